@@ -1,0 +1,42 @@
+using System.Buffers;
+
+namespace SipNat.Media.Streams;
+
+/// <summary>
+/// Audio bytes of one file on their way to the disk: a pooled array and the place where it belongs. Whoever has
+/// written it disposes of it, which gives the array back.
+/// </summary>
+public sealed class WriteBuffer : IDisposable
+{
+    private byte[]? _bytes;
+
+    /// <param name="offset">Bytes of audio before this buffer in its file; the header does not count.</param>
+    /// <param name="capacity">Bytes that it can hold at least.</param>
+    public WriteBuffer(long offset, int capacity)
+    {
+        _bytes = ArrayPool<byte>.Shared.Rent(capacity);
+        (Offset, Capacity) = (offset, capacity);
+    }
+
+    /// <summary>Bytes of audio before this buffer in its file; the header does not count.</summary>
+    public long Offset { get; }
+
+    public int Capacity { get; }
+
+    /// <summary>How many bytes from <see cref="Offset"/> on are to be written.</summary>
+    public int Length { get; set; }
+
+    public Span<byte> Span => Bytes.AsSpan(0, Capacity);
+
+    public ReadOnlyMemory<byte> Written => Bytes.AsMemory(0, Length);
+
+    private byte[] Bytes => _bytes ?? throw new ObjectDisposedException(nameof(WriteBuffer));
+
+    public void Dispose()
+    {
+        if (_bytes is not { } bytes) return;
+
+        _bytes = null;
+        ArrayPool<byte>.Shared.Return(bytes);
+    }
+}

@@ -1,0 +1,28 @@
+namespace SipNat.Wire;
+
+/// <summary>What the shell tells a core about one of its flows.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="Transport">The transport of the flow.</param>
+/// <param name="Local">The concrete local address, never a wildcard; none where a connection was refused.</param>
+/// <param name="Remote">The peer of a connection; none for UDP, except for <see cref="FlowChangeKind.SendFailed"/>,
+/// where it is the destination that the kernel rejected.</param>
+public readonly record struct FlowChange(
+    FlowChangeKind Kind,
+    TransportProtocol Transport,
+    TransportAddress Local,
+    TransportAddress Remote);
+
+public enum FlowChangeKind
+{
+    /// <summary>The flow carries messages from now on.</summary>
+    Opened,
+
+    /// <summary>The flow is gone; nothing more comes from it and what is sent to it is dropped.</summary>
+    Closed,
+
+    /// <summary>A connection that a core asked for could not be made; the flow never opened.</summary>
+    Refused,
+
+    /// <summary>The kernel rejected a datagram (no route, port unreachable). The flow stays open.</summary>
+    SendFailed,
+}

@@ -1,0 +1,18 @@
+namespace SipNat.Wire;
+
+/// <summary>
+/// What a core asks of the shell: a connection to a remote address, or the end of a flow. The answer comes by
+/// <see cref="IProtocolCore.HandleFlow"/>; a connection is known again by its transport and remote address.
+/// </summary>
+/// <param name="Flow">The flow to close; ignored for <see cref="FlowRequestKind.Connect"/>.</param>
+public readonly record struct FlowRequest(
+    FlowRequestKind Kind,
+    FlowId Flow,
+    TransportProtocol Transport,
+    TransportAddress Remote);
+
+public enum FlowRequestKind
+{
+    Connect,
+    Close,
+}

@@ -1,0 +1,20 @@
+namespace SipNat.Wire;
+
+/// <summary>What carries the messages of a flow.</summary>
+public enum TransportProtocol
+{
+    Udp,
+    Tcp,
+    Tls,
+    Ws,
+    Wss,
+}
+
+public static class TransportProtocols
+{
+    extension(TransportProtocol protocol)
+    {
+        /// <summary>False only for UDP: nothing is lost, doubled or reordered, so nothing is retransmitted.</summary>
+        public bool IsReliable => protocol is not TransportProtocol.Udp;
+    }
+}
