@@ -1,12 +1,12 @@
 namespace SipNat.Endpoint.Siprec;
 
 /// <summary>
-/// One recording metadata document (RFC 7865 §6) in a single shape, whatever dialect it came in: what older drafts put
+/// One recording metadata document (RFC 7865 §5.1) in a single shape, whatever dialect it came in: what older drafts put
 /// into a participant or a stream is found in the associations here. Times are as stated by the recording client.
 /// </summary>
 public sealed record RecordingMetadataDocument
 {
-    /// <summary>True where the document changes an earlier one, false where it stands alone (RFC 7865 §6.1).</summary>
+    /// <summary>True where the document changes an earlier one, false where it stands alone (RFC 7865 §5.1).</summary>
     public bool IsPartial { get; init; }
 
     public IReadOnlyList<MetadataGroup> Groups { get; init; } = [];

@@ -14,7 +14,7 @@ public sealed record SiprecBody
     /// <summary>The media type of the metadata in lower case, without parameters.</summary>
     public string? MetadataType { get; init; }
 
-    /// <summary>The body asks for a full snapshot of the metadata (<c>application/rs-metadata-request</c>, RFC 7866 §7.2.2).</summary>
+    /// <summary>The body asks for a full snapshot of the metadata (<c>application/rs-metadata-request</c>, RFC 7866 §9.2).</summary>
     public bool SnapshotRequested { get; init; }
 
     /// <summary>What was wrong and passed over; each at most once, in order of appearance.</summary>

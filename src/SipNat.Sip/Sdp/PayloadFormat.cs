@@ -1,5 +1,3 @@
-using SipNat.Wire;
-
 namespace SipNat.Sip.Sdp;
 
 /// <summary>
@@ -25,19 +23,3 @@ public sealed record PayloadFormat(string Name, int ClockRate, int Channels = 1,
 
 /// <summary>A payload type number (0–127) and what it stands for in one media stream.</summary>
 public sealed record PayloadMapping(int PayloadType, PayloadFormat Format);
-
-/// <summary>What is taken, in order of our preference (used where the offer is ours; an answer keeps the peer's order).</summary>
-public sealed record SdpCapabilities(IReadOnlyList<PayloadFormat> Formats)
-{
-    /// <summary>G.711 both ways, comfort noise and telephone events.</summary>
-    public static readonly SdpCapabilities G711 =
-        new([PayloadFormat.Pcmu, PayloadFormat.Pcma, PayloadFormat.ComfortNoise, PayloadFormat.TelephoneEvent]);
-
-    public PayloadFormat? Find(SdpRtpmap map) => Formats.FirstOrDefault(format => format.Matches(map));
-}
-
-/// <summary>
-/// The sockets for one m-line as the peer is to see them. <paramref name="Index"/> is the m-line's place, from 0.
-/// Where RTCP is multiplexed the second address is not used.
-/// </summary>
-public sealed record LocalMedia(int Index, TransportAddress Rtp, TransportAddress Rtcp);

@@ -1,0 +1,74 @@
+using SipNat.Wire;
+
+namespace SipNat.Sip.Sdp;
+
+/// <summary>The verdict on one m-line. The set is closed: accepted or rejected.</summary>
+public abstract record MediaReview
+{
+    private protected MediaReview()
+    {
+    }
+
+    /// <summary>The m-line's place in the description, from 0.</summary>
+    public required int Index { get; init; }
+
+    public string? Label { get; init; }
+}
+
+/// <summary>An m-line for which ports are to be opened.</summary>
+public sealed record AcceptedMedia : MediaReview
+{
+    /// <summary>The formats in common, in the peer's order.</summary>
+    public required IReadOnlyList<PayloadMapping> PayloadMap { get; init; }
+
+    /// <summary>Our side: recvonly, or inactive where it is held or recording is paused.</summary>
+    public required SdpDirection Direction { get; init; }
+
+    /// <summary>The peer's RTP address; null where the description gives none that is an address.</summary>
+    public TransportAddress? RemoteRtp { get; init; }
+
+    /// <summary>The peer's RTCP address; equal to RTP where both share a port.</summary>
+    public TransportAddress? RemoteRtcp { get; init; }
+
+    /// <summary>RTCP shares the RTP port (RFC 5761).</summary>
+    public bool RtcpMux { get; init; }
+
+    /// <summary>Milliseconds of audio in a packet.</summary>
+    public int? Ptime { get; init; }
+
+    /// <summary>The peer sends nothing for now: inactive, recvonly, or 0.0.0.0 (RFC 3264 §8.4).</summary>
+    public bool IsHeld { get; init; }
+
+    public PayloadFormat? FormatOf(int payloadType) => PayloadMap.FirstOrDefault(m => m.PayloadType == payloadType)?.Format;
+}
+
+/// <summary>An m-line that is answered with port 0.</summary>
+public sealed record RejectedMedia : MediaReview
+{
+    public required MediaRejection Reason { get; init; }
+
+    /// <summary>What the peer has to offer, for the reader of the refusal: encoding names, or the formats as written.</summary>
+    public IReadOnlyList<string> OfferedFormats { get; init; } = [];
+}
+
+/// <summary>Why an m-line is refused.</summary>
+public enum MediaRejection
+{
+    /// <summary>Offered with port 0: already refused or removed.</summary>
+    PortZero,
+
+    /// <summary>Not audio.</summary>
+    UnsupportedMedium,
+
+    /// <summary>Neither RTP/AVP nor RTP/AVPF, and not SRTP.</summary>
+    UnsupportedTransport,
+
+    /// <summary>SRTP: RTP/SAVP, RTP/SAVPF or DTLS.</summary>
+    SecureTransport,
+
+    /// <summary>No audio format in common.</summary>
+    NoCommonCodec,
+
+    /// <summary>The peer's answer has no m-line in this place.</summary>
+    NotAnswered,
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace SipNat.Sip.Sdp;
+
+/// <summary>Decides what comes of each m-line. Pure functions: nothing is remembered.</summary>
+internal static class OfferReviewer
+{
+    public static OfferReview Review(SdpSession offer, SdpCapabilities supported, bool paused) =>
+        new(offer, [.. offer.Media.Select((media, index) => ReviewMedia(offer, media, index, supported, paused))]);
+
+    public static OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, SdpCapabilities supported, bool paused)
+    {
+        var media = offer.Media.Select((offered, index) => index < answer.Media.Count
+            ? ReviewAnsweredMedia(answer, offered, index, supported, paused)
+            : new RejectedMedia { Index = index, Label = offered.Label, Reason = MediaRejection.NotAnswered });
+        return new(offer, [.. media]) { Violation = AnswerRules.Find(offer, answer) };
+    }
+
+    // The peer should use the numbers of our offer (RFC 3264 §6.1) and some use their own: both are known afterwards,
+    // ours first.
+    private static MediaReview ReviewAnsweredMedia(
+        SdpSession answer, SdpMedia offered, int index, SdpCapabilities supported, bool paused)
+    {
+        var review = ReviewMedia(answer, answer.Media[index], index, supported, paused);
+        if (offered.Port == 0) return Reject(offered, index, MediaRejection.PortZero);
+        if (review is not AcceptedMedia accepted) return review;
+
+        var ours = FormatsInCommon(offered, supported);
+        var theirs = accepted.PayloadMap.Where(m => ours.All(o => o.PayloadType != m.PayloadType));
+        return accepted with
+        {
+            PayloadMap = [.. ours, .. theirs],
+            RtcpMux = offered.RtcpMux && accepted.RtcpMux,
+            RemoteRtcp = offered.RtcpMux && accepted.RtcpMux ? accepted.RemoteRtp
+                : answer.Media[index].RtcpAddress(answer.ConnectionOf(answer.Media[index])),
+        };
+    }
+
+    private static MediaReview ReviewMedia(SdpSession session, SdpMedia media, int index, SdpCapabilities supported, bool paused)
+    {
+        if (media.Port == 0) return Reject(media, index, MediaRejection.PortZero);
+        if (!media.IsAudio) return Reject(media, index, MediaRejection.UnsupportedMedium);
+        if (TransportRejection(media) is { } reason) return Reject(media, index, reason);
+
+        var formats = FormatsInCommon(media, supported);
+        if (formats.TrueForAll(m => m.Format.IsSupplement)) return Reject(media, index, MediaRejection.NoCommonCodec);
+
+        var connection = session.ConnectionOf(media);
+        var isHeld = !session.DirectionOf(media).Sends || connection is { IsUnspecified: true };
+        return new AcceptedMedia
+        {
+            Index = index,
+            Label = media.Label,
+            PayloadMap = formats,
+            Direction = isHeld || paused ? SdpDirection.Inactive : SdpDirection.RecvOnly,
+            RemoteRtp = media.RtpAddress(connection),
+            RemoteRtcp = media.RtcpMux ? media.RtpAddress(connection) : media.RtcpAddress(connection),
+            RtcpMux = media.RtcpMux,
+            Ptime = media.Ptime,
+            IsHeld = isHeld,
+        };
+    }
+
+    private static RejectedMedia Reject(SdpMedia media, int index, MediaRejection reason) => new()
+    {
+        Index = index,
+        Label = media.Label,
+        Reason = reason,
+        OfferedFormats = [.. media.Formats.Select(format => PayloadTypeOf(format) is { } pt ? media.RtpmapOf(pt)?.EncodingName ?? format : format)],
+    };
+
+    private static MediaRejection? TransportRejection(SdpMedia media)
+    {
+        if (Is(media.Protocol, "RTP/AVP") || Is(media.Protocol, "RTP/AVPF")) return null;
+
+        return media.Protocol.Contains("SAVP", StringComparison.OrdinalIgnoreCase)
+            ? MediaRejection.SecureTransport
+            : MediaRejection.UnsupportedTransport;
+    }
+
+    private static List<PayloadMapping> FormatsInCommon(SdpMedia media, SdpCapabilities supported)
+    {
+        var common = new List<PayloadMapping>();
+        foreach (var format in media.Formats)
+        {
+            if (PayloadTypeOf(format) is not { } payloadType || common.Exists(m => m.PayloadType == payloadType)) continue;
+            if (media.RtpmapOf(payloadType) is { } map && supported.Find(map) is { } known) common.Add(new(payloadType, known));
+        }
+
+        return common;
+    }
+
+    // Below 128: the field has seven bits (RFC 3550 §5.1). No leading zero, so that the number is written as it was read.
+    private static int? PayloadTypeOf(string format) =>
+        int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number < 128 && (format == "0" || format[0] != '0') ? number : null;
+
+    private static bool Is(string left, string right) => string.Equals(left, right, StringComparison.OrdinalIgnoreCase);
+}
