@@ -1,0 +1,58 @@
+using SipNat.Media.Codecs;
+
+namespace SipNat.Media.Streams;
+
+/// <summary>What each RTP payload type of a stream carries, as negotiated by SDP.</summary>
+/// <remarks>
+/// Static payload types of RFC 3551 keep their meaning when they were not negotiated, because some recorders are sent
+/// them all the same; <see cref="IsNegotiated"/> tells the two apart.
+/// </remarks>
+public sealed class PayloadMap
+{
+    private const int PayloadTypes = 128;
+    private const int StaticComfortNoise = 13;
+    private const int OldComfortNoise = 19;
+
+    private readonly PayloadFormat[] _formats = new PayloadFormat[PayloadTypes];
+    private readonly bool[] _negotiated = new bool[PayloadTypes];
+
+    public PayloadMap()
+    {
+        foreach (var codec in (ReadOnlySpan<AudioCodec>)[AudioCodec.Pcmu, AudioCodec.Pcma])
+            _formats[codec.StaticPayloadType] = PayloadFormat.Audio(codec);
+        _formats[StaticComfortNoise] = _formats[OldComfortNoise] = PayloadFormat.ComfortNoise;
+    }
+
+    /// <summary>The format of a payload type, 0–127; <see cref="PayloadKind.Unknown"/> for one that says nothing.</summary>
+    public PayloadFormat this[int payloadType] => _formats[payloadType];
+
+    public bool IsNegotiated(int payloadType) => _negotiated[payloadType];
+
+    /// <summary>Takes a payload type, 0–127, from the answer.</summary>
+    public void Negotiate(int payloadType, PayloadFormat format)
+    {
+        _formats[payloadType] = format;
+        _negotiated[payloadType] = true;
+    }
+}
+
+/// <summary>What one payload type carries.</summary>
+/// <param name="Codec">Meaningful for <see cref="PayloadKind.Audio"/> only.</param>
+public readonly record struct PayloadFormat(PayloadKind Kind, AudioCodec Codec)
+{
+    /// <summary>RFC 3389: the parameters of a background noise; a file gets silence for it.</summary>
+    public static PayloadFormat ComfortNoise => new(PayloadKind.ComfortNoise, default);
+
+    /// <summary>RFC 4733: keys as events.</summary>
+    public static PayloadFormat TelephoneEvent => new(PayloadKind.TelephoneEvent, default);
+
+    public static PayloadFormat Audio(AudioCodec codec) => new(PayloadKind.Audio, codec);
+}
+
+public enum PayloadKind
+{
+    Unknown,
+    Audio,
+    ComfortNoise,
+    TelephoneEvent,
+}

@@ -1,0 +1,26 @@
+using SipNat.Media.Codecs;
+using SipNat.Wire;
+
+namespace SipNat.Media.Streams;
+
+/// <summary>What a timeline tells beside its writes. The set is closed: switch over it.</summary>
+public abstract record TimelineEvent
+{
+    private TimelineEvent()
+    {
+    }
+
+    /// <summary>The next writes carry this index.</summary>
+    /// <param name="At">Arrival of the file's first frame.</param>
+    public sealed record FileStarted(int FileIndex, AudioCodec Codec, Instant At) : TimelineEvent;
+
+    /// <summary>Told for the first <see cref="StreamTimeline.MaxAnchorsListed"/> anchors; files begin without one.</summary>
+    public sealed record Anchored(StreamAnchor Anchor) : TimelineEvent;
+
+    /// <summary>No write for this index follows.</summary>
+    /// <param name="Length">Bytes of audio in the file.</param>
+    public sealed record FileEnded(int FileIndex, long Length) : TimelineEvent;
+}
+
+/// <summary>Bytes for one file; whoever takes it owns the buffer. Later writes win where two overlap.</summary>
+public readonly record struct TimelineWrite(int FileIndex, WriteBuffer Buffer);
