@@ -1,0 +1,28 @@
+using SipNat.Wire;
+
+namespace SipNat.Traversal.Stun;
+
+/// <summary>Whom a <see cref="StunBindingClient"/> asks and how often.</summary>
+public sealed record StunBindingOptions
+{
+    /// <summary>More servers are not asked.</summary>
+    public const int MaxServers = 8;
+
+    /// <summary>Resolved addresses in order of preference; a socket asks those of its own address family.</summary>
+    public IReadOnlyList<TransportAddress> Servers { get; init; } = [];
+
+    /// <summary>
+    /// The longest time between two requests. Each interval is drawn from 80–100 % of it (the form of RFC 5626 §4.4.1),
+    /// so it never reaches the shortest mapping lifetime in use, 30 s.
+    /// </summary>
+    public TimeSpan KeepaliveBound { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>How long after one server the next is asked, while none has answered.</summary>
+    public TimeSpan Stagger { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The repetitions of a first request.</summary>
+    public StunSchedule Probe { get; init; } = StunSchedule.Default;
+
+    /// <summary>The repetitions of a keepalive.</summary>
+    public StunSchedule Keepalive { get; init; } = StunSchedule.Keepalive;
+}
