@@ -1,0 +1,131 @@
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Addressing;
+
+/// <summary>
+/// Which address of a socket a peer is told, and why. In this order: the local address for local peers, a configured
+/// external address, a forwarded port with a learned address, the local address where nothing translates it, what a
+/// STUN server saw (only while it does not depend on who looks), what was known last, the local address.
+/// </summary>
+public sealed class AddressAdvisor(AddressingOptions options)
+{
+    public LocalNetworks LocalNetworks { get; } = new(options.LocalNetworks);
+
+    public AdvertisedAddress Advise(in AddressQuestion question) =>
+        ForLocalPeer(question)
+        ?? FromConfiguration(question)
+        ?? FromForward(question)
+        ?? FromMapping(question)
+        ?? WithoutMapping(question);
+
+    private AdvertisedAddress? ForLocalPeer(in AddressQuestion question)
+    {
+        var (peer, local) = (question.Peer, question.Local);
+        if (peer.IsLoopback || peer.HasSameAddress(local)) return Host(local, new AddressReason.PeerIsThisMachine(peer));
+
+        return LocalNetworks.TryFind(peer, out var network)
+            ? Host(local, new AddressReason.PeerIsLocal(peer, network))
+            : null;
+    }
+
+    private AdvertisedAddress? FromConfiguration(in AddressQuestion question)
+    {
+        var local = question.Local;
+        var mapping = UsableMapping(question);
+        if (FindConfigured(local, mapping) is not { } configured) return null;
+        if (configured.HasSameAddress(local)) return Host(local, new AddressReason.LocalIsConfigured(local));
+
+        if (options.ForwardedPorts is ForwardedPorts.Same)
+        {
+            var external = configured.WithPort(ForwardedPort(question.Use, local.Port));
+            return new(external, AddressKind.Forwarded, new AddressReason.ConfiguredWithForward(external, local.Port));
+        }
+
+        // Without a forward this is a NAT that keeps ports (1:1, cloud), or one whose port only a server can tell.
+        if (mapping is { VariesByDestination: false } seen && seen.Mapped.HasSameAddress(configured))
+        {
+            return new(seen.Mapped, AddressKind.Configured, new AddressReason.ConfiguredWithMappedPort(seen.Mapped, seen.Server));
+        }
+
+        var same = configured.WithPort(local.Port);
+        return new(same, AddressKind.Configured, new AddressReason.ConfiguredWithLocalPort(same, mapping));
+    }
+
+    // Of several addresses of the socket's family, the one that a server saw; else the first.
+    private TransportAddress? FindConfigured(TransportAddress local, SocketMapping? mapping)
+    {
+        TransportAddress? first = null;
+        foreach (var external in options.External)
+        {
+            if (external.Family != local.Family) continue;
+            if (external.HasSameAddress(local) || (mapping is { } seen && seen.Mapped.HasSameAddress(external))) return external;
+            first ??= external;
+        }
+
+        return first;
+    }
+
+    // Behind a NAT that maps per destination the port that a server saw is useless; the address is not.
+    private AdvertisedAddress? FromForward(in AddressQuestion question)
+    {
+        if (options.ForwardedPorts is not ForwardedPorts.Same) return null;
+
+        var (local, last) = (question.Local, question.LastKnown);
+        var port = ForwardedPort(question.Use, local.Port);
+        if (UsableMapping(question) is { } mapping)
+        {
+            return mapping.Mapped.HasSameAddress(local)
+                ? null
+                : new(mapping.Mapped.WithPort(port), AddressKind.Forwarded, new AddressReason.MappedWithForward(mapping, port));
+        }
+
+        if (!IsTranslated(local) || last.Family != local.Family) return null;
+
+        var external = last.WithPort(port);
+        return new(external, AddressKind.Forwarded, new AddressReason.LastKnownWithForward(external));
+    }
+
+    private static AdvertisedAddress? FromMapping(in AddressQuestion question)
+    {
+        if (UsableMapping(question) is not { } mapping) return null;
+        if (mapping.Mapped == question.Local) return Host(question.Local, new AddressReason.NotTranslated(question.Local, mapping.Server));
+
+        return mapping.VariesByDestination
+            ? Host(question.Local, new AddressReason.MappingVaries(question.Local, mapping))
+            : new(mapping.Mapped, AddressKind.ServerReflexive, new AddressReason.Mapped(mapping));
+    }
+
+    private static AdvertisedAddress WithoutMapping(in AddressQuestion question)
+    {
+        var (local, last) = (question.Local, question.LastKnown);
+        if (!IsTranslated(local)) return Host(local, new AddressReason.LocalIsPublic(local));
+        if (last.Family != local.Family) return Host(local, new AddressReason.NothingKnown(local));
+
+        var external = last.Port == 0 ? last.WithPort(local.Port) : last;
+        return new(external, AddressKind.LastKnown, new AddressReason.NoAnswerYet(external));
+    }
+
+    // A server on the near side of the NAT sees a private address, which means nothing to a public peer.
+    private static SocketMapping? UsableMapping(in AddressQuestion question) =>
+        question.Mapping is { } mapping
+        && mapping.Mapped.Family == question.Local.Family
+        && (!mapping.Mapped.IsPrivate || question.Peer.IsPrivate)
+            ? mapping
+            : null;
+
+    private static bool IsTranslated(TransportAddress local) => local.IsPrivate;
+
+    private int ForwardedPort(AddressUse use, int localPort)
+    {
+        var port = use switch
+        {
+            AddressUse.Signalling when localPort == options.SipPort => options.ExternalSipPort ?? localPort,
+            AddressUse.Media when localPort >= options.MediaFirstPort && options.ExternalMediaFirstPort is { } first =>
+                first + localPort - options.MediaFirstPort,
+            _ => localPort,
+        };
+        return port is > 0 and <= ushort.MaxValue ? port : localPort;
+    }
+
+    private static AdvertisedAddress Host(TransportAddress local, AddressReason reason) => new(local, AddressKind.Host, reason);
+}
