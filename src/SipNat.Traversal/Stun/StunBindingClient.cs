@@ -103,7 +103,7 @@ public sealed class StunBindingClient
             return true;
         }
 
-        probe.Cancel();
+        probe.HandleResponse();
         if (TryReadMapping(message, probe.Server, out var mapped)) HandleMapping(now, probe, mapped);
         else HandleRefusal(now, probe, message);
         return true;

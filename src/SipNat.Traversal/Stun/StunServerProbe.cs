@@ -12,7 +12,7 @@ internal sealed class StunServerProbe(FlowId flow, TransportAddress server)
     public Instant? Deadline => _transaction?.Deadline;
 
     /// <summary>Whether a request has been sent and neither answered nor given up.</summary>
-    public bool IsUnderWay => _transaction is { Sends: > 0 };
+    public bool IsUnderWay => _transaction is { State: StunTransactionState.Waiting, Sends: > 0 };
 
     public void Ask(Instant at, StunSchedule schedule, Random random)
     {
@@ -22,7 +22,9 @@ internal sealed class StunServerProbe(FlowId flow, TransportAddress server)
         _transaction = new(at, id, flow, server, request, schedule);
     }
 
-    public bool IsAwaiting(StunTransactionId id) => IsUnderWay && _transaction!.Id == id;
+    public bool IsAwaiting(StunTransactionId id) => _transaction is { } transaction && transaction.IsAwaiting(id);
+
+    public void HandleResponse() => _transaction?.HandleResponse();
 
     public void Cancel() => _transaction = null;
 

@@ -64,9 +64,11 @@ public sealed class StunTransaction
         _rto *= 2;
     }
 
-    /// <summary>Whether a message with this id from this source ends the transaction.</summary>
-    public bool Expects(StunTransactionId id, TransportAddress from) =>
-        State is StunTransactionState.Waiting && Sends > 0 && id == Id && from == Server;
+    /// <summary>
+    /// Whether a response with this id can be the one. It counts only when it comes from <see cref="Server"/>; one from
+    /// elsewhere leaves the transaction waiting.
+    /// </summary>
+    public bool IsAwaiting(StunTransactionId id) => State is StunTransactionState.Waiting && Sends > 0 && id == Id;
 
     public void HandleResponse() => End(StunTransactionState.Answered);
 

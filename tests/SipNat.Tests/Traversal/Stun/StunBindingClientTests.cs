@@ -1,0 +1,400 @@
+using System.Globalization;
+using SipNat.Traversal.Stun;
+using SipNat.Wire;
+
+namespace SipNat.Tests.Traversal.Stun;
+
+public sealed class StunBindingClientTests
+{
+    private const string Mapped = "203.0.113.7:61000";
+    private static readonly TransportAddress A = BindingScene.ServerA;
+    private static readonly TransportAddress B = BindingScene.ServerB;
+
+    [Fact]
+    public void The_first_answer_is_the_mapping_and_a_second_server_confirms_it()
+    {
+        var scene = new BindingScene { Mapping = static (_, _) => Mapped };
+
+        scene.RunUntil(1000);
+
+        Assert.Equal([$"0 {A}", $"20 {B}"], scene.Sent);
+        Assert.Equal([$"20 STUN server {A} sees {BindingScene.Local} as {Mapped}."], scene.Events);
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.Mapped);
+        Assert.Equal(A, scene.Client.Server);
+        Assert.False(scene.Client.VariesByDestination);
+        Assert.Equal(0, scene.Rented);
+    }
+
+    [Fact]
+    public void The_request_is_a_bare_header_with_a_fresh_id()
+    {
+        var scene = new BindingScene();
+
+        scene.RunUntil(60);
+
+        Assert.All(scene.Requests, static request => Assert.Equal("000100002112A442", Convert.ToHexString(request)[..16]));
+        Assert.All(scene.Requests, static request => Assert.Equal(20, request.Length));
+        Assert.Equal(2, scene.Requests.Select(static request => Convert.ToHexString(request)).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public void A_silent_first_server_does_not_delay_the_answer_of_the_second()
+    {
+        var scene = new BindingScene { Mapping = static (server, _) => server == B ? Mapped : null };
+
+        scene.RunUntil(20_000);
+
+        Assert.Equal(
+            [$"0 {A}", $"50 {B}", $"500 {A}", $"1500 {A}", $"3500 {A}", $"7500 {A}", $"15500 {A}"],
+            scene.Sent);
+        Assert.Equal([$"70 STUN server {B} sees {BindingScene.Local} as {Mapped}."], scene.Events);
+        Assert.Null(scene.Client.VariesByDestination);
+    }
+
+    [Fact]
+    public void Servers_after_the_first_answer_are_not_asked()
+    {
+        var third = TransportAddress.Parse("198.51.100.3:3478");
+        var scene = new BindingScene(new() { Servers = [A, B, third] }) { Mapping = static (_, _) => Mapped };
+
+        scene.RunUntil(10_000);
+
+        Assert.Equal([$"0 {A}", $"20 {B}"], scene.Sent);
+    }
+
+    [Fact]
+    public void A_second_address_is_preferred_to_a_second_port_for_the_comparison()
+    {
+        var secondPort = A.WithPort(3479);
+        var scene = new BindingScene(new() { Servers = [A, secondPort, B] }) { Mapping = static (_, _) => Mapped };
+
+        scene.RunUntil(10_000);
+
+        Assert.Equal([$"0 {A}", $"20 {B}"], scene.Sent);
+    }
+
+    [Fact]
+    public void Two_mappings_of_one_socket_are_a_mapping_that_depends_on_the_destination() // RFC 4787 §4.1
+    {
+        var scene = new BindingScene { Mapping = static (server, _) => server == A ? Mapped : "203.0.113.7:61001" };
+
+        scene.RunUntil(120_000);
+
+        Assert.True(scene.Client.VariesByDestination);
+        Assert.Equal(
+            [
+                $"20 STUN server {A} sees {BindingScene.Local} as {Mapped}.",
+                $"40 The NAT maps per destination: STUN server {A} sees {Mapped}, {B} sees 203.0.113.7:61001.",
+            ],
+            scene.Events);
+    }
+
+    [Fact]
+    public void Silent_servers_are_reported_after_39_5_seconds_and_asked_again()
+    {
+        var scene = new BindingScene();
+
+        scene.RunUntil(39_600);
+
+        Assert.Equal(14, scene.Sent.Count);
+        Assert.Equal([$"39550 No STUN server gave an address; asked {A}, {B}."], scene.Events);
+        Assert.Null(scene.Client.Mapped);
+
+        scene.Mapping = static (_, _) => Mapped;
+        scene.RunUntil(39_550 + 25_100);
+
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.Mapped);
+        Assert.Equal(2, scene.Events.Count);
+    }
+
+    [Fact]
+    public void The_mapping_is_refreshed_every_80_to_100_percent_of_the_bound()
+    {
+        var scene = new BindingScene(new() { Servers = [A] }) { Mapping = static (_, _) => Mapped };
+
+        scene.RunUntil(24 * 3600 * 1000);
+
+        var times = scene.Sent.Select(static line => double.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToList();
+        var gaps = times.Skip(1).Zip(times.Skip(2), static (left, right) => right - left).ToList();
+        Assert.InRange(gaps.Count, 3600, 4320);
+        Assert.InRange(gaps.Min(), 19_999, 20_010);
+        Assert.InRange(gaps.Max(), 24_990, 25_001);
+        Assert.Single(scene.Events);
+    }
+
+    [Fact]
+    public void A_lost_keepalive_is_repeated_after_half_one_and_two_seconds()
+    {
+        var lost = 0;
+        var scene = new BindingScene(new() { Servers = [A], KeepaliveBound = TimeSpan.FromSeconds(25) });
+        scene.Mapping = (_, now) => now > 1000 && lost++ < 3 ? null : Mapped;
+
+        scene.RunUntil(30_000);
+
+        var times = scene.Sent.Select(static line => double.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(5, times.Count);
+        Assert.Equal([500, 1000, 2000], times.Skip(1).Zip(times.Skip(2), static (left, right) => right - left));
+        Assert.Single(scene.Events);
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.Mapped);
+    }
+
+    [Fact]
+    public void Silence_of_the_chosen_server_moves_the_client_to_the_next_one()
+    {
+        var scene = new BindingScene { Mapping = static (server, now) => server == A && now > 1000 ? null : Mapped };
+
+        scene.RunUntil(40_000);
+
+        var lost = scene.Events[1].Split(' ')[0];
+        Assert.Equal(
+            [
+                $"20 STUN server {A} sees {BindingScene.Local} as {Mapped}.",
+                $"{lost} STUN server {A}, which saw {Mapped}, does not answer.",
+                $"{int.Parse(lost, CultureInfo.InvariantCulture) + 20} STUN server {B} sees {BindingScene.Local} as {Mapped}.",
+            ],
+            scene.Events);
+        Assert.Equal(B, scene.Client.Server);
+    }
+
+    [Fact]
+    public void The_last_mapping_is_remembered_while_none_is_known()
+    {
+        var scene = new BindingScene { Mapping = static (_, now) => now > 1000 ? null : Mapped };
+
+        scene.RunUntil(40_000);
+
+        Assert.Null(scene.Client.Mapped);
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.LastMapped);
+    }
+
+    [Fact]
+    public void A_changed_mapping_is_reported_and_compared_anew()
+    {
+        var scene = new BindingScene { Mapping = static (_, now) => now > 1000 ? "203.0.113.9:5000" : Mapped };
+
+        scene.RunUntil(30_000);
+
+        Assert.Equal(2, scene.Events.Count);
+        Assert.EndsWith(
+            $" STUN server {A} sees {BindingScene.Local} as 203.0.113.9:5000, before as {Mapped}.", scene.Events[1], StringComparison.Ordinal);
+        Assert.Equal(TransportAddress.Parse("203.0.113.9:5000"), scene.Client.Mapped);
+        Assert.Equal([A, B, A, B], scene.Sent.Select(static line => TransportAddress.Parse(line.Split(' ')[1])));
+        Assert.False(scene.Client.VariesByDestination);
+    }
+
+    [Fact]
+    public void An_answer_from_another_source_is_counted_and_ignored()
+    {
+        var scene = new BindingScene(new() { Servers = [A] });
+        scene.RunUntil(10);
+
+        Assert.True(scene.Receive(B, BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped))));
+        Assert.True(scene.Receive(A.WithPort(3479), BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped))));
+        Assert.Null(scene.Client.Mapped);
+        Assert.Equal(2, scene.Client.ForeignResponses);
+
+        Assert.True(scene.Receive(A, BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped))));
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.Mapped);
+    }
+
+    [Fact]
+    public void What_answers_no_request_of_the_client_is_left_to_others()
+    {
+        var scene = new BindingScene(new() { Servers = [A] });
+        scene.RunUntil(10);
+        var wrongId = scene.Requests[0].ToArray();
+        wrongId[19] ^= 1;
+        var answer = BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped));
+
+        Assert.False(scene.Receive(A, BindingScene.Success(wrongId, TransportAddress.Parse(Mapped))));
+        Assert.False(scene.Receive(A, scene.Requests[0]));
+        Assert.False(scene.Receive(A, "INVITE sip:a@b SIP/2.0\r\n\r\n"u8.ToArray()));
+        Assert.True(scene.Receive(A, answer));
+        Assert.False(scene.Receive(A, answer));
+        Assert.Single(scene.Events);
+    }
+
+    [Fact]
+    public void A_refusal_is_reported_and_the_next_server_counts()
+    {
+        var scene = new BindingScene
+        {
+            Mapping = static (_, _) => Mapped,
+            Answer = static (server, request) => server == A ? (A, BindingScene.Error(request, 420)) : null,
+        };
+
+        scene.RunUntil(5_000);
+
+        Assert.Equal(
+            [$"20 STUN server {A} refused with 420.", $"70 STUN server {B} sees {BindingScene.Local} as {Mapped}."],
+            scene.Events.Take(2));
+        Assert.Equal(B, scene.Client.Server);
+    }
+
+    [Fact]
+    public void When_all_refuse_they_are_asked_again_after_an_interval_and_not_before()
+    {
+        var scene = new BindingScene { Answer = static (server, request) => (server, BindingScene.Error(request, 500)) };
+
+        scene.RunUntil(19_000);
+
+        Assert.Equal([$"0 {A}", $"50 {B}"], scene.Sent);
+        Assert.Equal(
+            [
+                $"20 STUN server {A} refused with 500.",
+                $"70 STUN server {B} refused with 500.",
+                $"70 No STUN server gave an address; asked {A}, {B}.",
+            ],
+            scene.Events);
+        scene.RunUntil(26_000);
+        Assert.Equal(4, scene.Sent.Count);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:1000")]
+    [InlineData("203.0.113.7:0")]
+    [InlineData("224.0.0.1:1000")]
+    [InlineData("255.255.255.255:1000")]
+    [InlineData("[2001:db8::1]:1000")]
+    public void A_mapping_that_cannot_be_is_none(string mapped)
+    {
+        var scene = new BindingScene(new() { Servers = [A] }) { Mapping = (_, _) => mapped };
+
+        scene.RunUntil(100);
+
+        Assert.Null(scene.Client.Mapped);
+        Assert.Equal($"20 STUN server {A} sent a response that cannot be used.", scene.Events[0]);
+    }
+
+    [Fact]
+    public void A_success_with_an_unknown_required_attribute_is_not_used() // RFC 8489 §6.3.3
+    {
+        var scene = new BindingScene(new() { Servers = [A] })
+        {
+            Answer = static (server, request) =>
+            {
+                var writer = new StunWriter(new byte[64], StunClass.Success, StunMethod.Binding, StunTransactionId.Read(request.AsSpan(8)));
+                writer.AddAddress(StunAttributeType.XorMappedAddress, TransportAddress.Parse(Mapped));
+                writer.Add((StunAttributeType)0x7777, []);
+                return (server, writer.Written.ToArray());
+            },
+        };
+
+        scene.RunUntil(100);
+
+        Assert.Null(scene.Client.Mapped);
+    }
+
+    [Theory]
+    [InlineData("192.168.1.10:4000", new[] { "198.51.100.1:3478" })]
+    [InlineData("[2001:db8::10]:4000", new[] { "[2001:db8::1]:3478" })]
+    public void A_socket_asks_only_servers_of_its_family(string local, string[] asked)
+    {
+        var servers = new[] { A, TransportAddress.Parse("[2001:db8::1]:3478") };
+        var scene = new BindingScene(new() { Servers = servers }, local: TransportAddress.Parse(local));
+
+        scene.RunUntil(100);
+
+        Assert.Equal(asked.Select(static server => $"0 {server}"), scene.Sent);
+    }
+
+    [Fact]
+    public void Without_servers_nothing_happens()
+    {
+        var scene = new BindingScene(new());
+
+        scene.RunUntil(100_000);
+
+        Assert.False(scene.Client.HasServers);
+        Assert.Null(scene.Client.Deadline);
+        Assert.Empty(scene.Sent);
+        Assert.Empty(scene.Events);
+    }
+
+    [Fact]
+    public void The_number_of_servers_is_limited()
+    {
+        var servers = Enumerable.Range(1, 20).Select(static i => TransportAddress.Parse($"198.51.100.{i}:3478")).ToList();
+        var scene = new BindingScene(new() { Servers = servers });
+
+        scene.RunUntil(490);
+
+        Assert.Equal(StunBindingOptions.MaxServers, scene.Sent.Count);
+    }
+
+    [Fact]
+    public void A_suspended_machine_sends_one_keepalive_on_resume()
+    {
+        var scene = new BindingScene(new() { Servers = [A] }) { Mapping = static (_, _) => Mapped };
+        scene.RunUntil(1000);
+
+        scene.Suspend(TimeSpan.FromHours(8));
+
+        Assert.Equal(2, scene.Sent.Count);
+        Assert.InRange((scene.Client.Deadline!.Value - new Instant(0)).TotalHours, 8, 8.1);
+    }
+
+    [Fact]
+    public void A_short_bound_does_not_hide_a_silent_server()
+    {
+        var options = new StunBindingOptions { Servers = [A], KeepaliveBound = TimeSpan.FromSeconds(2) };
+        var scene = new BindingScene(options) { Mapping = static (_, now) => now > 1000 ? null : Mapped };
+
+        scene.RunUntil(12_000);
+
+        Assert.Null(scene.Client.Mapped);
+        Assert.Contains(scene.Events, static line => line.EndsWith("does not answer.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_stopped_client_is_silent()
+    {
+        var scene = new BindingScene { Mapping = static (_, _) => Mapped };
+        scene.RunUntil(1000);
+
+        scene.Client.Stop();
+        scene.RunUntil(100_000);
+
+        Assert.Null(scene.Client.Deadline);
+        Assert.Equal(2, scene.Sent.Count);
+        Assert.False(scene.Receive(A, BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped))));
+    }
+
+    [Fact]
+    public void Forty_minutes_of_random_loss_end_with_the_right_mapping_and_the_same_bytes_for_the_same_seed()
+    {
+        var first = RunWithLoss();
+        var second = RunWithLoss();
+
+        Assert.Equal(TransportAddress.Parse(Mapped), first.Client.Mapped);
+        Assert.False(first.Client.VariesByDestination);
+        Assert.Equal(first.Sent, second.Sent);
+        Assert.Equal(first.Requests, second.Requests);
+
+        static BindingScene RunWithLoss()
+        {
+            var loss = new Random(42);
+            var scene = new BindingScene(seed: 42) { Mapping = (_, _) => loss.NextDouble() < 0.3 ? null : Mapped };
+            scene.RunUntil(40 * 60 * 1000);
+            return scene;
+        }
+    }
+
+    [Fact]
+    public void Mutated_answers_never_throw_and_never_give_a_mapping_from_elsewhere()
+    {
+        var random = new Random(5);
+        var scene = new BindingScene(new() { Servers = [A] });
+        scene.RunUntil(10);
+        var answer = BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped));
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = answer.AsSpan(0, random.Next(answer.Length + 1)).ToArray();
+            for (var i = random.Next(4); i > 0 && bytes.Length > 0; i--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+
+            scene.Client.TryHandle(new(987_654_321), B, bytes);
+        }
+
+        Assert.Null(scene.Client.Mapped);
+    }
+}
