@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text;
+using SipNat.Wire;
+
+namespace SipNat.Simulation;
+
+/// <summary>
+/// The application layer gateway of a consumer router: in whatever looks like SIP it exchanges one address for the
+/// other, in Via, Contact, c= and o=, and repairs Content-Length. Media ports it does not understand.
+/// </summary>
+internal static class SipAlg
+{
+    private static readonly string[] RewrittenLines = ["Via:", "v:", "Contact:", "m:", "Record-Route:", "c=", "o=", "INVITE ", "BYE ", "ACK ", "OPTIONS ", "UPDATE "];
+
+    public static void Rewrite(Packet packet, TransportAddress original, TransportAddress translated)
+    {
+        if (!LooksLikeSip(packet.Bytes)) return;
+
+        var text = Encoding.Latin1.GetString(packet.Bytes);
+        var lines = text.Split("\r\n");
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (!RewrittenLines.Any(start => lines[i].StartsWith(start, StringComparison.OrdinalIgnoreCase))) continue;
+
+            lines[i] = lines[i]
+                .Replace($"{original.HostText}:{original.Port}", translated.ToString(), StringComparison.Ordinal)
+                .Replace(original.AddressText, translated.AddressText, StringComparison.Ordinal);
+        }
+
+        packet.Replace(Encoding.Latin1.GetBytes(RepairContentLength(string.Join("\r\n", lines))));
+    }
+
+    private static bool LooksLikeSip(ReadOnlySpan<byte> bytes)
+    {
+        var end = bytes.IndexOf("\r\n"u8);
+        return end > 0 && bytes[..end].IndexOf("SIP/2.0"u8) >= 0;
+    }
+
+    private static string RepairContentLength(string text)
+    {
+        const string Name = "\r\nContent-Length:";
+        var bodyStart = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        var header = text.IndexOf(Name, StringComparison.OrdinalIgnoreCase);
+        if (bodyStart < 0 || header < 0 || header > bodyStart) return text;
+
+        var valueStart = header + Name.Length;
+        var valueEnd = text.IndexOf("\r\n", valueStart, StringComparison.Ordinal);
+        var length = (text.Length - bodyStart - 4).ToString(CultureInfo.InvariantCulture);
+        return $"{text[..valueStart]} {length}{text[valueEnd..]}";
+    }
+}
