@@ -1,0 +1,73 @@
+namespace SipNat.Archive.Audio;
+
+/// <summary>
+/// What waits for one writer thread. Buffers are refused when it is full; opening and closing are not, because their
+/// number is bounded by the files, and a file that could not be closed would stay open for ever.
+/// </summary>
+internal sealed class WriteQueue(int capacity)
+{
+    private readonly object _gate = new();
+    private readonly Queue<WriteJob> _jobs = new(capacity);
+    private bool _completed;
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _jobs.Count;
+        }
+    }
+
+    /// <summary>Adds a job unless the queue is full or completed.</summary>
+    public bool TryAdd(in WriteJob job)
+    {
+        lock (_gate)
+        {
+            if (_completed || _jobs.Count >= capacity) return false;
+
+            Enqueue(job);
+            return true;
+        }
+    }
+
+    /// <summary>Adds a job also to a full queue; false once it is completed.</summary>
+    public bool TryAddAlways(in WriteJob job)
+    {
+        lock (_gate)
+        {
+            if (_completed) return false;
+
+            Enqueue(job);
+            return true;
+        }
+    }
+
+    /// <summary>Takes nothing more in; what waits is still handed out.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            _completed = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Takes the oldest job, waiting for one up to so many milliseconds (-1: for ever).</summary>
+    /// <param name="ended">True when the queue is completed and empty.</param>
+    public bool TryTake(int milliseconds, out WriteJob job, out bool ended)
+    {
+        lock (_gate)
+        {
+            if (_jobs.Count == 0 && !_completed && milliseconds != 0) Monitor.Wait(_gate, milliseconds);
+
+            ended = _completed && _jobs.Count == 0;
+            return _jobs.TryDequeue(out job);
+        }
+    }
+
+    private void Enqueue(in WriteJob job)
+    {
+        _jobs.Enqueue(job);
+        if (_jobs.Count == 1) Monitor.Pulse(_gate);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization;
+
+namespace SipNat.Archive.Documents;
+
+/// <summary>One communication session of the metadata (RFC 7865 §6.3).</summary>
+public sealed record CommunicationSession
+{
+    /// <summary>The session's id as the client wrote it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The sipSessionID element (RFC 7989), if there is one.</summary>
+    public string? SipSessionId { get; init; }
+
+    /// <summary>The ids of the communication session groups that it belongs to (RFC 7865 §6.2).</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+}
+
+/// <summary>Somebody who was recorded (RFC 7865 §6.5).</summary>
+/// <param name="Aor">The address of record, as the client wrote it.</param>
+/// <param name="Name">The display name.</param>
+public sealed record Participant(string? Aor, string? Name);
+
+/// <summary>One media stream of a recording: one m-line, in one file or more.</summary>
+public sealed record RecordedStream
+{
+    /// <summary>The label that the SDP and the metadata name it by (RFC 4574).</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Who is heard in it.</summary>
+    public IReadOnlyList<Participant> Participants { get; init; } = [];
+
+    /// <summary>The client's direction in SDP: sendonly, sendrecv, recvonly or inactive.</summary>
+    public string? Direction { get; init; }
+
+    /// <summary>When its first packet came; null where none has.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>How long it should be by the times at which it was active.</summary>
+    public double ExpectedSeconds { get; init; }
+
+    /// <summary>How long its files are together.</summary>
+    public double RecordedSeconds { get; init; }
+
+    /// <summary>In the order of time.</summary>
+    public IReadOnlyList<RecordedFile> Files { get; init; } = [];
+
+    public long Packets { get; init; }
+
+    public long Lost { get; init; }
+
+    public long Duplicates { get; init; }
+
+    /// <summary>Packets that came after their place was written; they are in the file, and not among the lost.</summary>
+    public long Late { get; init; }
+
+    /// <summary>Where the media came from.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>Where it arrived.</summary>
+    public string? Local { get; init; }
+
+    /// <summary>The address that the client was told to send to.</summary>
+    public string? Advertised { get; init; }
+
+    /// <summary>Why that address was told.</summary>
+    public string? Why { get; init; }
+
+    public IReadOnlyList<uint> Ssrcs { get; init; } = [];
+}
+
+/// <summary>One audio file of a stream.</summary>
+public sealed record RecordedFile
+{
+    /// <summary>Its path below the recordings' directory, with forward slashes.</summary>
+    public required string File { get; init; }
+
+    /// <summary>The codec's encoding name in SDP, such as PCMU.</summary>
+    public required string Codec { get; init; }
+
+    /// <summary>Where its first sample stands after the session's beginning.</summary>
+    public required double StartOffsetSeconds { get; init; }
+
+    public double DurationSeconds { get; init; }
+}
+
+/// <summary>Something that was found wrong or worth to know.</summary>
+/// <param name="Code">A short constant word, for programs.</param>
+/// <param name="Text">One sentence, for people.</param>
+public sealed record RecordingFinding(string Code, string Text, DateTimeOffset At);
+
+/// <summary>One metadata document as it came.</summary>
+/// <param name="DataMode">complete or partial (RFC 7865 §6.1); null where it could not be read.</param>
+/// <param name="File">The name of the raw bytes' file in the recording's folder; null where they were not kept.</param>
+public sealed record MetadataVersion(DateTimeOffset At, string? DataMode, string? File);
+
+/// <summary>One moment of a recording.</summary>
+/// <param name="Kind">A short constant word: what happened.</param>
+/// <param name="Text">One sentence, for people.</param>
+/// <param name="Stream">The 1-based number of the stream that it concerns, or null for the session.</param>
+public sealed record TimelineEntry(
+    DateTimeOffset At,
+    string Kind,
+    string? Text = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Stream = null);
