@@ -21,7 +21,7 @@ public sealed class RecordingStore
 
     private const string DayFormat = "yyyy/MM/dd";
 
-    public RecordingStore(string directory) => Directory = Path.GetFullPath(directory);
+    public RecordingStore(string directory) => Directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
 
     /// <summary>The absolute path of the folder that holds all recordings.</summary>
     public string Directory { get; }
@@ -120,6 +120,9 @@ public sealed class RecordingStore
     /// <summary>Every recording, readable or not, oldest day first.</summary>
     public IEnumerable<StoredRecording> Enumerate() => Folders().Select(Read);
 
+    /// <summary>Whether a folder is there and within <see cref="Directory"/>.</summary>
+    public bool Exists(string folder) => IsBelow(folder, out var path) && System.IO.Directory.Exists(path);
+
     /// <summary>Removes a recording: its audio first and its document last, so that a half removed one is still found.</summary>
     public void Delete(string folder)
     {
@@ -137,17 +140,20 @@ public sealed class RecordingStore
 
     /// <summary>The absolute path of something below <see cref="Directory"/>.</summary>
     /// <exception cref="ArchiveException">The path leads out of the directory.</exception>
-    public string PathOf(string relative)
-    {
-        var path = Path.GetFullPath(Path.Combine(Directory, relative));
-        return path.StartsWith(Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            ? path
-            : throw new ArchiveException($"The path '{Shorten(relative)}' leads out of the recordings' directory {Directory}.");
-    }
+    public string PathOf(string relative) => IsBelow(relative, out var path)
+        ? path
+        : throw new ArchiveException($"The path '{Shorten(relative)}' leads out of the recordings' directory {Directory}.");
 
     internal string PathOf(string folder, string name) => PathOf($"{folder}/{name}");
 
     internal static string NameOf(string folder) => folder[(folder.LastIndexOf('/') + 1)..];
+
+    // A path of a damaged document may hold anything, a zero byte too.
+    private bool IsBelow(string relative, out string path)
+    {
+        path = relative.Contains('\0') ? "" : Path.GetFullPath(Path.Combine(Directory, relative));
+        return path.StartsWith(Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    }
 
     private static StoredRecording Unreadable(string folder, string defect) =>
         new(folder, null, new RecordingProblem(

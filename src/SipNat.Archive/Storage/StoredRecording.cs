@@ -43,4 +43,7 @@ public enum RecordingProblemKind
 
     /// <summary>The catalogue lists a recording that has no folder.</summary>
     FolderMissing,
+
+    /// <summary>The document says that the recording runs, and nothing records it.</summary>
+    NotRecovered,
 }

@@ -26,4 +26,11 @@ public static class AudioCodecs
         /// <summary>The byte that decodes to the quietest sample: µ-law 0xFF (0), A-law 0xD5 (8 of 32768).</summary>
         public byte Silence => codec is AudioCodec.Pcmu ? (byte)0xFF : (byte)0xD5;
     }
+
+    /// <summary>Finds a codec by its encoding name, which is case-insensitive (RFC 3551 §6, RFC 8866 §6.6).</summary>
+    public static bool TryParse(ReadOnlySpan<char> encodingName, out AudioCodec codec)
+    {
+        codec = encodingName.Equals("PCMA", StringComparison.OrdinalIgnoreCase) ? AudioCodec.Pcma : AudioCodec.Pcmu;
+        return encodingName.Equals(codec.EncodingName, StringComparison.OrdinalIgnoreCase);
+    }
 }

@@ -1,0 +1,32 @@
+namespace SipNat.Archive.Export;
+
+/// <summary>What an export writes. The audio is 16-bit PCM at 8 kHz, and time 0 is the session's beginning.</summary>
+public sealed record ExportOptions
+{
+    public ExportFormat Format { get; init; } = ExportFormat.Stereo;
+
+    /// <summary>One stream alone, in one channel: its label, or its number from 1. It overrules the format.</summary>
+    public string? Stream { get; init; }
+
+    /// <summary>Whether an output that exists is replaced.</summary>
+    public bool Force { get; init; }
+}
+
+public enum ExportFormat
+{
+    /// <summary>The first stream left and the second right; a session of one stream gives one channel.</summary>
+    Stereo,
+
+    /// <summary>One file with a channel for each stream, in their order.</summary>
+    Channels,
+
+    /// <summary>A file for each stream that has audio: <c>call.wav</c> becomes <c>call-1.wav</c>, <c>call-2.wav</c>.</summary>
+    Streams,
+}
+
+/// <summary>What an export wrote.</summary>
+/// <param name="OmittedStreams">How many streams of the session are in none of the files.</param>
+public sealed record ExportResult(IReadOnlyList<ExportedFile> Files, int OmittedStreams);
+
+/// <param name="Labels">The labels of the streams in the order of the channels; null where a stream has none.</param>
+public sealed record ExportedFile(string Path, IReadOnlyList<string?> Labels, double Seconds);

@@ -1,0 +1,209 @@
+using System.Text;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using SipNat.Archive.Documents;
+using SipNat.Archive.Storage;
+
+namespace SipNat.Archive.Index;
+
+/// <summary>
+/// The list of all recordings, in SQLite. It holds nothing that the folders do not hold: <see cref="Reindexer"/>
+/// builds it from them. Any number of threads and processes may use it at the same time.
+/// </summary>
+/// <remarks>Members throw <see cref="ArchiveException"/> when the database cannot be used.</remarks>
+public sealed class Catalogue
+{
+    // How long a writer waits for one of another process before it gives up.
+    private const int BusySeconds = 30;
+
+    private const string Columns = "id AS Id, folder AS Folder, json AS Json";
+    private const string UpsertRow =
+        """
+        INSERT INTO recordings (id, folder, state, started_at, ended_at, call_id, remote, parties, json)
+        VALUES (@Id, @Folder, @State, @StartedAt, @EndedAt, @CallId, @Remote, @Parties, @Json)
+        ON CONFLICT (id) DO UPDATE SET folder = excluded.folder, state = excluded.state, started_at = excluded.started_at,
+            ended_at = excluded.ended_at, call_id = excluded.call_id, remote = excluded.remote,
+            parties = excluded.parties, json = excluded.json
+        """;
+
+    private readonly string _connectionString;
+    private readonly string _path;
+
+    /// <summary>Opens the catalogue, and makes it and its folder where they are not there.</summary>
+    /// <param name="connectionString">Such as <c>Data Source=data/catalogue.db</c>.</param>
+    public Catalogue(string connectionString)
+    {
+        var settings = Parse(connectionString);
+        _path = Path.GetFullPath(settings.DataSource);
+        _connectionString = settings.ToString();
+        CreateFolder(_path);
+        Run(connection =>
+        {
+            // WAL stays with the file: readers and one writer do not wait for each other.
+            connection.Execute("PRAGMA journal_mode = WAL");
+            CatalogueSchema.Migrate(connection);
+            return 0;
+        });
+    }
+
+    public void Upsert(StoredRecording recording) => Upsert([recording]);
+
+    /// <summary>Adds or replaces rows in one transaction; recordings without a document are passed over.</summary>
+    /// <param name="recordings">
+    /// Enumerated inside the transaction, while no other process can write: a document that is read here cannot be
+    /// older than the row that it replaces.
+    /// </param>
+    public void Upsert(IEnumerable<StoredRecording> recordings) => Run(connection =>
+    {
+        using var transaction = connection.BeginTransaction(deferred: false);
+        foreach (var recording in recordings)
+        {
+            if (recording.Document is { } document) connection.Execute(UpsertRow, RowOf(recording.Folder, document), transaction);
+        }
+
+        transaction.Commit();
+        return 0;
+    });
+
+    public CatalogueEntry? Find(string id) => Run(connection => connection.QuerySingleOrDefault<CatalogueEntry>(
+        $"SELECT {Columns} FROM recordings WHERE id = @id", new { id }));
+
+    /// <summary>The recordings that match, newest first, without metadata and timeline.</summary>
+    public IReadOnlyList<RecordingDocument> List(RecordingFilter filter)
+    {
+        var entries = Run(connection => connection.Query<CatalogueEntry>(
+            $"""
+            SELECT {Columns} FROM recordings
+            WHERE (@since IS NULL OR started_at >= @since) AND (@until IS NULL OR started_at < @until)
+                AND (@party IS NULL OR instr(parties, @party) > 0)
+            ORDER BY started_at DESC, id DESC LIMIT @limit
+            """,
+            new
+            {
+                since = filter.Since?.ToUnixTimeMilliseconds(),
+                until = filter.Until?.ToUnixTimeMilliseconds(),
+                party = filter.Party?.ToLowerInvariant(),
+                limit = Math.Clamp(filter.Limit, 1, RecordingFilter.MaxLimit),
+            }).AsList());
+        return [.. entries.Select(Read)];
+    }
+
+    /// <summary>The recordings that run by their last known state.</summary>
+    public IReadOnlyList<CatalogueEntry> Running() => Run(connection => connection.Query<CatalogueEntry>(
+        $"SELECT {Columns} FROM recordings WHERE state IN ('recording', 'paused') ORDER BY started_at, id").AsList());
+
+    /// <summary>Rows in the order of their ids, for a walk over all of them.</summary>
+    /// <param name="after">The last id of the page before; empty for the first page.</param>
+    public IReadOnlyList<CatalogueEntry> Page(string after, int limit) => Run(connection => connection.Query<CatalogueEntry>(
+        $"SELECT {Columns} FROM recordings WHERE id > @after ORDER BY id LIMIT @limit", new { after, limit }).AsList());
+
+    /// <summary>When the newest recording began; null when there is none.</summary>
+    public DateTimeOffset? NewestStart() =>
+        Run(connection => connection.ExecuteScalar<long?>("SELECT max(started_at) FROM recordings")) is { } milliseconds
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : null;
+
+    /// <summary>Removes a row, and says whether there was one.</summary>
+    public bool Delete(string id) => Run(connection => connection.Execute("DELETE FROM recordings WHERE id = @id", new { id })) > 0;
+
+    /// <summary>The version of the native library in use, such as 3.40.1.</summary>
+    public string SqliteVersion() => Run(connection => connection.ExecuteScalar<string>("SELECT sqlite_version()")) ?? "";
+
+    private static SqliteConnectionStringBuilder Parse(string connectionString)
+    {
+        if (connectionString.StartsWith("Host=", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArchiveException("Recording:Database names a PostgreSQL server, which this version cannot use: give \"Data Source=FILE\".");
+        }
+
+        try
+        {
+            var settings = new SqliteConnectionStringBuilder(connectionString) { DefaultTimeout = BusySeconds };
+            return settings.DataSource is not ("" or ":memory:")
+                ? settings
+                : throw new ArchiveException("Recording:Database has to name a file: \"Data Source=FILE\".");
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ArchiveException($"Recording:Database is not a connection string: {exception.Message}", exception);
+        }
+    }
+
+    private static object RowOf(string folder, RecordingDocument document) => new
+    {
+        document.Id,
+        Folder = folder,
+        State = NameOf(document.State),
+        StartedAt = document.StartedAt.ToUnixTimeMilliseconds(),
+        EndedAt = document.EndedAt?.ToUnixTimeMilliseconds(),
+        document.CallId,
+        document.Remote,
+        Parties = PartiesOf(document),
+        Json = SummaryOf(document),
+    };
+
+    /// <summary>What a row's JSON has to be.</summary>
+    internal static string SummaryOf(RecordingDocument document) => Encoding.UTF8.GetString(RecordingJson.Write(document.ToSummary()));
+
+    private static string NameOf(RecordingState state) => state switch
+    {
+        RecordingState.Recording => "recording",
+        RecordingState.Paused => "paused",
+        RecordingState.Complete => "complete",
+        RecordingState.Interrupted => "interrupted",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static string PartiesOf(RecordingDocument document)
+    {
+        var names = document.Participants.Concat(document.Streams.SelectMany(stream => stream.Participants))
+            .SelectMany(participant => new[] { participant.Aor, participant.Name })
+            .OfType<string>()
+            .Select(name => name.ToLowerInvariant())
+            .Distinct(StringComparer.Ordinal);
+        return string.Join('\n', names);
+    }
+
+    private RecordingDocument Read(CatalogueEntry entry) =>
+        RecordingJson.TryRead(Encoding.UTF8.GetBytes(entry.Json), out var document, out var defect)
+            ? document
+            : throw new ArchiveException($"The row of '{entry.Id}' in the catalogue {_path} is {defect}: run 'recordings reindex'.");
+
+    private static void CreateFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path) ?? path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ArchiveException($"The folder of the catalogue {path} cannot be made: {exception.Message}", exception);
+        }
+    }
+
+    private T Run<T>(Func<SqliteConnection, T> work)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(_connectionString);
+            connection.Open();
+
+            // In WAL mode NORMAL can lose the last transactions in a power cut, which the folders bring back.
+            connection.Execute("PRAGMA synchronous = NORMAL");
+            return work(connection);
+        }
+        catch (SqliteException exception)
+        {
+            throw new ArchiveException(Explain(exception), exception);
+        }
+    }
+
+    private string Explain(SqliteException exception) => exception.SqliteErrorCode switch
+    {
+        SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB =>
+            $"The catalogue {_path} is damaged. Stop the server, delete the file and run 'recordings reindex': the folders hold everything.",
+        SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED =>
+            $"The catalogue {_path} was locked by another process for more than {BusySeconds} s.",
+        _ => $"The catalogue {_path} cannot be used: {exception.Message}",
+    };
+}

@@ -1,0 +1,92 @@
+using SipNat.Archive.Audio;
+using SipNat.Archive.Documents;
+using SipNat.Archive.Storage;
+using SipNat.Media.Codecs;
+
+namespace SipNat.Archive.Index;
+
+/// <summary>
+/// Brings a recording whose program was killed to a true document: every byte that reached the disk is playable and
+/// listed, and the state is <see cref="RecordingState.Interrupted"/>.
+/// </summary>
+internal sealed class InterruptedRecovery(RecordingStore store)
+{
+    /// <summary>How many streams are looked for where the document does not list them.</summary>
+    private const int MaxStreams = 64;
+
+    private const string TimelineKind = "interrupted";
+
+    /// <summary>Mends headers, lists what is there and writes the document. What cannot be mended is a problem.</summary>
+    public StoredRecording Recover(string folder, RecordingDocument document)
+    {
+        try
+        {
+            var path = store.PathOf(folder);
+            var endedAt = Later(document.StartedAt, LastWrite(path));
+            var count = Math.Max(document.Streams.Count, HighestStream(path));
+            var streams = Enumerable.Range(1, count)
+                .Select(number => RecoverStream(folder, document, document.Streams.ElementAtOrDefault(number - 1) ?? new RecordedStream(), number))
+                .ToList();
+            return store.Write(document with
+            {
+                State = RecordingState.Interrupted,
+                EndedAt = endedAt,
+                Streams = streams,
+                Timeline = [.. document.Timeline ?? [], new TimelineEntry(endedAt, TimelineKind, "The program ended before the session did.")],
+            });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArchiveException)
+        {
+            return new StoredRecording(folder, document, new RecordingProblem(
+                document.Id, folder, RecordingProblemKind.FileUnreadable, $"{folder} cannot be recovered: {exception.Message}"));
+        }
+    }
+
+    private RecordedStream RecoverStream(string folder, RecordingDocument document, RecordedStream stream, int number)
+    {
+        var files = stream.Files.Select(RecoverFile).ToList();
+
+        // A file may be younger than the last document that was written.
+        for (var file = 1; ; file++)
+        {
+            var relative = $"{folder}/{RecordingStore.AudioName(number, file)}";
+            if (!File.Exists(store.PathOf(relative))) break;
+            if (!files.Exists(known => string.Equals(known.File, relative, StringComparison.Ordinal))) files.Add(Adopt(document, relative));
+        }
+
+        return stream with { Files = files, RecordedSeconds = files.Sum(file => file.DurationSeconds) };
+    }
+
+    private RecordedFile RecoverFile(RecordedFile file)
+    {
+        var path = store.PathOf(file.File);
+        return File.Exists(path) && AudioCodecs.TryParse(file.Codec, out var codec)
+            ? file with { DurationSeconds = WavFile.Repair(path, codec).Seconds }
+            : file;
+    }
+
+    // Its place in the session is known to about a second: its last write less its length.
+    private RecordedFile Adopt(RecordingDocument document, string relative)
+    {
+        var path = store.PathOf(relative);
+        var lastWrite = new DateTimeOffset(File.GetLastWriteTimeUtc(path));
+        var header = WavFile.Repair(path, AudioCodec.Pcmu);
+        var offset = (lastWrite - document.StartedAt).TotalSeconds - header.Seconds;
+        return new RecordedFile
+        {
+            File = relative,
+            Codec = (header.Format.Codec ?? AudioCodec.Pcmu).EncodingName,
+            StartOffsetSeconds = Math.Round(Math.Max(offset, 0), 3),
+            DurationSeconds = header.Seconds,
+        };
+    }
+
+    // A stream may have begun after the last document was written.
+    private static int HighestStream(string path) =>
+        Enumerable.Range(1, MaxStreams).LastOrDefault(number => File.Exists(Path.Combine(path, RecordingStore.AudioName(number, 1))));
+
+    private static DateTimeOffset LastWrite(string path) =>
+        new(Directory.EnumerateFiles(path).Max(File.GetLastWriteTimeUtc));
+
+    private static DateTimeOffset Later(DateTimeOffset left, DateTimeOffset right) => left > right ? left : right;
+}
