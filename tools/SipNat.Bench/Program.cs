@@ -1,1 +1,10 @@
-return 0;
+using System.CommandLine;
+using SipNat.Bench.Commands;
+
+var root = new RootCommand("Peers and measurements for a SIPREC recorder. Shares no code with it.")
+{
+    SiprecClientCommand.Create(),
+    VerifyRecordingCommand.Create(),
+};
+
+return await CommandRunner.RunAsync(root, args);

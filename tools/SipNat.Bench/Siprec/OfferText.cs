@@ -1,0 +1,29 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using SipNat.Bench.Audio;
+using SipNat.Bench.Rtp;
+
+namespace SipNat.Bench.Siprec;
+
+/// <summary>The client's SDP: one labelled audio line per stream (RFC 7866 §7.1.1, RFC 4574).</summary>
+public static class OfferText
+{
+    /// <param name="sessionId">The id of <c>o=</c>, the same for the whole dialog.</param>
+    /// <param name="version">Grows by one with each change (RFC 3264 §8).</param>
+    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<OutgoingStream> streams, string direction)
+    {
+        var family = address.AddressFamily is AddressFamily.InterNetworkV6 ? "IP6" : "IP4";
+        var text = new StringBuilder();
+        text.Append($"v=0\r\no=sipnat-bench {sessionId} {version} IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\n");
+        foreach (var stream in streams)
+        {
+            var payloadType = stream.Codec.PayloadType;
+            text.Append($"m=audio {stream.Port} RTP/AVP {payloadType}\r\n");
+            text.Append($"a=rtpmap:{payloadType} {stream.Codec.EncodingName}/8000\r\na=ptime:20\r\n");
+            text.Append($"a=label:{stream.Label}\r\na={direction}\r\n");
+        }
+
+        return text.ToString();
+    }
+}
