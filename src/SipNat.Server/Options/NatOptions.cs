@@ -1,0 +1,88 @@
+using SipNat.Wire;
+
+namespace SipNat.Server.Options;
+
+/// <summary>The <c>Nat</c> section.</summary>
+public sealed record NatOptions
+{
+    public const int DefaultStunPort = 3478;
+
+    /// <summary>Public addresses or host names of this server; empty: none is known.</summary>
+    public IReadOnlyList<HostName> ExternalAddress { get; init; } = [];
+
+    /// <summary>Whether the router forwards our ports.</summary>
+    public ForwardedPorts ForwardedPorts { get; init; } = ForwardedPorts.None;
+
+    /// <summary>The public SIP port where it differs from ours; 1–65535.</summary>
+    public int? ExternalSipPort { get; init; }
+
+    /// <summary>The public port that stands for <see cref="MediaOptions.FirstPort"/> where it differs; even, 1024–65534.</summary>
+    public int? ExternalMediaFirstPort { get; init; }
+
+    /// <summary>STUN servers, asked from the very sockets that carry SIP and media.</summary>
+    public IReadOnlyList<HostName> StunServers { get; init; } = [];
+
+    /// <summary>Peers there are told the local address; null: the private networks of this machine's interfaces.</summary>
+    public IReadOnlyList<NetworkPrefix>? LocalNetworks { get; init; }
+
+    /// <summary>Upper bound of the keepalive interval; 1 s to 1 h.</summary>
+    public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
+
+    internal static NatOptions Read(SettingReader settings)
+    {
+        var options = new NatOptions
+        {
+            ExternalAddress = settings.List("Nat:ExternalAddress", SettingText.ExternalHost) ?? [],
+            ForwardedPorts = settings.Choice("Nat:ForwardedPorts", ForwardedPorts.None),
+            ExternalSipPort = settings.OptionalInteger("Nat:ExternalSipPort", 1, ushort.MaxValue),
+            ExternalMediaFirstPort = settings.OptionalInteger("Nat:ExternalMediaFirstPort", 1024, 65534),
+            StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
+            LocalNetworks = settings.List("Nat:LocalNetworks", SettingText.Network),
+            Keepalive = settings.Duration("Nat:Keepalive", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+        };
+        options.Validate(settings);
+        return options;
+    }
+
+    private void Validate(SettingReader settings)
+    {
+        if (ExternalMediaFirstPort is { } port)
+        {
+            settings.Require(port % 2 == 0, "Nat:ExternalMediaFirstPort", "must be even: RTP takes the even port and RTCP the next one (RFC 3550 §11).");
+        }
+
+        const string OnlyForwarded = "has a meaning only where the router forwards ports; set Nat:ForwardedPorts to Same.";
+        settings.Require(ExternalSipPort is null || ForwardedPorts is ForwardedPorts.Same, "Nat:ExternalSipPort", OnlyForwarded);
+        settings.Require(ExternalMediaFirstPort is null || ForwardedPorts is ForwardedPorts.Same, "Nat:ExternalMediaFirstPort", OnlyForwarded);
+        settings.Require(
+            ForwardedPorts is ForwardedPorts.None || ExternalAddress.Count > 0 || StunServers.Count > 0,
+            "Nat:ForwardedPorts",
+            "needs to know the public address: set Nat:ExternalAddress:0, or Nat:StunServers:0 to learn it.");
+    }
+}
+
+/// <summary>What the router in front of this server does with our SIP and media ports.</summary>
+public enum ForwardedPorts
+{
+    None,
+
+    /// <summary>They are forwarded 1:1, or shifted where an external port is configured.</summary>
+    Same,
+}
+
+/// <summary>A host by name or address, and a port (0 where the setting has none).</summary>
+/// <param name="Host">A DNS name, or an address without brackets.</param>
+public sealed record HostName(string Host, int Port)
+{
+    /// <summary>The address where <see cref="Host"/> is one; none for a name.</summary>
+    public TransportAddress Address =>
+        TransportAddress.TryParse(Host.Contains(':') ? $"[{Host}]" : Host, out var address) ? address.WithPort(Port) : default;
+
+    public override string ToString() => (Host.Contains(':'), Port) switch
+    {
+        (true, 0) => $"[{Host}]",
+        (true, _) => $"[{Host}]:{Port}",
+        (false, 0) => Host,
+        (false, _) => $"{Host}:{Port}",
+    };
+}

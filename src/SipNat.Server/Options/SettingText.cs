@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Globalization;
+using SipNat.Server.Transport;
+using SipNat.Wire;
+
+namespace SipNat.Server.Options;
+
+/// <summary>What the text of a setting may be, and what to say when it is not.</summary>
+internal static class SettingText
+{
+    private const int MaxHostName = 253;
+
+    private static readonly SearchValues<char> HostNameCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+    public static Parsed<int> Integer(string text, int min, int max) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            ? value
+            : Parsed.Not<int>($"must be a whole number from {min} to {max}.");
+
+    /// <summary>A bare number would be read as days: the colons are required.</summary>
+    public static Parsed<TimeSpan> Duration(string text, TimeSpan min, TimeSpan max) =>
+        text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            ? value
+            : Parsed.Not<TimeSpan>($"must be a duration hh:mm:ss from {min:c} to {max:c}.");
+
+    public static Parsed<NetworkPrefix> Network(string text) =>
+        NetworkPrefix.TryParse(text, out var prefix)
+            ? prefix
+            : Parsed.Not<NetworkPrefix>("must be a network such as 192.168.0.0/16 or fd00::/8, or one address.");
+
+    public static Parsed<SipListener> Listener(string text)
+    {
+        const string Right = "must be udp://ADDRESS[:PORT] or tcp://ADDRESS[:PORT], with [ADDRESS] for IPv6.";
+        var separator = text.IndexOf("://", StringComparison.Ordinal);
+        if (separator < 0) return Parsed.Not<SipListener>(Right);
+
+        TransportProtocol transport;
+        switch (text[..separator].ToLowerInvariant())
+        {
+            case "udp": transport = TransportProtocol.Udp; break;
+            case "tcp": transport = TransportProtocol.Tcp; break;
+            case "tls" or "ws" or "wss": return Parsed.Not<SipListener>($"{text[..separator]} is not available in this version: {Right}");
+            default: return Parsed.Not<SipListener>(Right);
+        }
+
+        if (!TransportAddress.TryParse(text.AsSpan(separator + 3), out var address, SipOptions.DefaultPort)) return Parsed.Not<SipListener>(Right);
+        if (address.IsMulticastOrBroadcast) return Parsed.Not<SipListener>("must be an address of this machine, not a multicast one.");
+        if (address is { Port: 0, IsUnspecified: true }) return Parsed.Not<SipListener>("port 0 (any free port) goes with one address, not with all of them.");
+
+        return new SipListener(transport, address);
+    }
+
+    public static Parsed<TransportAddress> LocalAddress(string text) =>
+        TryParseAddress(text, out var address) && address is { IsUnspecified: false, IsMulticastOrBroadcast: false }
+            ? address
+            : Parsed.Not<TransportAddress>("must be one address of this machine, without a port; leave it out to take the interface that routes to the peer.");
+
+    /// <summary>http:// on a loopback address: without a token nobody else may be let in.</summary>
+    public static Parsed<TransportAddress> HttpListener(string text)
+    {
+        const string Right = "must be http://127.0.0.1:PORT or http://[::1]:PORT.";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != "http") return Parsed.Not<TransportAddress>(Right);
+        if (uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0) return Parsed.Not<TransportAddress>(Right);
+
+        var host = uri.Host == "localhost" ? "127.0.0.1" : uri.Host;
+        if (!TransportAddress.TryParse(host, out var address)) return Parsed.Not<TransportAddress>(Right);
+
+        return address.IsLoopback
+            ? address.WithPort(uri.Port)
+            : Parsed.Not<TransportAddress>($"the API has no token in this version and listens on loopback only: {Right}");
+    }
+
+    public static Parsed<HostName> ExternalHost(string text)
+    {
+        if (TryParseAddress(text, out var address))
+        {
+            return address is { IsUnspecified: false, IsMulticastOrBroadcast: false, IsLoopback: false }
+                ? new HostName(address.AddressText, 0)
+                : Parsed.Not<HostName>("must be an address that others can reach.");
+        }
+
+        return IsHostName(text) ? new HostName(text, 0) : Parsed.Not<HostName>("must be a public address or a host name, without a port.");
+    }
+
+    public static Parsed<HostName> StunServer(string text)
+    {
+        const string Right = "must be HOST[:PORT], with [ADDRESS] for IPv6.";
+        if (TransportAddress.TryParse(text, out var address, NatOptions.DefaultStunPort))
+        {
+            return address is { IsUnspecified: false, IsMulticastOrBroadcast: false, Port: > 0 }
+                ? new HostName(address.AddressText, address.Port)
+                : Parsed.Not<HostName>(Right);
+        }
+
+        var colon = text.IndexOf(':');
+        var port = NatOptions.DefaultStunPort;
+        if (colon >= 0 && Integer(text[(colon + 1)..], 1, ushort.MaxValue) is var parsed)
+        {
+            if (parsed.Problem is not null) return Parsed.Not<HostName>(Right);
+            port = parsed.Value;
+        }
+
+        var host = colon >= 0 ? text[..colon] : text;
+        return IsHostName(host) ? new HostName(host, port) : Parsed.Not<HostName>(Right);
+    }
+
+    private static bool TryParseAddress(string text, out TransportAddress address) =>
+        TransportAddress.TryParse(text.Contains(':') && !text.StartsWith('[') ? $"[{text}]" : text, out address) && address.Port == 0;
+
+    // A name of digits and dots alone is an address with a mistake in it.
+    private static bool IsHostName(string text) =>
+        text.Length is > 0 and <= MaxHostName
+        && !text.AsSpan().ContainsAnyExcept(HostNameCharacters)
+        && text.AsSpan().ContainsAnyExcept("0123456789.")
+        && !text.StartsWith('.')
+        && !text.Contains("..", StringComparison.Ordinal);
+}

@@ -1,0 +1,34 @@
+using SipNat.Server.Transport;
+using SipNat.Wire;
+
+namespace SipNat.Server.Options;
+
+/// <summary>The <c>Sip</c> section.</summary>
+public sealed record SipOptions
+{
+    public const int DefaultPort = 5060;
+
+    /// <summary>Where SIP is heard.</summary>
+    public IReadOnlyList<SipListener> Listen { get; init; } = DefaultListeners;
+
+    /// <summary>Who may record; null: loopback and the local networks.</summary>
+    public IReadOnlyList<NetworkPrefix>? AllowedNetworks { get; init; }
+
+    /// <summary>Private UDP senders are answered at their source, also where they did not ask for it (RFC 3581).</summary>
+    public bool ForceRport { get; init; } = true;
+
+    /// <summary>UDP and TCP on port 5060 of every address.</summary>
+    public static IReadOnlyList<SipListener> DefaultListeners { get; } =
+    [
+        .. from host in (string[])["0.0.0.0", "[::]"]
+           from transport in (TransportProtocol[])[TransportProtocol.Udp, TransportProtocol.Tcp]
+           select new SipListener(transport, TransportAddress.Parse(host, DefaultPort)),
+    ];
+
+    internal static SipOptions Read(SettingReader settings) => new()
+    {
+        Listen = settings.List("Sip:Listen", SettingText.Listener) ?? DefaultListeners,
+        AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
+        ForceRport = settings.Boolean("Sip:ForceRport", true),
+    };
+}

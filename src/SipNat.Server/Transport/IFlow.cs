@@ -1,0 +1,35 @@
+using SipNat.Wire;
+
+namespace SipNat.Server.Transport;
+
+/// <summary>One socket or connection of a <see cref="CoreHost"/>.</summary>
+internal interface IFlow
+{
+    FlowId Id { get; }
+
+    TransportProtocol Transport { get; }
+
+    /// <summary>The concrete local address, never a wildcard.</summary>
+    TransportAddress Local { get; }
+
+    /// <summary>The peer of a connection; none for UDP.</summary>
+    TransportAddress Remote { get; }
+
+    /// <summary>Hands one datagram or message to the kernel or to the connection's queue. Never blocks, never throws.</summary>
+    SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload);
+
+    /// <summary>Begins the end of the flow; its receive loop ends soon after.</summary>
+    void Close();
+}
+
+/// <summary>What became of one send. A metric's tag.</summary>
+internal enum SendOutcome
+{
+    Sent,
+
+    /// <summary>No room in the kernel or in the connection's queue: lost, as a network may lose it.</summary>
+    Dropped,
+
+    /// <summary>The kernel rejected it (no route, too long, closed).</summary>
+    Failed,
+}

@@ -1,0 +1,142 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using SipNat.Wire;
+
+namespace SipNat.Server.Transport;
+
+/// <summary>All TCP connections of a <see cref="CoreHost"/>, accepted and made, within their caps. Thread safe.</summary>
+internal sealed partial class TcpConnections : IAsyncDisposable
+{
+    // A peer that has vanished without a word is noticed after 60 + 3 * 10 s.
+    private const int KeepAliveSeconds = 60;
+    private const int KeepAliveIntervalSeconds = 10;
+    private const int KeepAliveRetries = 3;
+
+    private readonly CoreHost _host;
+    private readonly FlowIds _flows;
+    private readonly TransportLimits _limits;
+    private readonly TransportMetrics _metrics;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TcpFlow, Task> _open = [];
+    private readonly Dictionary<TransportAddress, int> _acceptedFrom = [];
+    private readonly CancellationTokenSource _stop = new();
+
+    public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, TransportMetrics metrics, ILoggerFactory logs)
+    {
+        (_host, _flows, _limits, _metrics) = (host, flows, limits, metrics);
+        _log = logs.CreateLogger<TcpConnections>();
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _open.Count;
+        }
+    }
+
+    /// <summary>Takes over an accepted connection; past a cap it is closed at once.</summary>
+    public void Accept(Socket socket)
+    {
+        try
+        {
+            Prepare(socket);
+            if (!TryAdd(_flows.Next(), socket, isAccepted: true)) socket.Dispose();
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // The peer was gone before the connection was looked at.
+            socket.Dispose();
+        }
+    }
+
+    /// <summary>Takes over a connection that was made; false past the cap.</summary>
+    /// <exception cref="SocketException">The connection is gone already.</exception>
+    public bool TryAdd(FlowId id, Socket socket)
+    {
+        Prepare(socket);
+        return TryAdd(id, socket, isAccepted: false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        Task[] running;
+        lock (_gate) running = [.. _open.Values];
+        await Task.WhenAll(running);
+        _stop.Dispose();
+    }
+
+    private bool TryAdd(FlowId id, Socket socket, bool isAccepted)
+    {
+        var flow = new TcpFlow(id, socket, _limits);
+        var source = flow.Remote.WithPort(0);
+        lock (_gate)
+        {
+            if (_stop.IsCancellationRequested) return false;
+
+            var fromSource = _acceptedFrom.GetValueOrDefault(source);
+            var cap = _open.Count >= _limits.MaxConnections ? "total"
+                : isAccepted && fromSource >= _limits.MaxConnectionsPerSource ? "source"
+                : null;
+            if (cap is not null)
+            {
+                _metrics.CountRefused(cap);
+                LogRefused(_log, flow.Remote, cap);
+                return false;
+            }
+
+            if (isAccepted) _acceptedFrom[source] = fromSource + 1;
+            _metrics.CountConnection(1);
+            _open.Add(flow, RunAsync(flow, isAccepted));
+            return true;
+        }
+    }
+
+    private async Task RunAsync(TcpFlow flow, bool isAccepted)
+    {
+        // The loop does not begin under the lock of the caller.
+        await Task.Yield();
+        _host.Opened(flow);
+        LogOpened(_log, flow.Id, flow.Remote);
+        var end = await flow.RunAsync(_host, _stop.Token);
+        LogClosed(_log, flow.Id, flow.Remote, end);
+        _host.Closed(flow);
+        Remove(flow, isAccepted);
+        flow.Dispose();
+    }
+
+    private void Remove(TcpFlow flow, bool isAccepted)
+    {
+        lock (_gate)
+        {
+            _open.Remove(flow);
+            _metrics.CountConnection(-1);
+            if (!isAccepted) return;
+
+            var source = flow.Remote.WithPort(0);
+            var left = _acceptedFrom[source] - 1;
+            if (left == 0) _acceptedFrom.Remove(source);
+            else _acceptedFrom[source] = left;
+        }
+    }
+
+    private static void Prepare(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveIntervalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveRetries);
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{Flow}: connection with {Remote}")]
+    private static partial void LogOpened(ILogger logger, FlowId flow, TransportAddress remote);
+
+    [LoggerMessage(LogLevel.Debug, "{Flow}: connection with {Remote} ended: {End}")]
+    private static partial void LogClosed(ILogger logger, FlowId flow, TransportAddress remote, TcpFlowEnd end);
+
+    [LoggerMessage(LogLevel.Debug, "Connection with {Remote} closed at once: the {Cap} cap is met")]
+    private static partial void LogRefused(ILogger logger, TransportAddress remote, string cap);
+}

@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using SipNat.Wire;
+
+namespace SipNat.Server.Transport;
+
+/// <summary>
+/// One TCP connection that carries SIP (RFC 3261 §18.3): what is received is cut into messages, what is sent goes
+/// through a bounded queue, and a keepalive ping is answered with a pong (RFC 5626 §4.4.1).
+/// </summary>
+internal sealed class TcpFlow : IFlow, IDisposable
+{
+    private const int ReceiveBufferBytes = 16 * 1024;
+    private const int MaxQueuedMessages = 1024;
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Socket _socket;
+    private readonly TransportLimits _limits;
+    private readonly SipStreamFramer _framer = new();
+    private readonly CancellationTokenSource _end = new();
+    private readonly Channel<Queued> _queue = Channel.CreateBounded<Queued>(
+        new BoundedChannelOptions(MaxQueuedMessages) { SingleReader = true });
+
+    private int _queuedBytes;
+    private bool _isEnding;
+    private TcpFlowEnd _reason;
+
+    public TcpFlow(FlowId id, Socket socket, TransportLimits limits)
+    {
+        (Id, _socket, _limits) = (id, socket, limits);
+        Local = TransportAddress.From((IPEndPoint)socket.LocalEndPoint!);
+        Remote = TransportAddress.From((IPEndPoint)socket.RemoteEndPoint!);
+    }
+
+    public FlowId Id { get; }
+
+    public TransportProtocol Transport => TransportProtocol.Tcp;
+
+    public TransportAddress Local { get; }
+
+    public TransportAddress Remote { get; }
+
+    public SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload)
+    {
+        if (_isEnding) return SendOutcome.Failed;
+
+        if (Interlocked.Add(ref _queuedBytes, payload.Length) <= _limits.MaxQueuedBytes)
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(payload.Length, 1));
+            payload.CopyTo(buffer);
+            if (_queue.Writer.TryWrite(new(buffer, payload.Length))) return SendOutcome.Sent;
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        // A peer that does not read would keep our memory: a stream cannot lose one message, so the stream ends.
+        End(TcpFlowEnd.PeerDoesNotRead, TimeSpan.Zero);
+        return SendOutcome.Failed;
+    }
+
+    /// <summary>What is queued is still sent, within a short time.</summary>
+    public void Close() => End(TcpFlowEnd.ByUs, FlushTimeout);
+
+    /// <summary>Carries messages both ways until either side ends it.</summary>
+    public async Task<TcpFlowEnd> RunAsync(CoreHost host, CancellationToken stop)
+    {
+        await using var stopping = stop.UnsafeRegister(static flow => ((TcpFlow)flow!).Close(), this);
+        var sending = SendLoopAsync();
+        End(await ReceiveLoopAsync(host), FlushTimeout);
+        await sending;
+        return _reason;
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _end.Dispose();
+    }
+
+    private async Task<TcpFlowEnd> ReceiveLoopAsync(CoreHost host)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBufferBytes);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+        deadline.CancelAfter(_limits.MessageTimeout);
+        var (isWaiting, hasTaken) = (true, false);
+        try
+        {
+            while (await _socket.ReceiveAsync(buffer.AsMemory(), deadline.Token) is > 0 and var length)
+            {
+                if (!TryTakeMessages(host, buffer.AsSpan(0, length), out var took)) return TcpFlowEnd.NotSip;
+
+                // One deadline for the first message, and one for each that has begun, whatever the pace of its bytes.
+                hasTaken |= took;
+                var waits = !hasTaken || _framer.HasPartial;
+                if (took || waits != isWaiting) deadline.CancelAfter(waits ? _limits.MessageTimeout : Timeout.InfiniteTimeSpan);
+                isWaiting = waits;
+            }
+
+            return TcpFlowEnd.ByPeer;
+        }
+        catch (OperationCanceledException)
+        {
+            return TcpFlowEnd.TooSlow;
+        }
+        catch (SocketException)
+        {
+            return TcpFlowEnd.Broken;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private bool TryTakeMessages(CoreHost host, ReadOnlySpan<byte> received, out bool took)
+    {
+        took = false;
+        _framer.Push(received);
+        while (_framer.TryTake(out var message))
+        {
+            took = true;
+            host.Receive(Id, Remote, message);
+        }
+
+        return true;
+    }
+
+    private async Task SendLoopAsync()
+    {
+        try
+        {
+            await foreach (var message in _queue.Reader.ReadAllAsync(_end.Token))
+            {
+                for (var rest = message.Memory; rest.Length > 0;)
+                {
+                    rest = rest[await _socket.SendAsync(rest, _end.Token)..];
+                }
+
+                Interlocked.Add(ref _queuedBytes, -message.Length);
+                ArrayPool<byte>.Shared.Return(message.Buffer);
+            }
+
+            End(TcpFlowEnd.ByUs, TimeSpan.Zero);
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException)
+        {
+            End(TcpFlowEnd.Broken, TimeSpan.Zero);
+        }
+    }
+
+    // The first reason stays. The token is cancelled on the timer's thread and never here: whoever ends the flow may
+    // hold the core's lock, and the loops' continuations want it.
+    private void End(TcpFlowEnd reason, TimeSpan after)
+    {
+        if (!Interlocked.Exchange(ref _isEnding, true)) _reason = reason;
+        _queue.Writer.TryComplete();
+        if (!_end.IsCancellationRequested) _end.CancelAfter(after);
+    }
+
+    private readonly record struct Queued(byte[] Buffer, int Length)
+    {
+        public ReadOnlyMemory<byte> Memory => Buffer.AsMemory(0, Length);
+    }
+}
+
+/// <summary>Why a connection ended.</summary>
+internal enum TcpFlowEnd
+{
+    ByPeer,
+    ByUs,
+
+    /// <summary>No message, or not the rest of one, within the time allowed.</summary>
+    TooSlow,
+
+    /// <summary>What came cannot be cut into SIP messages.</summary>
+    NotSip,
+    PeerDoesNotRead,
+
+    /// <summary>Reset, timed out or unreachable.</summary>
+    Broken,
+}

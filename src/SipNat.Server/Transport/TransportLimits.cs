@@ -1,0 +1,23 @@
+namespace SipNat.Server.Transport;
+
+/// <summary>Caps and timeouts of SIP connections.</summary>
+public sealed record TransportLimits
+{
+    /// <summary>Connections at the same time, accepted and made.</summary>
+    public int MaxConnections { get; init; } = 8192;
+
+    /// <summary>Accepted connections of one source address at the same time. A load balancer is one source.</summary>
+    public int MaxConnectionsPerSource { get; init; } = 4096;
+
+    /// <summary>Connections being made at the same time.</summary>
+    public int MaxConnecting { get; init; } = 256;
+
+    /// <summary>How long a peer may take for its first message, and for a message that it has begun.</summary>
+    public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a connection may take to be made.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>Bytes waiting for one peer to read; past that the connection is closed.</summary>
+    public int MaxQueuedBytes { get; init; } = 1024 * 1024;
+}

@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Sockets;
+using SipNat.Wire;
+
+namespace SipNat.Server.Transport;
+
+/// <summary>One UDP socket that carries SIP, bound to one concrete local address.</summary>
+internal sealed class UdpFlow : IFlow, IDisposable
+{
+    private const int MaxDatagram = 65_535;
+
+    // A burst of INVITEs waits here while the core is busy; the kernel grants what net.core.rmem_max allows.
+    private const int ReceiveBufferBytes = 1024 * 1024;
+
+    // Windows reports an ICMP "port unreachable" as an error of the next receive unless it is told not to.
+    private const int SioUdpConnectionReset = -1744830452;
+
+    private readonly Socket _socket;
+    private readonly SocketAddress _destination;
+
+    private UdpFlow(FlowId id, Socket socket)
+    {
+        (Id, _socket) = (id, socket);
+        _destination = new SocketAddress(socket.AddressFamily);
+        Local = TransportAddress.From((IPEndPoint)socket.LocalEndPoint!);
+    }
+
+    public FlowId Id { get; }
+
+    public TransportProtocol Transport => TransportProtocol.Udp;
+
+    public TransportAddress Local { get; }
+
+    public TransportAddress Remote => default;
+
+    /// <summary>Binds the socket.</summary>
+    /// <exception cref="SocketException">The address is not this machine's, or its port is taken.</exception>
+    public static UdpFlow Open(FlowId id, TransportAddress local)
+    {
+        var socket = new Socket(local.Family, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            // Sends are made under the core's lock: a full buffer is a lost datagram, never a wait.
+            socket.Blocking = false;
+            socket.ReceiveBufferSize = ReceiveBufferBytes;
+            if (OperatingSystem.IsWindows()) socket.IOControl(SioUdpConnectionReset, [0, 0, 0, 0], null);
+            socket.Bind(local.ToIPEndPoint());
+            return new(id, socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Receives until it is stopped; any other end is an exception.</summary>
+    public async Task ReceiveAsync(CoreHost host, CancellationToken stop)
+    {
+        var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram, pinned: true);
+        var source = new SocketAddress(_socket.AddressFamily);
+        while (true)
+        {
+            int length;
+            try
+            {
+                length = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, source, stop);
+            }
+            catch (SocketException error) when (IsAboutAnotherDatagram(error.SocketErrorCode))
+            {
+                continue;
+            }
+
+            host.Receive(Id, source.ToTransportAddress(), buffer.AsSpan(0, length));
+        }
+    }
+
+    public SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload)
+    {
+        if (!destination.TryCopyTo(_destination)) return SendOutcome.Failed;
+
+        try
+        {
+            _socket.SendTo(payload, SocketFlags.None, _destination);
+            return SendOutcome.Sent;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode is SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable
+                ? SendOutcome.Dropped
+                : SendOutcome.Failed;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SendOutcome.Failed;
+        }
+    }
+
+    public void Close() => _socket.Dispose();
+
+    public void Dispose() => _socket.Dispose();
+
+    // The kernel reports on a receive what became of something that was sent earlier.
+    private static bool IsAboutAnotherDatagram(SocketError error) => error
+        is SocketError.ConnectionRefused
+        or SocketError.ConnectionReset
+        or SocketError.NetworkReset
+        or SocketError.HostUnreachable
+        or SocketError.NetworkUnreachable
+        or SocketError.MessageSize;
+}
