@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using SipNat.Sip.Messages;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
@@ -23,6 +24,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
     private readonly Channel<Queued> _queue = Channel.CreateBounded<Queued>(
         new BoundedChannelOptions(MaxQueuedMessages) { SingleReader = true });
 
+    private int _unframed;
     private int _queuedBytes;
     private bool _isEnding;
     private TcpFlowEnd _reason;
@@ -93,7 +95,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
 
                 // One deadline for the first message, and one for each that has begun, whatever the pace of its bytes.
                 hasTaken |= took;
-                var waits = !hasTaken || _framer.HasPartial;
+                var waits = !hasTaken || _unframed > 0;
                 if (took || waits != isWaiting) deadline.CancelAfter(waits ? _limits.MessageTimeout : Timeout.InfiniteTimeSpan);
                 isWaiting = waits;
             }
@@ -114,18 +116,30 @@ internal sealed class TcpFlow : IFlow, IDisposable
         }
     }
 
+    // False where the stream has no further boundaries; what could be cut off it is answered before it closes.
     private bool TryTakeMessages(CoreHost host, ReadOnlySpan<byte> received, out bool took)
     {
         took = false;
+        _unframed += TextBytes(received);
         _framer.Push(received);
-        while (_framer.TryTake(out var message))
+        while (_framer.TryTake(out var kind, out var message))
         {
+            if (kind is SipFrameKind.Ping)
+            {
+                Send(Remote, "\r\n"u8);
+                continue;
+            }
+
             took = true;
+            _unframed -= TextBytes(message);
             host.Receive(Id, Remote, message);
         }
 
-        return true;
+        return _framer.Defect is SipDefect.None;
     }
+
+    // Line ends between messages are keepalive and belong to none: they do not count as a message begun.
+    private static int TextBytes(ReadOnlySpan<byte> bytes) => bytes.Length - bytes.Count((byte)'\r') - bytes.Count((byte)'\n');
 
     private async Task SendLoopAsync()
     {
