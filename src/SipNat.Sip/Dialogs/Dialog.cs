@@ -151,7 +151,7 @@ public sealed class Dialog
         };
     }
 
-    // A Request-URI carries no header part and no method parameter (RFC 3261 §19.1.1, table 1).
+    // A Request-URI carries no header part (RFC 3261 §19.1.1, table 1).
     private static string RequestUri(SipUri uri)
     {
         var question = uri.Text.IndexOf('?', StringComparison.Ordinal);

@@ -32,7 +32,7 @@ public readonly ref struct NameAddress
     {
         get
         {
-            if (DisplayName is not [(byte)'"', .. var quoted, (byte)'"']) return SipText.Clean(SipText.Unfold(DisplayName));
+            if (DisplayName is not [(byte)'"', .. var quoted, (byte)'"']) return SipText.Unfold(DisplayName);
 
             var text = new byte[quoted.Length];
             var length = 0;

@@ -35,6 +35,24 @@ internal ref struct SipMessageReader
         return defect is SipDefect.None || (readable && _layout.IsRequest);
     }
 
+    /// <summary>Reads a header block alone, for the length of the body that follows it in a stream.</summary>
+    public SipDefect ReadFraming(out int bodyLength)
+    {
+        bodyLength = 0;
+        var defect = FindStart();
+        if (defect is SipDefect.None) defect = ReadStartLine(NextLine(out _));
+        if (defect is not SipDefect.None) return defect;
+        if (!ReadHeaders()) return SipDefect.TooLong;
+
+        // Whatever else is wrong with the message, the next one begins behind its body.
+        _layout.Defect = SipDefect.None;
+        var found = TryReadContentLength(out bodyLength);
+        return _layout.Defect is not SipDefect.None ? _layout.Defect
+            : !found ? SipDefect.MissingContentLength
+            : bodyLength > SipMessage.MaxBodyLength ? SipDefect.BodyTooLarge
+            : SipDefect.None;
+    }
+
     private SipDefect FindStart()
     {
         if (_bytes.Length > SipMessage.MaxLength) return SipDefect.TooLong;
@@ -203,8 +221,10 @@ internal ref struct SipMessageReader
     private void ReadCallId(TextRange value)
     {
         _layout.CallId = value;
-        if (value.Length == 0 || value.Of(_bytes).ContainsAny(" \t\r\n"u8)) Note(SipDefect.BadCallId);
+        if (value.Length == 0 || HasControl(value.Of(_bytes))) Note(SipDefect.BadCallId);
     }
+
+    private static bool HasControl(ReadOnlySpan<byte> value) => value.ContainsAnyInRange((byte)0, (byte)' ') || value.Contains((byte)0x7F);
 
     private void ReadCSeq(TextRange range)
     {

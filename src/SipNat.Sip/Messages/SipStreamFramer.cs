@@ -18,6 +18,7 @@ public sealed class SipStreamFramer
 {
     private const int InitialCapacity = 4096;
 
+    private readonly SipHeaderIndex _index = new();
     private byte[] _buffer = new byte[InitialCapacity];
     private int _start;
     private int _end;
@@ -69,7 +70,7 @@ public sealed class SipStreamFramer
 
     private bool TakePing()
     {
-        while (_searched == 0 && _start < _end && _buffer[_start] is (byte)'\r' or (byte)'\n')
+        while (_start < _end && _buffer[_start] is (byte)'\r' or (byte)'\n')
         {
             if (_buffer[_start++] != '\n') continue;
             if (++_lineEnds < 2) continue;
@@ -96,7 +97,7 @@ public sealed class SipStreamFramer
         if (length < 0) return false;
 
         (_headerLength, _messageLength) = (length, length);
-        Defect = FindContentLength(block[..length], out var body);
+        Defect = new SipMessageReader(block[..length], _index).ReadFraming(out var body);
         if (Defect is SipDefect.None) _messageLength += body;
         return true;
     }
@@ -113,25 +114,5 @@ public sealed class SipStreamFramer
             if (block[from..] is [(byte)'\n', ..]) return from + 1;
             if (block[from..] is [(byte)'\r', (byte)'\n', ..]) return from + 2;
         }
-    }
-
-    private static SipDefect FindContentLength(ReadOnlySpan<byte> block, out int length)
-    {
-        length = -1;
-        foreach (var range in block.Split((byte)'\n'))
-        {
-            var line = block[range];
-            var colon = line.IndexOf((byte)':');
-            if (colon <= 0 || SipText.IsWhiteSpace(line[0])) continue;
-            if (SipHeaders.Find(SipText.TrimEnd(line[..colon])) is not SipHeader.ContentLength) continue;
-
-            if (!ContentLength.TryRead(SipText.Trim(line[(colon + 1)..]), out var value)) return SipDefect.BadContentLength;
-            if (length >= 0 && value != length) return SipDefect.DuplicateHeader;
-            length = value;
-        }
-
-        return length < 0 ? SipDefect.MissingContentLength
-            : length > SipMessage.MaxBodyLength ? SipDefect.BodyTooLarge
-            : SipDefect.None;
     }
 }

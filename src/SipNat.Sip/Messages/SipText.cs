@@ -68,14 +68,17 @@ public static class SipText
         return -1;
     }
 
-    /// <summary>UTF-8 text of a value, each fold one space (RFC 3261 §7.3.1), other control characters as they are.</summary>
+    /// <summary>
+    /// UTF-8 text of a value, each fold one space (RFC 3261 §7.3.1) and every other control character a space, so that
+    /// it can be written into a message, a log or a terminal.
+    /// </summary>
     public static string Unfold(ReadOnlySpan<byte> value)
     {
         value = Trim(value);
-        if (value.IndexOfAny((byte)'\r', (byte)'\n') < 0) return Encoding.UTF8.GetString(value);
+        if (value.IndexOfAny((byte)'\r', (byte)'\n') < 0) return Clean(Encoding.UTF8.GetString(value));
 
         var buffer = new byte[value.Length];
-        return Encoding.UTF8.GetString(buffer.AsSpan(0, Unfold(value, buffer)));
+        return Clean(Encoding.UTF8.GetString(buffer.AsSpan(0, Unfold(value, buffer))));
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using SipNat.Wire;
 
 namespace SipNat.Sip.Messages;
@@ -25,12 +26,12 @@ public readonly record struct ViaStamp(TransportAddress Received, int RPort)
         var position = 0;
         foreach (var parameter in parameters)
         {
-            if (RPort != 0 && parameter.Name.SequenceEqual("rport"u8))
+            if (RPort != 0 && Ascii.EqualsIgnoreCase(parameter.Name, "rport"u8))
             {
                 writer.Unfolded(parameters.Text[position..parameter.NameEnd]).Raw("="u8).Number(RPort);
                 position = parameter.End;
             }
-            else if (!Received.IsNone && parameter.Name.SequenceEqual("received"u8))
+            else if (!Received.IsNone && Ascii.EqualsIgnoreCase(parameter.Name, "received"u8))
             {
                 // A client that says where it was received from knows nothing: ours is the one that counts.
                 writer.Unfolded(parameters.Text[position..parameter.Start]);
