@@ -37,6 +37,11 @@ public enum StunAttributeType : ushort
     Padding = 0x0026,
     ResponsePort = 0x0027,
 
+    // RFC 3489, comprehension required: reserved today, yet old servers still add them to answers that are good
+    SourceAddress = 0x0004,
+    ChangedAddress = 0x0005,
+    ReflectedFrom = 0x000B,
+
     // RFC 8489, comprehension optional
     PasswordAlgorithms = 0x8002,
     AlternateDomain = 0x8003,

@@ -285,6 +285,26 @@ public sealed class StunBindingClientTests
         Assert.Null(scene.Client.Mapped);
     }
 
+    [Fact]
+    public void The_answer_of_an_rfc3489_server_is_used()
+    {
+        var scene = new BindingScene(new() { Servers = [A] })
+        {
+            Answer = static (server, request) =>
+            {
+                var writer = new StunWriter(new byte[64], StunClass.Success, StunMethod.Binding, StunTransactionId.Read(request.AsSpan(8)));
+                writer.AddAddress(StunAttributeType.MappedAddress, TransportAddress.Parse(Mapped));
+                writer.AddAddress(StunAttributeType.SourceAddress, server);
+                writer.AddAddress(StunAttributeType.ChangedAddress, B);
+                return (server, writer.Written.ToArray());
+            },
+        };
+
+        scene.RunUntil(100);
+
+        Assert.Equal(TransportAddress.Parse(Mapped), scene.Client.Mapped);
+    }
+
     [Theory]
     [InlineData("192.168.1.10:4000", new[] { "198.51.100.1:3478" })]
     [InlineData("[2001:db8::10]:4000", new[] { "[2001:db8::1]:3478" })]
