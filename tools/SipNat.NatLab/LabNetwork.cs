@@ -1,0 +1,152 @@
+using System.Net;
+using System.Text;
+using SipNat.NatLab.Processes;
+using SipNat.NatLab.Topology;
+
+namespace SipNat.NatLab;
+
+/// <summary>Namespaces, cables, addresses and rules of one laboratory.</summary>
+internal sealed class LabNetwork(string name, TopologyOptions options)
+{
+    public const string LeftHost = "hostA";
+    public const string RightHost = "hostB";
+    public const string RightNeighbour = "nearB";
+    public const string LeftRouter = "natA";
+    public const string RightRouter = "natB";
+
+    private const string Internet = "inet";
+    private const string Server = "srv";
+    private const string InternetGateway = "203.0.113.254";
+
+    public string Name => name;
+
+    public TopologyOptions Options => options;
+
+    public SortedDictionary<string, LabHost> Hosts { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, LabRouter> Routers { get; } = new(StringComparer.Ordinal);
+
+    public async Task BuildAsync(CancellationToken stop)
+    {
+        await MakeNamespaceAsync(Internet, stop);
+        await RunIpAsync(Internet, $"link add br0 type bridge\nlink set br0 up\naddr add {InternetGateway}/24 dev br0\n", stop);
+        await AddPublicHostAsync(Server, "203.0.113.1", stop);
+        await RunIpAsync(Server, "addr add 203.0.113.2/24 dev eth0\n", stop);
+        await AddLeftAsync(stop);
+        await AddRightAsync(stop);
+        if (options.UdpTimeout is not { } lifetime) return;
+
+        foreach (var router in Routers.Values) await router.SetUdpTimeoutAsync(lifetime, stop);
+    }
+
+    /// <summary>Removes every namespace of this name; cables and rules go with them.</summary>
+    public async Task RemoveAsync()
+    {
+        foreach (var networkNamespace in await ListNamespacesAsync(name)) await RemoveNamespaceAsync(networkNamespace);
+    }
+
+    /// <summary>The namespaces whose name begins with the prefix and a hyphen.</summary>
+    public static async Task<IReadOnlyList<string>> ListNamespacesAsync(string prefix)
+    {
+        var listing = await ShortCommand.RunAsync("ip", ["netns", "list"]);
+        return [.. listing.Split('\n').Select(line => line.Split(' ')[0]).Where(line => line.StartsWith(prefix + "-", StringComparison.Ordinal))];
+    }
+
+    // What still runs in a namespace of ours was started in it: it goes with the namespace, each by its id.
+    public static async Task RemoveNamespaceAsync(string networkNamespace)
+    {
+        var running = await ShortCommand.TryRunAsync("ip", ["netns", "pids", networkNamespace]);
+        foreach (var id in running.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)) _ = Native.Signal(int.Parse(id), Native.Kill);
+        await ShortCommand.TryRunAsync("ip", ["netns", "del", networkNamespace]);
+    }
+
+    private async Task AddLeftAsync(CancellationToken stop)
+    {
+        if (options.Left is NatBehaviour.Open)
+        {
+            await AddPublicHostAsync(LeftHost, "203.0.113.10", stop);
+            return;
+        }
+
+        var subnet = options.Overlap ? "10.0.0" : "192.168.1";
+        var host = IPAddress.Parse(subnet + (options.Overlap ? ".50" : ".100"));
+        var features = new RouterFeatures([], options.Hairpin, options.Alg, options.UdpTimeout);
+        await AddRouterAsync(LeftRouter, "203.0.113.10", $"{subnet}.1", stop);
+        await AddPrivateHostAsync(LeftHost, LeftRouter, host, $"{subnet}.1", stop);
+        await StartRouterAsync(LeftRouter, options.Left, host, features, stop);
+    }
+
+    private async Task AddRightAsync(CancellationToken stop)
+    {
+        if (options.Right is NatBehaviour.Open)
+        {
+            await AddPublicHostAsync(RightHost, "203.0.113.20", stop);
+            return;
+        }
+
+        var host = IPAddress.Parse("10.0.0.100");
+        var features = new RouterFeatures(options.ForwardRight, options.Hairpin, options.Alg, options.UdpTimeout);
+        await AddRouterAsync(RightRouter, "203.0.113.20", "10.0.0.1", stop);
+        await AddPrivateHostAsync(RightHost, RightRouter, host, "10.0.0.1", stop);
+        await AddPrivateHostAsync(RightNeighbour, RightRouter, IPAddress.Parse("10.0.0.50"), "10.0.0.1", stop);
+        await StartRouterAsync(RightRouter, options.Right, host, features, stop);
+    }
+
+    private async Task AddPublicHostAsync(string host, string address, CancellationToken stop)
+    {
+        await MakeNamespaceAsync(host, stop);
+        await AddCableAsync(host, "eth0", Internet, "br0", stop);
+        await RunIpAsync(host, $"addr add {address}/24 dev eth0\nroute add default via {InternetGateway}\n", stop);
+        Hosts[host] = new(host, Qualified(host), IPAddress.Parse(address));
+    }
+
+    private async Task AddPrivateHostAsync(string host, string router, IPAddress address, string gateway, CancellationToken stop)
+    {
+        await MakeNamespaceAsync(host, stop);
+        await AddCableAsync(host, "eth0", router, "lan", stop);
+        await RunIpAsync(host, $"addr add {address}/24 dev eth0\nroute add default via {gateway}\n", stop);
+        Hosts[host] = new(host, Qualified(host), address);
+    }
+
+    private async Task AddRouterAsync(string router, string outside, string inside, CancellationToken stop)
+    {
+        await MakeNamespaceAsync(router, stop);
+        await AddCableAsync(router, "wan", Internet, "br0", stop);
+        var commands = new StringBuilder();
+        commands.Append($"addr add {outside}/24 dev wan\nroute add default via {InternetGateway}\n");
+        commands.Append($"link add lan type bridge\nlink set lan up\naddr add {inside}/24 dev lan\n");
+        await RunIpAsync(router, commands.ToString(), stop);
+    }
+
+    private async Task StartRouterAsync(string router, NatBehaviour behaviour, IPAddress inside, RouterFeatures features, CancellationToken stop)
+    {
+        var host = new LabHost(router, Qualified(router), IPAddress.Parse(router == LeftRouter ? "203.0.113.10" : "203.0.113.20"));
+        var started = new LabRouter(host, behaviour, inside, features);
+        await started.ApplyRulesAsync(stop);
+        await host.RunAsync("sysctl", ["-qw", "net.ipv4.ip_forward=1"], stop: stop);
+        Routers[router] = started;
+    }
+
+    private async Task MakeNamespaceAsync(string host, CancellationToken stop)
+    {
+        await ShortCommand.RunAsync("ip", ["netns", "add", Qualified(host)], stop: stop);
+
+        // IPv6 would chat (router solicitations) into counters that must stay at zero.
+        var quiet = "[ ! -e /proc/sys/net/ipv6 ] || sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1";
+        await ShortCommand.RunAsync("ip", ["netns", "exec", Qualified(host), "sh", "-c", quiet], stop: stop);
+        await RunIpAsync(host, "link set lo up\n", stop);
+    }
+
+    private async Task AddCableAsync(string host, string device, string hub, string bridge, CancellationToken stop)
+    {
+        var port = "to-" + host;
+        await ShortCommand.RunAsync("ip", ["link", "add", "name", device, "netns", Qualified(host), "type", "veth", "peer", "name", port, "netns", Qualified(hub)], stop: stop);
+        await RunIpAsync(hub, $"link set {port} master {bridge}\nlink set {port} up\n", stop);
+        await RunIpAsync(host, $"link set {device} up\n", stop);
+    }
+
+    private Task RunIpAsync(string host, string commands, CancellationToken stop) =>
+        ShortCommand.RunAsync("ip", ["-n", Qualified(host), "-batch", "-"], commands, stop);
+
+    private string Qualified(string host) => $"{name}-{host}";
+}

@@ -1,0 +1,57 @@
+using SipNat.NatLab.Processes;
+
+namespace SipNat.NatLab;
+
+/// <summary>What this machine must have before a laboratory can be built on it.</summary>
+public static class LabRequirements
+{
+    private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack"];
+    private static readonly string[] SystemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+
+    // Debian package of each tool.
+    private static readonly Dictionary<string, string> Packages = new(StringComparer.Ordinal)
+    {
+        ["ip"] = "iproute2",
+        ["nft"] = "nftables",
+        ["sysctl"] = "procps",
+        ["conntrack"] = "conntrack",
+        ["sipp"] = "sip-tester",
+        ["turnserver"] = "coturn",
+        ["turnutils_natdiscovery"] = "coturn",
+        ["tshark"] = "tshark",
+        ["sox"] = "sox",
+    };
+
+    /// <summary>One line per missing thing; empty when a laboratory can be built.</summary>
+    /// <param name="tools">Programs wanted beside those that every laboratory needs.</param>
+    public static async Task<IReadOnlyList<string>> CheckAsync(params IEnumerable<string> tools)
+    {
+        if (!OperatingSystem.IsLinux()) return ["Linux"];
+        if (Native.EffectiveUser() != 0) return ["root"];
+
+        var missing = CoreTools.Concat(tools).Distinct(StringComparer.Ordinal)
+            .Where(tool => Find(tool) is null)
+            .Select(tool => $"{tool} (Debian package {Packages.GetValueOrDefault(tool, tool)})")
+            .ToList();
+        if (missing.Count > 0) return missing;
+
+        return await CanMakeNamespacesAsync() ? [] : ["the right to make network namespaces (CAP_SYS_ADMIN)"];
+    }
+
+    /// <summary>The full path of a program, or null.</summary>
+    public static string? Find(string tool)
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(SystemFolders);
+        return folders.Select(folder => Path.Combine(folder, tool)).FirstOrDefault(File.Exists);
+    }
+
+    private static async Task<bool> CanMakeNamespacesAsync()
+    {
+        var name = $"sn{Environment.ProcessId:x}-probe";
+        if ((await ShortCommand.TryRunAsync("ip", ["netns", "add", name])).ExitCode != 0) return false;
+
+        var usable = await ShortCommand.TryRunAsync("ip", ["netns", "exec", name, "nft", "list", "ruleset"]);
+        await ShortCommand.TryRunAsync("ip", ["netns", "del", name]);
+        return usable.ExitCode == 0;
+    }
+}

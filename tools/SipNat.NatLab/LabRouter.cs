@@ -1,0 +1,59 @@
+using System.Net;
+using SipNat.NatLab.Topology;
+
+namespace SipNat.NatLab;
+
+/// <summary>A router between the internet and one private network.</summary>
+public sealed class LabRouter
+{
+    private const string InternetGateway = "203.0.113.254";
+
+    private readonly LabHost _host;
+    private readonly IPAddress _inside;
+    private RouterFeatures _features;
+
+    internal LabRouter(LabHost host, NatBehaviour behaviour, IPAddress inside, RouterFeatures features)
+    {
+        (_host, Behaviour, _inside, _features) = (host, behaviour, inside, features);
+        PublicAddress = host.Address;
+    }
+
+    public string Name => _host.Name;
+
+    public NatBehaviour Behaviour { get; }
+
+    /// <summary>The address that the internet sees.</summary>
+    public IPAddress PublicAddress { get; private set; }
+
+    /// <summary>The router's own namespace, for counters and commands.</summary>
+    public LabHost Host => _host;
+
+    /// <summary>Takes another public address, as after a new DHCP lease: all mappings are lost with the old one.</summary>
+    public async Task RenumberAsync(IPAddress address, CancellationToken stop)
+    {
+        await _host.RunAsync("ip", ["addr", "del", $"{PublicAddress}/24", "dev", "wan"], stop: stop);
+        await _host.RunAsync("ip", ["addr", "add", $"{address}/24", "dev", "wan"], stop: stop);
+        await _host.RunAsync("ip", ["route", "replace", "default", "via", InternetGateway], stop: stop);
+        PublicAddress = address;
+        await ApplyRulesAsync(stop);
+        await FlushConntrackAsync(stop);
+    }
+
+    /// <summary>Forgets every mapping. Where ports are preserved the next packet makes the same one again.</summary>
+    public Task FlushConntrackAsync(CancellationToken stop) => _host.RunAsync("conntrack", ["-F"], stop: stop);
+
+    /// <summary>Sets the lifetime of UDP mappings, fresh and established alike; running ones keep theirs until their next packet.</summary>
+    public async Task SetUdpTimeoutAsync(TimeSpan lifetime, CancellationToken stop)
+    {
+        var seconds = Math.Max(1, (int)lifetime.TotalSeconds);
+        _features = _features with { UdpTimeout = lifetime };
+        await _host.RunAsync("sysctl", ["-qw", $"net.netfilter.nf_conntrack_udp_timeout={seconds}", $"net.netfilter.nf_conntrack_udp_timeout_stream={seconds}"], stop: stop);
+        await ApplyRulesAsync(stop);
+    }
+
+    /// <summary>The mappings at this moment, as <c>conntrack -L</c> prints them.</summary>
+    public Task<string> ListConntrackAsync(CancellationToken stop) => _host.RunAsync("conntrack", ["-L"], stop: stop);
+
+    internal Task ApplyRulesAsync(CancellationToken stop) =>
+        _host.RunAsync("nft", ["-f", "-"], RouterRules.Build(Behaviour, PublicAddress, _inside, _features), stop);
+}

@@ -1,0 +1,46 @@
+namespace SipNat.NatLab.Topology;
+
+/// <summary>A laboratory to build: a client's network on the left, a recorder's on the right, the internet between.</summary>
+public sealed record TopologyOptions
+{
+    /// <summary>Prefix of the namespaces, at most 12 characters; null makes one that no other run has.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The router in front of <c>hostA</c>.</summary>
+    public NatBehaviour Left { get; init; } = NatBehaviour.PortRestricted;
+
+    /// <summary>The router in front of <c>hostB</c>.</summary>
+    public NatBehaviour Right { get; init; } = NatBehaviour.PortRestricted;
+
+    /// <summary>Both private networks are 10.0.0.0/24, and hostA's address is also that of hostB's neighbour.</summary>
+    public bool Overlap { get; init; }
+
+    /// <summary>The kernel's SIP ALG (nf_nat_sip) works on UDP port 5060 of both routers.</summary>
+    public bool Alg { get; init; }
+
+    /// <summary>Ports of the right router that are forwarded 1:1 to hostB, UDP and TCP.</summary>
+    public IReadOnlyList<PortRange> ForwardRight { get; init; } = [];
+
+    /// <summary>A private host reaches its neighbour's forwarded ports through the router's public address.</summary>
+    public bool Hairpin { get; init; }
+
+    /// <summary>Lifetime of a UDP mapping on both routers; null leaves the kernel's 30 s (fresh) and 120 s (established).</summary>
+    public TimeSpan? UdpTimeout { get; init; }
+}
+
+/// <summary>Ports from first to last, both included.</summary>
+public readonly record struct PortRange(int First, int Last)
+{
+    /// <summary>Reads <c>5060</c> or <c>10000-10099</c>.</summary>
+    public static bool TryParse(string text, out PortRange range)
+    {
+        var ends = text.Split('-');
+        range = default;
+        if (ends.Length > 2 || !ushort.TryParse(ends[0], out var first) || !ushort.TryParse(ends[^1], out var last)) return false;
+
+        range = new(first, last);
+        return first > 0 && first <= last;
+    }
+
+    public override string ToString() => First == Last ? $"{First}" : $"{First}-{Last}";
+}
