@@ -7,9 +7,13 @@ namespace SipNat.Archive.Documents;
 /// (without <see cref="Metadata"/> and <see cref="Timeline"/>) and the answer of <c>recordings show</c>. Times are UTC,
 /// durations are seconds.
 /// </summary>
+/// <remarks>
+/// The generated reader sets every init property, those that the JSON lacks to their type's default: lists therefore
+/// take null as empty.
+/// </remarks>
 public sealed record RecordingDocument
 {
-    /// <summary>The version of this format; a document with a higher one is not read.</summary>
+    /// <summary>The version of this format; a document without it or with a higher one is not read.</summary>
     public const int CurrentSchema = 1;
 
     public int Schema { get; init; } = CurrentSchema;
@@ -31,14 +35,14 @@ public sealed record RecordingDocument
     /// <summary>The address and port of the recording client as seen here.</summary>
     public string? Remote { get; init; }
 
-    public IReadOnlyList<CommunicationSession> CommunicationSessions { get; init; } = [];
+    public IReadOnlyList<CommunicationSession> CommunicationSessions { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<Participant> Participants { get; init; } = [];
+    public IReadOnlyList<Participant> Participants { get; init => field = value ?? []; } = [];
 
     /// <summary>In the order of the SDP's m-lines.</summary>
-    public IReadOnlyList<RecordedStream> Streams { get; init; } = [];
+    public IReadOnlyList<RecordedStream> Streams { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<RecordingFinding> Findings { get; init; } = [];
+    public IReadOnlyList<RecordingFinding> Findings { get; init => field = value ?? []; } = [];
 
     /// <summary>Each metadata document that came, oldest first; null in a list's element.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

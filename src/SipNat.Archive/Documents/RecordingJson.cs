@@ -41,7 +41,7 @@ public static class RecordingJson
     private static string? Inspect(RecordingDocument? document) => document switch
     {
         null => "an empty document",
-        { Schema: < 1 } => $"schema {document.Schema} does not exist",
+        { Schema: < 1 } => "it states no schema",
         { Schema: > RecordingDocument.CurrentSchema } =>
             $"schema {document.Schema} is of a later version of this program, which reads up to {RecordingDocument.CurrentSchema}",
         _ when HasNullElement(document) => "a list contains null",

@@ -12,7 +12,7 @@ public sealed record CommunicationSession
     public string? SipSessionId { get; init; }
 
     /// <summary>The ids of the communication session groups that it belongs to (RFC 7865 §6.2).</summary>
-    public IReadOnlyList<string> Groups { get; init; } = [];
+    public IReadOnlyList<string> Groups { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Somebody who was recorded (RFC 7865 §6.5).</summary>
@@ -27,7 +27,7 @@ public sealed record RecordedStream
     public string? Label { get; init; }
 
     /// <summary>Who is heard in it.</summary>
-    public IReadOnlyList<Participant> Participants { get; init; } = [];
+    public IReadOnlyList<Participant> Participants { get; init => field = value ?? []; } = [];
 
     /// <summary>The client's direction in SDP: sendonly, sendrecv, recvonly or inactive.</summary>
     public string? Direction { get; init; }
@@ -42,7 +42,7 @@ public sealed record RecordedStream
     public double RecordedSeconds { get; init; }
 
     /// <summary>In the order of time.</summary>
-    public IReadOnlyList<RecordedFile> Files { get; init; } = [];
+    public IReadOnlyList<RecordedFile> Files { get; init => field = value ?? []; } = [];
 
     public long Packets { get; init; }
 
@@ -65,7 +65,7 @@ public sealed record RecordedStream
     /// <summary>Why that address was told.</summary>
     public string? Why { get; init; }
 
-    public IReadOnlyList<uint> Ssrcs { get; init; } = [];
+    public IReadOnlyList<uint> Ssrcs { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One audio file of a stream.</summary>
