@@ -1,0 +1,2 @@
+// Mapping lifetimes of seconds bear no company on a small machine.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
