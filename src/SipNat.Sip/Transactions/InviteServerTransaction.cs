@@ -39,6 +39,9 @@ internal sealed class InviteServerTransaction : ISipTransaction
 
     public FlowId Flow { get; }
 
+    /// <summary>The request while it has no final answer; null afterwards.</summary>
+    public ReceivedRequest? Unanswered => _request;
+
     public InviteServerState State { get; private set; } = InviteServerState.Proceeding;
 
     public bool IsOver => State is InviteServerState.Terminated;

@@ -31,6 +31,9 @@ internal sealed class NonInviteServerTransaction : ISipTransaction
 
     public FlowId Flow { get; }
 
+    /// <summary>The request while it has no final answer; null afterwards.</summary>
+    public ReceivedRequest? Unanswered => _request;
+
     public NonInviteServerState State { get; private set; } = NonInviteServerState.Trying;
 
     public bool IsOver => State is NonInviteServerState.Terminated;

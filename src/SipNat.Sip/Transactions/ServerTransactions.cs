@@ -44,6 +44,23 @@ internal sealed class ServerTransactions(
         if (transaction is not null) table.Update(transaction);
     }
 
+    /// <summary>Ends a transaction that has no answer, with one that is sent once, or with none.</summary>
+    public void Dismiss(TransactionId id, SipResponse? answer)
+    {
+        if (!table.TryGet(id, out var transaction)) return;
+
+        var request = transaction switch
+        {
+            InviteServerTransaction invite => invite.Unanswered,
+            NonInviteServerTransaction other => other.Unanswered,
+            _ => null,
+        };
+        if (request is null) return;
+
+        table.Forget(transaction);
+        if (answer is not null) answers.Refuse(request.Flow, request.Message.View, request.Route, answer);
+    }
+
     public void Acknowledged(TransactionId id)
     {
         if (!table.TryGet(id, out var transaction) || transaction is not InviteServerTransaction invite) return;

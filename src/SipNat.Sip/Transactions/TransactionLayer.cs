@@ -95,6 +95,12 @@ public sealed class TransactionLayer
         _server.Respond(now, transaction, response);
     }
 
+    /// <summary>
+    /// Refuses a request of somebody who is owed nothing, without keeping state for it: the answer is sent once, or not
+    /// at all, and a retransmission is a request of its own. A flood of strangers then fills no table.
+    /// </summary>
+    public void Dismiss(TransactionId transaction, SipResponse? answer) => _server.Dismiss(transaction, answer);
+
     /// <summary>The ACK of a 2xx has come (<see cref="TransactionEvent.Ack"/>): it is not sent again.</summary>
     /// <param name="invite">The transaction that was answered with the 2xx.</param>
     public void Acknowledged(Instant now, TransactionId invite) => _server.Acknowledged(invite);

@@ -36,8 +36,13 @@ internal sealed class TransactionTable
     public void Update(ISipTransaction transaction)
     {
         _deadlines.Set(transaction.Id, transaction.IsOver ? null : transaction.Deadline);
-        if (!transaction.IsOver) return;
+        if (transaction.IsOver) Forget(transaction);
+    }
 
+    /// <summary>Takes a transaction out, whatever its state.</summary>
+    public void Forget(ISipTransaction transaction)
+    {
+        _deadlines.Remove(transaction.Id);
         _byId.Remove(transaction.Id);
         _byKey.Remove(transaction.Key);
         if (transaction.Merge is { } merge) _merges.Remove(merge);

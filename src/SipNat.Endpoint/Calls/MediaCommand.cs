@@ -1,0 +1,22 @@
+using SipNat.Endpoint.Siprec;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>What signalling tells the owner of the media sockets. The set is closed: switch over it.</summary>
+public abstract record MediaCommand(RecordingId Session)
+{
+    /// <summary>Opens a session with pairs of ports on one internal address; answered by <see cref="MediaEvent.Opened"/>.</summary>
+    /// <param name="Local">The internal address; its port is ignored.</param>
+    /// <param name="Ports">How many pairs, one for each accepted medium.</param>
+    public sealed record Open(RecordingId Session, TransportAddress Local, int Ports) : MediaCommand(Session);
+
+    /// <summary>More pairs for a session that is open; answered by <see cref="MediaEvent.Opened"/> with all of them.</summary>
+    public sealed record AddPorts(RecordingId Session, int Ports) : MediaCommand(Session);
+
+    /// <summary>What was negotiated, at the answer and at every change of it.</summary>
+    public sealed record Configure(RecordingId Session, MediaSettings Settings) : MediaCommand(Session);
+
+    /// <summary>Ends the session: files are completed, ports closed; answered by <see cref="MediaEvent.Closed"/>.</summary>
+    public sealed record Close(RecordingId Session) : MediaCommand(Session);
+}

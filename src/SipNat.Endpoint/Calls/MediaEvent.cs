@@ -1,0 +1,28 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Siprec;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>What the owner of the media sockets tells signalling. The set is closed: switch over it.</summary>
+public abstract record MediaEvent(RecordingId Session)
+{
+    /// <summary>All ports of the session, in order.</summary>
+    public sealed record Opened(RecordingId Session, IReadOnlyList<MediaPortAddresses> Ports) : MediaEvent(Session);
+
+    /// <summary>No ports could be bound.</summary>
+    public sealed record Refused(RecordingId Session, string Reason) : MediaEvent(Session);
+
+    /// <summary>What a STUN server sees of a port was learned or has changed.</summary>
+    public sealed record AddressesChanged(RecordingId Session, int Port, MediaPortAddresses Addresses) : MediaEvent(Session);
+
+    /// <summary>How the streams are doing: at least every two seconds while anything changes, and at once at their start.</summary>
+    public sealed record Reported(RecordingId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
+
+    /// <summary>Something that belongs to the timeline of the session: a digit, a new source.</summary>
+    public sealed record Noted(RecordingId Session, TimelineEntry Entry) : MediaEvent(Session);
+
+    public sealed record Found(RecordingId Session, Finding Finding) : MediaEvent(Session);
+
+    /// <summary>The session's files are complete and its ports closed; the last word of a session.</summary>
+    public sealed record Closed(RecordingId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
+}

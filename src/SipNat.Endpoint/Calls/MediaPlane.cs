@@ -1,0 +1,251 @@
+using System.Diagnostics;
+using SipNat.Endpoint.Siprec;
+using SipNat.Traversal.Stun;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>
+/// Owns the media ports of one thread, spare ones included, and the media of its sessions. It has no IO: it asks for
+/// ports by <see cref="TryTakePortRequest"/>, is handed datagrams, and gives back what is to be sent, written and told.
+/// </summary>
+public sealed class MediaPlane
+{
+    // A pair that is bound while a STUN server is down is asked about again and again; more than this never wait at once.
+    private const int MaxSessions = 20_000;
+    private const int MaxPortsPerSession = 64;
+
+    private readonly MediaPlaneOptions _options;
+    private readonly Random _random;
+    private readonly Dictionary<FlowId, MediaPort> _portsByFlow = [];
+    private readonly SortedDictionary<string, SparePorts> _spares = new(StringComparer.Ordinal);
+    private readonly Dictionary<RecordingId, MediaSession> _sessions = [];
+    private readonly List<MediaSession> _waiting = [];
+    private readonly DeadlineQueue<MediaPort> _portDeadlines = new();
+    private readonly DeadlineQueue<MediaSession> _sessionDeadlines = new();
+    private readonly MediaOutput _output = new();
+    private StunBindingOptions _stun;
+
+    public MediaPlane(MediaPlaneOptions options, Random random)
+    {
+        (_options, _random) = (options, random);
+        _stun = new() { KeepaliveBound = options.Keepalive };
+    }
+
+    public Outbox Outbox => _output.Outbox;
+
+    public Instant? Deadline => Instant.Earlier(_portDeadlines.Next, _sessionDeadlines.Next);
+
+    /// <summary>Datagrams that belonged to no session: late, stray or hostile.</summary>
+    public long Unowned { get; private set; }
+
+    /// <summary>Sessions that are open.</summary>
+    public int Sessions => _sessions.Count;
+
+    public bool TryTakePortRequest(out MediaPortRequest request) => _output.PortRequests.TryDequeue(out request!);
+
+    public bool TryTakeEvent(out MediaEvent happened) => _output.Events.TryDequeue(out happened!);
+
+    /// <summary>Takes audio for a file; whoever takes it owns its buffer.</summary>
+    public bool TryTakeWrite(out RecordingWrite write) => _output.Writes.TryDequeue(out write);
+
+    /// <summary>Keeps spare ports on an internal address from here on.</summary>
+    public void Prepare(TransportAddress local) => Fill(SparesOf(local));
+
+    /// <summary>The resolved STUN servers; ports that are bound from here on ask them, spare ones are bound anew.</summary>
+    public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers)
+    {
+        if (_stun.Servers.SequenceEqual(servers)) return;
+
+        _stun = _stun with { Servers = [.. servers] };
+        foreach (var spares in _spares.Values)
+        {
+            while (spares.Ports.TryDequeue(out var port)) Close(port);
+            Fill(spares);
+        }
+    }
+
+    public void HandleCommand(Instant now, MediaCommand command)
+    {
+        switch (command)
+        {
+            case MediaCommand.Open open:
+                Open(now, open);
+                break;
+            case MediaCommand.AddPorts(var id, var ports):
+                if (_sessions.TryGetValue(id, out var known)) AddPorts(now, known, ports);
+                break;
+            case MediaCommand.Configure(var id, var settings):
+                if (!_sessions.TryGetValue(id, out var configured)) break;
+                configured.Configure(now, settings);
+                Schedule(configured);
+                break;
+            case MediaCommand.Close(var id):
+                if (_sessions.Remove(id, out var closing)) Close(now, closing);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    public void HandlePortBound(Instant now, MediaPortFlows flows)
+    {
+        var port = new MediaPort(now, flows, _stun, _random);
+        _portsByFlow.Add(flows.Rtp, port);
+        _portsByFlow.Add(flows.Rtcp, port);
+        var spares = SparesOf(flows.LocalRtp);
+        spares.Requested--;
+        spares.Ports.Enqueue(port);
+        RunPort(now, port);
+        ServeWaiting(now);
+    }
+
+    public void HandlePortRefused(Instant now, TransportAddress local, string reason)
+    {
+        var spares = SparesOf(local);
+        spares.Requested--;
+        if (spares.Requested > 0) return;
+
+        foreach (var session in _waiting.FindAll(s => s.Local.HasSameAddress(local)))
+        {
+            _waiting.Remove(session);
+            _output.Events.Enqueue(new MediaEvent.Refused(session.Id, reason));
+            if (session.Ports.Count == 0) _sessions.Remove(session.Id);
+            else session.Wanted = session.Ports.Count;
+        }
+    }
+
+    /// <param name="now">The time of this input.</param>
+    /// <param name="arrival">When the kernel received the datagram; for jitter and the timeline only.</param>
+    public void HandleDatagram(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!_portsByFlow.TryGetValue(flow, out var port))
+        {
+            Unowned++;
+            return;
+        }
+
+        if (StunMessage.LooksLikeStun(datagram))
+        {
+            if (!port.TryHandle(now, flow, from, datagram)) Unowned++;
+            RunPort(now, port);
+            return;
+        }
+
+        if (port.Owner is not { } session)
+        {
+            Unowned++;
+            return;
+        }
+
+        session.HandleDatagram(now, arrival, port.Index, flow == port.Flows.Rtcp, from, datagram);
+        Schedule(session);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        while (_portDeadlines.TryTakeDue(now, out var port)) RunPort(now, port);
+        while (_sessionDeadlines.TryTakeDue(now, out var session))
+        {
+            session.HandleTimeout(now);
+            Schedule(session);
+        }
+    }
+
+    private void Open(Instant now, MediaCommand.Open open)
+    {
+        if (_sessions.Count >= MaxSessions || open.Ports > MaxPortsPerSession || _sessions.ContainsKey(open.Session))
+        {
+            _output.Events.Enqueue(new MediaEvent.Refused(open.Session, $"more than {MaxSessions} sessions or {MaxPortsPerSession} media"));
+            return;
+        }
+
+        var session = new MediaSession(open.Session, open.Local, _options, _output, _random);
+        _sessions.Add(open.Session, session);
+        AddPorts(now, session, open.Ports);
+    }
+
+    private void AddPorts(Instant now, MediaSession session, int ports)
+    {
+        session.Wanted = Math.Min(session.Wanted + ports, MaxPortsPerSession);
+        if (!_waiting.Contains(session)) _waiting.Add(session);
+        ServeWaiting(now);
+        if (_waiting.Contains(session)) Fill(SparesOf(session.Local), session.Wanted - session.Ports.Count);
+    }
+
+    // First come, first served: a session that waits is not passed by one that wants fewer.
+    private void ServeWaiting(Instant now)
+    {
+        for (var i = 0; i < _waiting.Count;)
+        {
+            var session = _waiting[i];
+            var spares = SparesOf(session.Local);
+            if (spares.Ports.Count < session.Wanted - session.Ports.Count)
+            {
+                i++;
+                continue;
+            }
+
+            while (session.Ports.Count < session.Wanted) session.Add(spares.Ports.Dequeue());
+            _waiting.RemoveAt(i);
+            Fill(spares);
+            _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.Addresses)]));
+            Schedule(session);
+        }
+    }
+
+    private void Close(Instant now, MediaSession session)
+    {
+        _waiting.Remove(session);
+        _sessionDeadlines.Remove(session);
+        session.Close(now);
+        foreach (var port in session.Ports) Close(port);
+    }
+
+    private void Close(MediaPort port)
+    {
+        _portDeadlines.Remove(port);
+        _portsByFlow.Remove(port.Flows.Rtp);
+        _portsByFlow.Remove(port.Flows.Rtcp);
+        _output.PortRequests.Enqueue(new MediaPortRequest.Close(port.Flows));
+    }
+
+    private void RunPort(Instant now, MediaPort port)
+    {
+        port.HandleTimeout(now, Outbox);
+        _portDeadlines.Set(port, port.Deadline);
+        if (port.TakeChanged() && port.Owner is { } session)
+        {
+            _output.Events.Enqueue(new MediaEvent.AddressesChanged(session.Id, port.Index, port.Addresses));
+        }
+    }
+
+    private void Schedule(MediaSession session) => _sessionDeadlines.Set(session, session.Deadline);
+
+    private void Fill(SparePorts spares, int atLeast = 0)
+    {
+        var wanted = Math.Max(_options.SparePorts, atLeast) - spares.Ports.Count - spares.Requested;
+        for (; wanted > 0; wanted--)
+        {
+            spares.Requested++;
+            _output.PortRequests.Enqueue(new MediaPortRequest.Bind(spares.Local));
+        }
+    }
+
+    private SparePorts SparesOf(TransportAddress local)
+    {
+        var key = local.AddressText;
+        if (!_spares.TryGetValue(key, out var spares)) _spares.Add(key, spares = new(local.WithPort(0)));
+        return spares;
+    }
+
+    private sealed class SparePorts(TransportAddress local)
+    {
+        public TransportAddress Local { get; } = local;
+
+        public Queue<MediaPort> Ports { get; } = new();
+
+        /// <summary>Asked of the shell and not yet answered.</summary>
+        public int Requested { get; set; }
+    }
+}

@@ -1,0 +1,100 @@
+using SipNat.Endpoint.Siprec;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>The media of one recording session: its ports and its streams. One owner for life; no IO.</summary>
+internal sealed class MediaSession
+{
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
+
+    private readonly MediaPlaneOptions _options;
+    private readonly MediaOutput _output;
+    private readonly Random _random;
+    private readonly MediaSender _sender;
+    private readonly SortedDictionary<int, MediaStream> _streams = [];
+    private readonly DeadlineQueue<int> _deadlines = new();
+    private Instant? _reportAt;
+    private bool _reportNow;
+
+    public MediaSession(RecordingId id, TransportAddress local, MediaPlaneOptions options, MediaOutput output, Random random)
+    {
+        (Id, Local, _options, _output, _random) = (id, local, options, output, random);
+        _sender = new(options, output.Outbox, random);
+    }
+
+    public RecordingId Id { get; }
+
+    /// <summary>The internal address of its ports.</summary>
+    public TransportAddress Local { get; }
+
+    public List<MediaPort> Ports { get; } = [];
+
+    /// <summary>How many ports it should have.</summary>
+    public int Wanted { get; set; }
+
+    public Instant? Deadline => Instant.Earlier(_deadlines.Next, _reportAt);
+
+    public void Add(MediaPort port)
+    {
+        port.Owner = this;
+        port.Index = Ports.Count;
+        Ports.Add(port);
+    }
+
+    public void Configure(Instant now, MediaSettings settings)
+    {
+        foreach (var stream in settings.Streams)
+        {
+            if (stream.Port >= Ports.Count) continue;
+            if (!_streams.TryGetValue(stream.Port, out var known))
+            {
+                known = new(Id, stream, settings, Ports[stream.Port].Flows, _options, _output, _sender, _random);
+                _streams.Add(stream.Port, known);
+            }
+
+            known.Configure(now, stream, settings);
+            Schedule(stream.Port, known);
+        }
+
+        _reportAt ??= now + ReportInterval;
+    }
+
+    public void HandleDatagram(Instant now, Instant arrival, int port, bool isRtcp, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        // A packet that overtakes the answer to its offer: the stream is configured before the 200 goes out.
+        if (!_streams.TryGetValue(port, out var stream)) return;
+
+        stream.HandleDatagram(now, arrival, isRtcp, from, datagram);
+        _reportNow |= stream.TakeStarted();
+        if (_reportNow) _reportAt = now;
+        Schedule(port, stream);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        while (_deadlines.TryTakeDue(now, out var port))
+        {
+            var stream = _streams[port];
+            stream.HandleTimeout(now);
+            Schedule(port, stream);
+        }
+
+        if (!(_reportAt <= now)) return;
+
+        _reportNow = false;
+        _reportAt = now + ReportInterval;
+        if (_streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
+    }
+
+    public void Close(Instant now)
+    {
+        foreach (var stream in _streams.Values) stream.Close(now);
+
+        _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
+    }
+
+    private List<MediaStreamReport> Reports(Instant now) => [.. _streams.Values.Select(s => s.Report(now))];
+
+    private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.Deadline);
+}

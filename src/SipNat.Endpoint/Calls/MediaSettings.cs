@@ -1,0 +1,12 @@
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>What signalling knows of a session's media.</summary>
+/// <param name="SignallingSource">Where the peer's requests come from; until media has come, packets go nowhere else.</param>
+/// <param name="Acknowledged">Whether the dialog is confirmed by an ACK.</param>
+/// <param name="Streams">One for each medium that was accepted at some time, by rising <see cref="MediaStreamSettings.Port"/>.</param>
+public sealed record MediaSettings(
+    TransportAddress SignallingSource,
+    bool Acknowledged,
+    IReadOnlyList<MediaStreamSettings> Streams);

@@ -1,0 +1,249 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Siprec;
+using SipNat.Media.Codecs;
+using SipNat.Media.Rtcp;
+using SipNat.Media.Rtp;
+using SipNat.Media.Streams;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>
+/// One medium of a session on its pair of ports: what comes in is recorded, what goes out are receiver reports and the
+/// packets that open and keep the pinhole.
+/// </summary>
+internal sealed class MediaStream
+{
+    private readonly RecordingId _session;
+    private readonly MediaPortFlows _flows;
+    private readonly MediaOutput _output;
+    private readonly MediaSender _sender;
+    private readonly RecordedStream _recorded;
+    private readonly SourceLatch _controlLatch;
+    private readonly RtcpReporter _reporter;
+    private readonly KeepaliveSender _keepalive;
+    private readonly StreamWatch _watch;
+    private readonly Dictionary<int, AudioCodec> _files = [];
+    private readonly Queue<TimelineEvent.FileEnded> _ended = new();
+    private MediaStreamSettings _settings;
+    private MediaSettings _sessionSettings;
+    private Instant? _controlHeardAt;
+    private bool _changed;
+    private bool _isStarted;
+    private bool _isSending;
+
+    public MediaStream(
+        RecordingId session,
+        MediaStreamSettings settings,
+        MediaSettings sessionSettings,
+        MediaPortFlows flows,
+        MediaPlaneOptions options,
+        MediaOutput output,
+        MediaSender sender,
+        Random random)
+    {
+        (_session, _flows, _output, _sender) = (session, flows, output, sender);
+        (_settings, _sessionSettings) = (settings, sessionSettings);
+        var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
+        var payloads = new PayloadMap();
+        var ssrc = (uint)random.NextInt64(1L << 32);
+        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
+        _controlLatch = new(latch, settings.RemoteRtcp, sessionSettings.SignallingSource);
+        Negotiate(settings);
+        _reporter = new(new() { Ssrc = ssrc, Cname = sender.Cname, KeepaliveInterval = options.Keepalive }, sender.Gate, random);
+        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(payloads), options.Keepalive, sender.Gate, random);
+        _watch = new(settings.Index, options.NoMediaAfter);
+    }
+
+    public Instant? Deadline => Instant.Earlier(
+        Instant.Earlier(_recorded.Deadline, _watch.Deadline),
+        Instant.Earlier(_reporter.Deadline, _keepalive.Deadline));
+
+    private Instant? LastHeardAt =>
+        _recorded.LastPacketAt is { } rtp && (_controlHeardAt is not { } rtcp || rtp > rtcp) ? rtp : _controlHeardAt;
+
+    /// <summary>Takes what was agreed on, at the first answer and at each later one.</summary>
+    public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)
+    {
+        var previous = _settings;
+        var sourceMoved = session.SignallingSource != _sessionSettings.SignallingSource;
+        (_settings, _sessionSettings, _changed) = (settings, session, true);
+        Negotiate(settings);
+        if (previous.RemoteRtp != settings.RemoteRtp || sourceMoved) _recorded.Latch.SignalledChanged(settings.RemoteRtp, session.SignallingSource);
+        if (previous.RemoteRtcp != settings.RemoteRtcp || sourceMoved) _controlLatch.SignalledChanged(settings.RemoteRtcp, session.SignallingSource);
+
+        _controlLatch.IsHeld = !settings.ShouldSend;
+        if (settings.ShouldSend) _recorded.Resume(now);
+        else _recorded.Hold(now);
+        _watch.Expect(now, settings.ShouldSend);
+        if (!_isSending)
+        {
+            _isSending = true;
+            _reporter.Start(now);
+            _keepalive.Start(now);
+        }
+
+        Send(now);
+        Collect();
+    }
+
+    public void HandleDatagram(Instant now, Instant arrival, bool isRtcpPort, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        switch (MediaDemultiplexer.Classify(datagram))
+        {
+            case MediaPacketKind.Rtp when !isRtcpPort:
+                HandleRtp(now, arrival, from, datagram);
+                break;
+            case MediaPacketKind.Rtcp:
+                HandleRtcp(now, arrival, from, datagram);
+                break;
+        }
+
+        Collect();
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        _recorded.HandleTimeout(now);
+        Send(now);
+        if (_watch.HandleTimeout(now, _recorded.Report(now), _settings, _sessionSettings) is { } finding) Found(finding);
+        Collect();
+    }
+
+    /// <summary>Completes the files; reports say goodbye by RTCP BYE where they were sent.</summary>
+    public void Close(Instant now)
+    {
+        // A file ends with the last moment at which the stream was active: the end of the call, or the begin of its hold.
+        _recorded.Finish(now, _watch.ActiveUntil(now));
+        _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
+        Collect();
+    }
+
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt);
+
+    /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
+    public bool TakeChanged()
+    {
+        var changed = _changed;
+        _changed = false;
+        return changed;
+    }
+
+    /// <summary>Whether the first packet has just come; asking clears it.</summary>
+    public bool TakeStarted()
+    {
+        if (_isStarted || _recorded.LastPacketAt is null) return false;
+
+        _isStarted = true;
+        return true;
+    }
+
+    private FlowId ControlFlow => _settings.RtcpMux ? _flows.Rtp : _flows.Rtcp;
+
+    private void Negotiate(MediaStreamSettings settings)
+    {
+        foreach (var (payloadType, format) in settings.PayloadMap)
+        {
+            if (format == Sip.Sdp.PayloadFormat.Pcmu) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.Audio(AudioCodec.Pcmu));
+            else if (format == Sip.Sdp.PayloadFormat.Pcma) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.Audio(AudioCodec.Pcma));
+            else if (format == Sip.Sdp.PayloadFormat.ComfortNoise) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.ComfortNoise);
+            else if (format == Sip.Sdp.PayloadFormat.TelephoneEvent) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.TelephoneEvent);
+        }
+    }
+
+    private void HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        var verdict = _recorded.HandleRtp(now, arrival, from, datagram);
+        _changed = true;
+        if (verdict is LatchVerdict.Accept or LatchVerdict.TookOver)
+        {
+            _sender.Gate.Prove(from);
+            _watch.Heard(now);
+        }
+
+        if (verdict is LatchVerdict.TookOver) _output.Events.Enqueue(new MediaEvent.Noted(_session, new(now, "source", $"Stream {_settings.Index + 1}: media is taken from {from}.")));
+    }
+
+    private void HandleRtcp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!RtcpCompound.TryRead(datagram, out var compound, out _)) return;
+
+        var ssrc = 0u;
+        foreach (var packet in compound)
+        {
+            ssrc = packet.SenderSsrc;
+            break;
+        }
+
+        if (_controlLatch.JudgeControl(now, from, ssrc) is not (LatchVerdict.Accept or LatchVerdict.TookOver)) return;
+
+        _controlHeardAt = now;
+        _changed = true;
+        _sender.Gate.Prove(from);
+        _recorded.HandleRtcp(arrival, compound);
+        _reporter.HandleCompound(now, compound);
+    }
+
+    private void Send(Instant now)
+    {
+        _keepalive.HandleTimeout(now, _sender.Outbox, _flows.Rtp, MediaDestination());
+        _reporter.HandleTimeout(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
+    }
+
+    private TransportAddress MediaDestination() => DestinationOf(_settings.RemoteRtp, _recorded.Latch.Locked);
+
+    // Where RTCP has not been heard, but RTP comes from a NAT, the control port of the description leads nowhere there.
+    private TransportAddress ControlDestination() => _settings.RtcpMux
+        ? MediaDestination()
+        : DestinationOf(_settings.RemoteRtcp, _controlLatch.Locked);
+
+    private TransportAddress DestinationOf(TransportAddress described, TransportAddress seen) => _sender.Policy.Decide(new()
+    {
+        SignallingSource = _sessionSettings.SignallingSource,
+        Described = described,
+        AckReceived = _sessionSettings.Acknowledged,
+        MediaSeenFrom = seen,
+    }).Address;
+
+    private void Collect()
+    {
+        while (_recorded.Timeline.TryTakeEvent(out var happened)) HandleTimeline(happened);
+        while (_recorded.Timeline.TryTake(out var write))
+        {
+            _output.Writes.Enqueue(new(_session, _settings.Index, write.FileIndex, _files[write.FileIndex], write.Buffer, 0));
+        }
+
+        while (_ended.TryDequeue(out var ended))
+        {
+            _output.Writes.Enqueue(new(_session, _settings.Index, ended.FileIndex, _files[ended.FileIndex], null, ended.Length));
+        }
+
+        while (_recorded.TryTakeEvent(out var key))
+        {
+            _output.Events.Enqueue(new MediaEvent.Noted(_session, new(
+                key.At,
+                "dtmf",
+                $"Stream {_settings.Index + 1}: {(key.Key is { } k ? $"key {k}" : $"event {key.Code}")}, {key.Duration.TotalMilliseconds:F0} ms.")));
+        }
+    }
+
+    private void HandleTimeline(TimelineEvent happened)
+    {
+        _changed = true;
+        switch (happened)
+        {
+            case TimelineEvent.FileStarted(var index, var codec, _):
+                _files[index] = codec;
+                break;
+            case TimelineEvent.FileEnded ended:
+                // Behind the writes that are still queued: nothing follows the end of a file.
+                _ended.Enqueue(ended);
+                break;
+            case TimelineEvent.Anchored({ Reason: AnchorReason.TimestampJump } anchor):
+                Found(new(FindingCode.TimestampJump, $"Stream {_settings.Index + 1}: RTP timestamps jumped at second {anchor.Position / 8000.0:F3} of the file; from there audio is placed by its arrival.", anchor.At));
+                break;
+        }
+    }
+
+    private void Found(Finding finding) => _output.Events.Enqueue(new MediaEvent.Found(_session, finding));
+}

@@ -1,0 +1,90 @@
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Diagnosis;
+
+/// <summary>Something about a session that its operator should know, with the facts it rests on.</summary>
+/// <param name="Code">What it is; docs/troubleshooting.md has an entry for each.</param>
+/// <param name="Text">One sentence with addresses, numbers and what to do.</param>
+/// <param name="At">When it was seen.</param>
+public sealed record Finding(FindingCode Code, string Text, Instant At);
+
+/// <summary>Every kind of finding. In JSON a code is written in kebab case: <c>no-media</c>.</summary>
+public enum FindingCode
+{
+    /// <summary>The body named metadata that could not be read; the raw bytes are kept.</summary>
+    MetadataUnreadable,
+
+    /// <summary>No metadata came with the session.</summary>
+    MetadataMissing,
+
+    /// <summary>The metadata names a label that the SDP does not have.</summary>
+    LabelWithoutMedia,
+
+    /// <summary>The SDP has a label of which the metadata says nothing.</summary>
+    MediaWithoutLabel,
+
+    /// <summary>A part of the body could not be used.</summary>
+    BodyUnusual,
+
+    /// <summary>A medium of the offer was refused.</summary>
+    MediaRefused,
+
+    /// <summary>A stream that should be sending has brought no packet.</summary>
+    NoMedia,
+
+    /// <summary>A stream that was sending has stopped without a word in signalling.</summary>
+    MediaStopped,
+
+    /// <summary>Packets came from an address that may not be followed.</summary>
+    StrayMedia,
+
+    /// <summary>Media comes from another address than the one signalled.</summary>
+    MediaFromElsewhere,
+
+    /// <summary>A second source sent into a stream at the same time.</summary>
+    SecondSource,
+
+    /// <summary>Packets carried a payload type that was not negotiated.</summary>
+    UnknownPayloadType,
+
+    /// <summary>RTP timestamps left the arrival time by more than two seconds; the stream was anchored anew.</summary>
+    TimestampJump,
+
+    /// <summary>The disk or the queue to it refused audio.</summary>
+    AudioNotWritten,
+
+    /// <summary>No STUN server answered in time; the answer went out with an address that is not proven.</summary>
+    MappingUnknown,
+
+    /// <summary>The public address of a media port changed in mid-session; the peer was told.</summary>
+    MappingChanged,
+
+    /// <summary>The NAT shows another address to each destination, so a STUN address cannot be advertised.</summary>
+    MappingVaries,
+
+    /// <summary>An address of the peer is never sent to, because it cannot be the peer's from here.</summary>
+    AddressNotSentTo,
+
+    /// <summary>Requests of the dialog come from another address than before.</summary>
+    SignallingMoved,
+
+    /// <summary>The 200 OK was never acknowledged.</summary>
+    NoAck,
+
+    /// <summary>The session was not refreshed in time (RFC 4028) or did not answer when asked.</summary>
+    SessionLost,
+}
+
+public static class FindingCodes
+{
+    private static readonly string[] Texts = [.. Enum.GetNames<FindingCode>().Select(ToKebabCase)];
+
+    extension(FindingCode code)
+    {
+        /// <summary>The code as JSON and docs/troubleshooting.md write it.</summary>
+        public string Text => Texts[(int)code];
+    }
+
+    private static string ToKebabCase(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+}

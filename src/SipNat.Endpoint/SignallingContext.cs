@@ -1,0 +1,83 @@
+using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>What the sessions of one signalling core share: transactions, flows, addresses and the queues outwards.</summary>
+internal sealed class SignallingContext
+{
+    // What nobody reads must not grow: notices are for the log only.
+    private const int MaxNotices = 1_000;
+
+    private AddressingOptions _addressing;
+
+    public SignallingContext(SignallingOptions options, AddressingOptions addressing, Random random)
+    {
+        (Options, _addressing, Random) = (options, addressing, random);
+        Advisor = new(addressing);
+        Transactions = new(new() { ForceRport = options.ForceRport, Product = options.ServerName }, random);
+        Flows = new(this);
+    }
+
+    public SignallingOptions Options { get; }
+
+    public Random Random { get; }
+
+    public TransactionLayer Transactions { get; }
+
+    public SignallingFlows Flows { get; }
+
+    public AddressAdvisor Advisor { get; private set; }
+
+    public SignallingCounters Counters { get; } = new();
+
+    public Outbox Outbox { get; } = new();
+
+    public Queue<MediaCommand> Commands { get; } = new();
+
+    public Queue<RecordingSnapshot> Snapshots { get; } = new();
+
+    public Queue<SignallingNotice> Notices { get; } = new();
+
+    public Queue<FlowRequest> FlowRequests { get; } = new();
+
+    public bool IsAllowed(TransportAddress source)
+    {
+        foreach (var network in Options.AllowedNetworks)
+        {
+            if (network.Contains(source)) return true;
+        }
+
+        return false;
+    }
+
+    public void SetExternalAddresses(IReadOnlyList<TransportAddress> external)
+    {
+        if (_addressing.External.SequenceEqual(external)) return;
+
+        _addressing = _addressing with { External = [.. external] };
+        Advisor = new(_addressing);
+    }
+
+    /// <summary>
+    /// Where new requests reach us: a connection that we opened has a port of its own, on which nobody listens.
+    /// </summary>
+    public TransportAddress ListeningAddress(SignallingFlow flow) =>
+        flow.Transport.IsReliable ? flow.Local.WithPort(_addressing.SipPort) : flow.Local;
+
+    /// <summary>The internal address for media of a peer that came in on a flow: the one that routes to it.</summary>
+    public TransportAddress MediaAddressFor(FlowId flow) =>
+        Flows.TryGet(flow, out var known) && (Options.MediaAddress.IsNone || Options.MediaAddress.Family != known.Local.Family)
+            ? known.Local.WithPort(0)
+            : Options.MediaAddress;
+
+    public void Tell(SignallingNotice notice)
+    {
+        if (Notices.Count < MaxNotices) Notices.Enqueue(notice);
+    }
+
+    public void CollectOutput() => Outbox.TakeAllFrom(Transactions.Outbox);
+}

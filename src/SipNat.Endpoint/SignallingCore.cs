@@ -1,0 +1,264 @@
+using System.Diagnostics;
+using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Messages;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>
+/// Everything that speaks SIP in one process: its flows, transactions, dialogs and recording sessions. Media is reached
+/// by <see cref="MediaCommand"/> and heard of by <see cref="HandleMedia"/>; the state of each session is told by
+/// <see cref="RecordingSnapshot"/>.
+/// </summary>
+public sealed class SignallingCore : IProtocolCore
+{
+    private static readonly TimeSpan RetryAfterFull = TimeSpan.FromSeconds(30);
+
+    private readonly SignallingContext _context;
+    private readonly SourceLimiter _refusals;
+    private readonly RecordingSessions _sessions = new();
+    private bool _draining;
+
+    public SignallingCore(SignallingOptions options, AddressingOptions addressing, Random random)
+    {
+        _context = new(options, addressing, random);
+        _refusals = new(options.RefusalsPerSecond);
+    }
+
+    public Outbox Outbox => _context.Outbox;
+
+    public Instant? Deadline =>
+        Instant.Earlier(_sessions.Deadline, Instant.Earlier(_context.Transactions.Deadline, _context.Flows.Deadline));
+
+    /// <summary>Sessions that are not over.</summary>
+    public int Sessions => _sessions.Count;
+
+    public SignallingCounters Counters => _context.Counters;
+
+    public TransactionCounters TransactionCounters => _context.Transactions.Counters;
+
+    /// <summary>Requests from outside the allowed networks that were not even answered, for their number.</summary>
+    public long RefusalsDropped => _refusals.Dropped;
+
+    public bool TryTakeRequest(out FlowRequest request) => _context.FlowRequests.TryDequeue(out request);
+
+    public bool TryTakeCommand(out MediaCommand command) => _context.Commands.TryDequeue(out command!);
+
+    /// <summary>Takes the state of a session after a change; the last one of a session is complete.</summary>
+    public bool TryTakeSnapshot(out RecordingSnapshot snapshot) => _context.Snapshots.TryDequeue(out snapshot!);
+
+    /// <summary>Takes what the log should say.</summary>
+    public bool TryTakeNotice(out SignallingNotice notice) => _context.Notices.TryDequeue(out notice!);
+
+    /// <summary>The resolved STUN servers; every UDP flow asks them how it is seen from outside.</summary>
+    public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers) => Run(now, () => _context.Flows.SetStunServers(now, servers));
+
+    /// <summary>The resolved external addresses, where the configuration names hosts.</summary>
+    public void SetExternalAddresses(IReadOnlyList<TransportAddress> external) => _context.SetExternalAddresses(external);
+
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change) => Run(now, () =>
+    {
+        _context.Flows.HandleFlow(now, flow, change);
+        _context.Transactions.HandleFlow(now, flow, change);
+    });
+
+    public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!_context.Flows.TryHandleStun(now, flow, from, datagram))
+        {
+            _context.Transactions.HandleMessage(now, flow, from, datagram);
+        }
+
+        Run(now, static () => { });
+    }
+
+    /// <summary>What the media planes have to say.</summary>
+    public void HandleMedia(Instant now, MediaEvent happened) => Run(now, () =>
+    {
+        if (!_sessions.TryGet(happened.Session, out var session)) return;
+
+        session.HandleMedia(now, happened);
+        Settle(session);
+    });
+
+    public void HandleTimeout(Instant now) => Run(now, () =>
+    {
+        _context.Transactions.HandleTimeout(now);
+        _context.Flows.HandleTimeout(now);
+        while (_sessions.TryTakeDue(now, out var session))
+        {
+            session.HandleTimeout(now);
+            Settle(session);
+        }
+    });
+
+    /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
+    public void Drain() => _draining = true;
+
+    /// <summary>Ends every session with BYE.</summary>
+    public void EndAll(Instant now, string reason) => Run(now, () =>
+    {
+        foreach (var session in _sessions.All)
+        {
+            session.End(now, reason);
+            Settle(session);
+        }
+    });
+
+    // What a child wants sent and told is passed on after every input.
+    private void Run(Instant now, Action input)
+    {
+        input();
+        while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
+        _context.CollectOutput();
+    }
+
+    private void Dispatch(Instant now, TransactionEvent happened)
+    {
+        switch (happened)
+        {
+            case TransactionEvent.Request request:
+                HandleRequest(now, request);
+                break;
+            case TransactionEvent.Ack ack:
+                if (_sessions.Find(ack.Message) is { } acknowledged && IsServed(ack.Flow, ack.From, acknowledged))
+                {
+                    acknowledged.HandleAck(now, ack);
+                    Settle(acknowledged);
+                }
+
+                break;
+            case TransactionEvent.Cancelled(var invite):
+                WithOwner(invite, s => s.HandleCancel(now, invite));
+                break;
+            case TransactionEvent.NoAck(var invite):
+                WithOwner(invite, s => s.HandleNoAck(now));
+                break;
+            case TransactionEvent.Response response:
+                WithOwner(response.Transaction, s => s.HandleResponse(now, response));
+                break;
+            case TransactionEvent.TimedOut(var transaction):
+                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 408));
+                break;
+            case TransactionEvent.TransportFailed(var transaction):
+                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 503));
+                break;
+            case TransactionEvent.Malformed(_, var from, var defect):
+                _context.Tell(new SignallingNotice.Malformed(from, defect));
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void WithOwner(TransactionId transaction, Action<RecordingSession> input)
+    {
+        if (!_sessions.TryGetOwner(transaction, out var session)) return;
+
+        input(session);
+        Settle(session);
+    }
+
+    private void HandleRequest(Instant now, TransactionEvent.Request request)
+    {
+        var message = request.Message;
+        var session = _sessions.Find(message);
+        if (session is not null && IsServed(request.Flow, request.From, session))
+        {
+            session.HandleRequest(now, request);
+            Settle(session);
+            return;
+        }
+
+        if (!_context.IsAllowed(request.From))
+        {
+            Refuse(now, request);
+            return;
+        }
+
+        if (session is not null || message.ToTag.Length > 0)
+        {
+            Respond(now, request, new(481));
+            return;
+        }
+
+        switch (message.Method)
+        {
+            case SipMethod.Invite:
+                HandleInvite(now, request);
+                break;
+            case SipMethod.Options:
+                Respond(now, request, AnswerOptions());
+                break;
+            case SipMethod.Bye or SipMethod.Update or SipMethod.Prack or SipMethod.Info:
+                Respond(now, request, new(481));
+                break;
+            default:
+                Respond(now, request, new(message.Method is SipMethod.Unknown ? 501 : 405) { Headers = [RecorderHeaders.Allow] });
+                break;
+        }
+    }
+
+    // A cluster that fails over goes on from another address; the flow of the dialog is served wherever it comes from.
+    private bool IsServed(FlowId flow, TransportAddress from, RecordingSession session) =>
+        _context.IsAllowed(from) || (session.Flow == flow && session.Source == from);
+
+    private void HandleInvite(Instant now, TransactionEvent.Request request)
+    {
+        if (_draining || _sessions.Count >= _context.Options.MaxSessions)
+        {
+            _context.Counters.Overloaded++;
+            Respond(now, request, Unavailable());
+            return;
+        }
+
+        if (!_sessions.TryFindReplaced(request.Message, out var replaced))
+        {
+            Respond(now, request, new(481));
+            return;
+        }
+
+        if (RecordingSession.TryBegin(now, _context, request, replaced, out var session, out var refusal))
+        {
+            _context.Counters.Begun++;
+            _sessions.Add(session);
+            Settle(session);
+            return;
+        }
+
+        _context.Counters.Unrecordable++;
+        _context.Tell(new SignallingNotice.Unrecordable(request.From, request.Message.CallId, $"{refusal.Status} {refusal.Reason}"));
+        Respond(now, request, refusal);
+    }
+
+    private void Refuse(Instant now, TransactionEvent.Request request)
+    {
+        _context.Counters.Refused++;
+        if (!_refusals.TryTake(now, request.From))
+        {
+            _context.Transactions.Dismiss(request.Transaction, null);
+            return;
+        }
+
+        _context.Tell(new SignallingNotice.NotAllowed(request.From, request.Message.Method));
+        _context.Transactions.Dismiss(request.Transaction, new(403));
+    }
+
+    private SipResponse AnswerOptions() => _draining || _sessions.Count >= _context.Options.MaxSessions
+        ? Unavailable()
+        : new(200) { Headers = RecorderHeaders.Capabilities };
+
+    private static SipResponse Unavailable() => new(503) { Headers = [RecorderHeaders.RetryAfter((int)RetryAfterFull.TotalSeconds)] };
+
+    private void Respond(Instant now, TransactionEvent.Request request, SipResponse response) =>
+        _context.Transactions.Respond(now, request.Transaction, response);
+
+    private void Settle(RecordingSession session)
+    {
+        session.PublishChanges();
+        _sessions.Update(session);
+    }
+}

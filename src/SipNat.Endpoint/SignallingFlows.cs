@@ -1,0 +1,133 @@
+using SipNat.Endpoint.Addressing;
+using SipNat.Traversal.Stun;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>
+/// The SIP flows of the process: which address each has, and, for UDP, how STUN servers see that very socket. SIP's
+/// first bytes fall into TURN's channel numbers, so a datagram here is STUN only by its magic cookie and length.
+/// </summary>
+internal sealed class SignallingFlows(SignallingContext context)
+{
+    private readonly Dictionary<FlowId, SignallingFlow> _flows = [];
+    private readonly DeadlineQueue<FlowId> _deadlines = new();
+    private StunBindingOptions _stun = new() { KeepaliveBound = context.Options.Keepalive };
+
+    public Instant? Deadline => _deadlines.Next;
+
+    public bool TryGet(FlowId id, out SignallingFlow flow) => _flows.TryGetValue(id, out flow!);
+
+    /// <summary>A UDP flow on the same local address, else of the same family; null where none is open.</summary>
+    public FlowId? FindUdp(TransportAddress local, TransportAddress destination)
+    {
+        FlowId? found = null;
+        foreach (var (id, flow) in _flows)
+        {
+            if (flow.Transport is not TransportProtocol.Udp || flow.Local.Family != destination.Family) continue;
+            if (flow.Local.HasSameAddress(local)) return id;
+
+            found ??= id;
+        }
+
+        return found;
+    }
+
+    public void HandleFlow(Instant now, FlowId id, FlowChange change)
+    {
+        if (change.Kind is FlowChangeKind.Opened)
+        {
+            var flow = new SignallingFlow(change.Transport, change.Local, change.Remote);
+            _flows[id] = flow;
+            if (change.Transport is TransportProtocol.Udp) Ask(now, id, flow);
+        }
+        else if (change.Kind is FlowChangeKind.Closed)
+        {
+            _flows.Remove(id);
+            _deadlines.Remove(id);
+        }
+    }
+
+    public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers)
+    {
+        if (_stun.Servers.SequenceEqual(servers)) return;
+
+        _stun = _stun with { Servers = [.. servers] };
+        foreach (var (id, flow) in _flows.OrderBy(f => f.Key.Value))
+        {
+            if (flow.Transport is TransportProtocol.Udp) Ask(now, id, flow);
+        }
+    }
+
+    /// <summary>Takes a datagram that is STUN; false leaves it to SIP.</summary>
+    public bool TryHandleStun(Instant now, FlowId id, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!StunMessage.LooksLikeStun(datagram)) return false;
+        if (!_flows.TryGetValue(id, out var flow) || flow.Stun is not { } client) return true;
+
+        client.TryHandle(now, from, datagram);
+        Settle(now, id, client);
+        return true;
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        while (_deadlines.TryTakeDue(now, out var id))
+        {
+            if (_flows.TryGetValue(id, out var flow) && flow.Stun is { } client) Settle(now, id, client);
+        }
+    }
+
+    /// <summary>The address of a flow that a peer can send its requests to, for Contact and Via.</summary>
+    public AdvertisedAddress Advertise(FlowId id, TransportAddress peer)
+    {
+        var flow = _flows[id];
+        var local = context.ListeningAddress(flow);
+        return context.Advisor.Advise(new()
+        {
+            Use = AddressUse.Signalling,
+            Peer = peer,
+            Local = local,
+            Mapping = flow.Stun is { } client ? SocketMapping.Of(client) : null,
+            LastKnown = flow.Stun?.LastMapped ?? LastKnown(local),
+        });
+    }
+
+    /// <summary>The public address of this host as any socket of that local address last learned it; port 0.</summary>
+    public TransportAddress LastKnown(TransportAddress local)
+    {
+        foreach (var flow in _flows.Values)
+        {
+            if (flow.Stun?.LastMapped is { } mapped && flow.Local.HasSameAddress(local)) return mapped.WithPort(0);
+        }
+
+        return default;
+    }
+
+    private void Ask(Instant now, FlowId id, SignallingFlow flow)
+    {
+        flow.Stun = new(id, flow.Local, _stun, context.Random);
+        flow.Stun.Start(now);
+        Settle(now, id, flow.Stun);
+    }
+
+    private void Settle(Instant now, FlowId id, StunBindingClient client)
+    {
+        client.HandleTimeout(now, context.Outbox);
+        while (client.TryTake(out var happened)) context.Tell(new SignallingNotice.Mapping(happened.Explain()));
+        _deadlines.Set(id, client.Deadline);
+    }
+}
+
+/// <summary>One open SIP flow.</summary>
+internal sealed class SignallingFlow(TransportProtocol transport, TransportAddress local, TransportAddress remote)
+{
+    public TransportProtocol Transport { get; } = transport;
+
+    public TransportAddress Local { get; } = local;
+
+    /// <summary>The peer of a connection; none for UDP.</summary>
+    public TransportAddress Remote { get; } = remote;
+
+    public StunBindingClient? Stun { get; set; }
+}

@@ -1,0 +1,31 @@
+using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Messages;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>What the log should say of signalling. The set is closed: switch over it.</summary>
+public abstract record SignallingNotice
+{
+    private SignallingNotice()
+    {
+    }
+
+    /// <summary>A request from outside the allowed networks.</summary>
+    public sealed record NotAllowed(TransportAddress From, SipMethod Method) : SignallingNotice;
+
+    /// <summary>Bytes that were no message to act on.</summary>
+    public sealed record Malformed(TransportAddress From, SipDefect Defect) : SignallingNotice;
+
+    /// <summary>An INVITE of an allowed peer in which nothing could be recorded.</summary>
+    public sealed record Unrecordable(TransportAddress From, string CallId, string Answer) : SignallingNotice;
+
+    /// <summary>An address was chosen for a peer, and why.</summary>
+    public sealed record Advertised(RecordingId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
+
+    /// <summary>What is known of the public address of a SIP flow has changed.</summary>
+    public sealed record Mapping(string Text) : SignallingNotice;
+
+    /// <summary>A session began or ended.</summary>
+    public sealed record SessionChanged(RecordingId Session, string Text) : SignallingNotice;
+}

@@ -1,0 +1,34 @@
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>What a <see cref="SignallingCore"/> needs to know beside its messages.</summary>
+public sealed record SignallingOptions
+{
+    /// <summary>Who may record; everybody else gets 403.</summary>
+    public IReadOnlyList<NetworkPrefix> AllowedNetworks { get; init; } = [];
+
+    /// <summary>The internal address that RTP binds; none for the one that the peer's INVITE came in on.</summary>
+    public TransportAddress MediaAddress { get; init; }
+
+    /// <summary>Upper bound of the time between two packets that keep a NAT's mapping alive.</summary>
+    public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>How long a stream that should be sending may be silent before the peer is asked.</summary>
+    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long an answer may wait for a STUN server (it has had that time already where ports are mapped ahead).</summary>
+    public TimeSpan MappingWait { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Recording sessions at one time; one more gets 503.</summary>
+    public int MaxSessions { get; init; } = 2_000;
+
+    /// <summary>Answered requests a second to one source outside the allowed networks; the rest is dropped unanswered.</summary>
+    public int RefusalsPerSecond { get; init; } = 5;
+
+    /// <summary>Answer private UDP senders at their source even where they did not ask for it (RFC 3581).</summary>
+    public bool ForceRport { get; init; } = true;
+
+    /// <summary>Text of the Server header.</summary>
+    public string ServerName { get; init; } = "SipNat";
+}

@@ -1,0 +1,113 @@
+using SipNat.Endpoint.Addressing;
+using SipNat.Sip.Dialogs;
+using SipNat.Sip.Messages;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Siprec;
+
+/// <summary>Why a request of ours was sent in a dialog.</summary>
+internal enum RequestPurpose
+{
+    /// <summary>BYE: the session is over, whatever the answer.</summary>
+    End,
+
+    /// <summary>OPTIONS: is the peer still there?</summary>
+    Ask,
+
+    /// <summary>UPDATE or re-INVITE that keeps the session timer running (RFC 4028).</summary>
+    Refresh,
+
+    /// <summary>UPDATE or re-INVITE that tells the peer another address.</summary>
+    Correct,
+}
+
+/// <summary>
+/// Our own requests in one dialog and the way they take: to the route set or remote target, or back over the flow on
+/// which the peer's last request came, where the target is private or cannot be reached from here. A request that found
+/// nobody at the target is tried once more over that flow.
+/// </summary>
+internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
+{
+    private readonly Dictionary<TransactionId, PendingRequest> _pending = [];
+
+    /// <summary>The flow that brought the peer's last request.</summary>
+    public FlowId Flow { get; set; }
+
+    /// <summary>Where that request came from.</summary>
+    public TransportAddress Source { get; set; }
+
+    /// <summary>Transactions that wait for an answer.</summary>
+    public IEnumerable<TransactionId> Pending => _pending.Keys;
+
+    public bool IsPending(RequestPurpose purpose) => _pending.Values.Any(p => p.Purpose == purpose);
+
+    /// <summary>Whether an offer of ours waits for its answer, so that one of the peer meets glare (RFC 3261 §14.1).</summary>
+    public bool HasOffer => _pending.Values.Any(p => p.Request.Body.Length > 0);
+
+    /// <summary>False where no way leads to the peer.</summary>
+    public bool TrySend(Instant now, RequestPurpose purpose, SipRequest request, out string why)
+    {
+        var target = dialog.NextHop.TryGetAddress(out var address) ? address : default;
+        var flowIsOpen = context.Flows.TryGet(Flow, out var flow);
+        var route = RequestRoute.Choose(
+            new()
+            {
+                Target = target,
+                PeerSource = Source,
+                Transport = flowIsOpen ? flow.Transport : TransportProtocol.Udp,
+                FlowIsOpen = flowIsOpen,
+            },
+            context.Advisor.LocalNetworks);
+        why = route.Explain();
+        return route.Kind switch
+        {
+            RequestRouteKind.PeerFlow => Send(now, purpose, request, Flow, Source, isLastTry: true),
+            RequestRouteKind.Target when FlowTo(target) is { } way => Send(now, purpose, request, way, target, isLastTry: !flowIsOpen || target == Source),
+            RequestRouteKind.Target when flowIsOpen => Send(now, purpose, request, Flow, Source, isLastTry: true),
+            _ => false,
+        };
+    }
+
+    /// <summary>What a final answer, or its absence, was for; null where the request is tried once more or is not known.</summary>
+    public PendingRequest? Complete(Instant now, TransactionId transaction, bool foundNobody)
+    {
+        if (!_pending.Remove(transaction, out var pending)) return null;
+        if (!foundNobody || pending.IsLastTry || !context.Flows.TryGet(Flow, out _)) return pending;
+
+        Send(now, pending.Purpose, pending.Request, Flow, Source, isLastTry: true);
+        return null;
+    }
+
+    /// <summary>The request of a transaction that is not over.</summary>
+    public PendingRequest? Find(TransactionId transaction) => _pending.GetValueOrDefault(transaction);
+
+    // The flow of the dialog where it fits; a connection leads only to its own peer.
+    private FlowId? FlowTo(TransportAddress target)
+    {
+        if (context.Flows.TryGet(Flow, out var flow))
+        {
+            if (flow.Transport.IsReliable) return null;
+            if (flow.Local.Family == target.Family) return Flow;
+        }
+
+        return WantsUdp ? context.Flows.FindUdp(flow?.Local ?? default, target) : null;
+    }
+
+    private bool WantsUdp => dialog.NextHop.Transport is null or "udp" or "UDP";
+
+    private bool Send(Instant now, RequestPurpose purpose, SipRequest request, FlowId flow, TransportAddress destination, bool isLastTry)
+    {
+        var transaction = context.Transactions.Request(now, flow, destination, request);
+        _pending.Add(transaction, new(purpose, request, flow, destination, isLastTry));
+        return true;
+    }
+}
+
+/// <summary>A request of ours that waits for its final answer.</summary>
+internal sealed record PendingRequest(
+    RequestPurpose Purpose,
+    SipRequest Request,
+    FlowId Flow,
+    TransportAddress Destination,
+    bool IsLastTry);

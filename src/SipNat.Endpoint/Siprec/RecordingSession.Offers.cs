@@ -1,0 +1,246 @@
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Sip.Messages;
+using SipNat.Sip.Sdp;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Siprec;
+
+/// <summary>Offers and answers of a recording session: RFC 3264 as RFC 7866 §7.1 uses it.</summary>
+internal sealed partial class RecordingSession
+{
+    private static readonly TimeSpan ShortRetry = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Takes the offer of an INVITE or UPDATE, to be answered once its ports are open. Null where it can be; else the
+    /// error response, and everything is as it was (RFC 3261 §14.2).
+    /// </summary>
+    private SipResponse? TakeOffer(Instant now, TransactionEvent.Request request, bool isFirst)
+    {
+        var message = request.Message;
+        if (!_timer.TryNegotiate(now, message.Header(SipHeader.SessionExpires), message.HasToken(SipHeader.Supported, "timer")))
+        {
+            return new(422) { Headers = [new("Min-SE", $"{(int)SessionTimer.MinimumInterval.TotalSeconds}")] };
+        }
+
+        var body = ReadBody(message);
+        OfferReview? review = null;
+        if (body.Sdp is { } sdp)
+        {
+            if (!SdpReader.TryRead(sdp.Span, out var offer, out var defect)) return Unrecordable(400, $"The session description cannot be read: {defect}");
+
+            review = _offerAnswer.Review(offer!);
+            if (Explain(review) is { } why) return Unrecordable(488, why);
+        }
+        else if (message.Body.Length > 0 && body.Metadata is null)
+        {
+            return new(415) { Headers = [RecorderHeaders.Accept] };
+        }
+
+        TakeMetadata(now, message, body, isFirst);
+        var labels = review?.Media.Select(m => m.Label).ToList();
+        if (labels is not null) _metadata.Compare(now, labels);
+        if (review is not null) NoteRejections(now, review);
+
+        // Without an offer in an INVITE the offer is ours (RFC 3261 §13.2.1): one stream, which the metadata cannot name yet.
+        if (review is not null) _streams.Apply(now, review);
+        else if (isFirst) _streams.ApplyOurOffer(now);
+        _offer = new(request.Transaction, message, review);
+        return null;
+    }
+
+    private void HandleOffer(Instant now, TransactionEvent.Request request)
+    {
+        if (IsEnding)
+        {
+            Respond(now, request.Transaction, new(481));
+            return;
+        }
+
+        // Glare: ours waits for its answer, or the peer's last one for ours (RFC 3261 §14.2, RFC 3311 §5.2).
+        if (_requests.HasOffer || _offer is not null)
+        {
+            Respond(now, request.Transaction, _offer is null ? new(491) : new(500) { Headers = [RecorderHeaders.RetryAfter(1)] });
+            return;
+        }
+
+        if (TakeOffer(now, request, isFirst: false) is { } refusal)
+        {
+            _journal.Note(now, "offer-refused", $"{request.Message.Method.Name} answered with {refusal.Status} {refusal.Reason}.");
+            Respond(now, request.Transaction, refusal);
+            return;
+        }
+
+        if (_offer is { Review: null } && request.Message.Method is SipMethod.Update)
+        {
+            _offer = null;
+            Respond(now, request.Transaction, new(200) { Headers = AnswerHeaders() });
+            return;
+        }
+
+        if (!_streams.HasPorts) _context.Commands.Enqueue(new MediaCommand.AddPorts(Id, _streams.PortsMissing));
+        TryAnswer(now);
+    }
+
+    // Answers the offer that waits, as soon as its ports are open and mapped, or have had the time for it.
+    private void TryAnswer(Instant now)
+    {
+        if (_offer is not { } offer || !_streams.HasPorts || !_streams.ArePortsKnown) return;
+
+        if (MappingDeadline is { } due && now < due) return;
+
+        if (MappingDeadline is not null && !IsLocalPeer)
+        {
+            _journal.Find(now, FindingCode.MappingUnknown, "No STUN server has answered for a media port; the answer names the address that is known best.");
+        }
+
+        _offer = null;
+        var sdp = DescribeMedia(offer.Review);
+        Dialog.LocalContact = ContactFor(_context, Flow, Source);
+        Respond(now, offer.Transaction, new(200)
+        {
+            Headers = [new(SipHeader.Contact, Dialog.LocalContact), .. AnswerHeaders()],
+            ContentType = "application/sdp",
+            Body = SdpWriter.Write(sdp),
+        });
+        TellAddresses(now);
+        if (offer.Request.Method is SipMethod.Invite)
+        {
+            _awaitedAck = new(offer.Transaction, offer.Request.CSeqNumber, offer.Review is null ? sdp : null);
+            if (_state is SessionState.Opening) _state = SessionState.Answered;
+        }
+
+        _journal.Note(now, "answered", $"{offer.Request.Method.Name} answered: {DescribeDirections()}.");
+        Configure(now);
+    }
+
+    private SdpSession DescribeMedia(OfferReview? review)
+    {
+        var local = _streams.Advertise(_context.Advisor, Source, _context.Flows.LastKnown(_context.MediaAddressFor(Flow)));
+        return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local);
+    }
+
+    private bool TakeAnswer(Instant now, SdpSession offer, StoredSipMessage ack)
+    {
+        var body = ReadBody(ack);
+        TakeMetadata(now, ack, body);
+        if (body.Sdp is not { } sdp || !SdpReader.TryRead(sdp.Span, out var answer, out _)) return false;
+
+        var review = _offerAnswer.ReviewAnswer(offer, answer!);
+        if (!review.Accepted.Any()) return false;
+
+        _streams.Apply(now, review);
+        _journal.Note(now, "offer-answered", $"Our offer was answered: {DescribeDirections()}.");
+        return true;
+    }
+
+    // Tells the media plane what was agreed on; before the ACK it sends to the signalling source only.
+    private void Configure(Instant now)
+    {
+        _changed = true;
+        foreach (var stream in _streams.All)
+        {
+            if (stream.Current is { } media && _context.Advisor.LocalNetworks.Judge(media.RemoteRtp ?? default, Source) is var unusable
+                && unusable is Addressing.UnusableAddress.PrivateOutside or Addressing.UnusableAddress.Loopback or Addressing.UnusableAddress.Multicast)
+            {
+                _journal.Find(now, FindingCode.AddressNotSentTo, $"Stream {stream.Index + 1}: the peer at {Source.AddressText} wrote {media.RemoteRtp}, which cannot be its address from here ({unusable}); packets go to {Source.AddressText} instead.");
+            }
+        }
+
+        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed)));
+    }
+
+    // The mapping of a port became known or changed after the answer: the peer is told (re-INVITE or UPDATE).
+    private void CorrectAddresses(Instant now)
+    {
+        if (_state is not SessionState.Confirmed || _offer is not null || _requests.HasOffer) return;
+        if (!_streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress)) return;
+
+        var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
+        _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
+        TellAddresses(now);
+        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local))) _retryAt = now + ShortRetry;
+    }
+
+    private bool TrySendOffer(Instant now, RequestPurpose purpose, SdpSession sdp)
+    {
+        Dialog.LocalContact = ContactFor(_context, Flow, Source);
+        var request = Dialog.CreateRequest(_peerTakesUpdate ? SipMethod.Update : SipMethod.Invite);
+        return _requests.TrySend(now, purpose, request with
+        {
+            Headers = [.. request.Headers, .. AnswerHeaders()],
+            ContentType = "application/sdp",
+            Body = SdpWriter.Write(sdp),
+        }, out _);
+    }
+
+    private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(_context.Options.MappingWait);
+
+    private bool IsLocalPeer => _context.Advisor.LocalNetworks.IsInside(Source);
+
+    private TransportAddress LastKnownAddress => _context.Flows.LastKnown(_context.MediaAddressFor(Flow));
+
+    private IReadOnlyList<SipHeaderField> AnswerHeaders()
+    {
+        if (_timer.HeaderValue is not { } expires) return RecorderHeaders.Capabilities;
+
+        SipHeaderField timer = new(SipHeader.SessionExpires, expires);
+        return _timer.RequiresTimer
+            ? [.. RecorderHeaders.Capabilities, timer, new(SipHeader.Require, "timer")]
+            : [.. RecorderHeaders.Capabilities, timer];
+    }
+
+    private void TellAddresses(Instant now)
+    {
+        foreach (var stream in _streams.All.Where(s => s.Current is not null))
+        {
+            _context.Tell(new SignallingNotice.Advertised(Id, $"stream {stream.Index + 1}", stream.Rtp.Address, stream.Rtp.Explain()));
+            if (stream.Rtp.Reason is Addressing.AddressReason.MappingVaries)
+            {
+                _journal.Find(now, FindingCode.MappingVaries, $"Stream {stream.Index + 1}: {stream.Rtp.Explain()}. Forward the ports and set Nat:ForwardedPorts, or use a peer that latches.");
+            }
+        }
+    }
+
+    private void NoteRejections(Instant now, OfferReview review)
+    {
+        foreach (var rejected in review.Rejected.Where(r => r.Reason is not MediaRejection.PortZero))
+        {
+            _journal.Find(now, FindingCode.MediaRefused, $"Medium {rejected.Index + 1} is not recorded: {Explain(rejected)}.");
+        }
+    }
+
+    private SipResponse Unrecordable(int status, string why) =>
+        new(status) { Headers = [RecorderHeaders.Warning(399, _context.Options.ServerName, why), RecorderHeaders.Accept] };
+
+    // Null where something can be recorded, now or after a later offer.
+    private static string? Explain(OfferReview review) =>
+        review.Accepted.Any() || review.Rejected.All(r => r.Reason is MediaRejection.PortZero)
+            ? null
+            : string.Join("; ", review.Rejected.Select(r => $"medium {r.Index + 1}: {Explain(r)}"));
+
+    private static string Explain(RejectedMedia rejected) => rejected.Reason switch
+    {
+        MediaRejection.PortZero => "offered with port 0",
+        MediaRejection.UnsupportedMedium => "not audio",
+        MediaRejection.SecureTransport => "SRTP is not supported yet; offer RTP/AVP",
+        MediaRejection.NoCommonCodec => $"no codec in common; offered {string.Join(", ", rejected.OfferedFormats)}, recorded are PCMU and PCMA",
+        MediaRejection.NotAnswered => "not answered",
+        _ => "its transport is neither RTP/AVP nor RTP/AVPF",
+    };
+
+    private string DescribeDirections() => string.Join(", ", _streams.All.Select(s =>
+        $"stream {s.Index + 1} {(s.Current is null ? "refused" : s.Current.Direction.Text)}{(s.Current is { IsHeld: true } ? " (held)" : "")}"));
+
+    private static SiprecBody ReadBody(StoredSipMessage message) => MultipartReader.Read(
+        message.View.TryGet(SipHeader.ContentType, out var type) ? type : default,
+        message.View.TryGet(SipHeader.ContentDisposition, out var disposition) ? disposition : default,
+        message.Body);
+
+    private void TakeMetadata(Instant now, StoredSipMessage message, SiprecBody body, bool isFirst = false)
+    {
+        _metadata.Take(now, message, body, isFirst);
+        _changed = true;
+    }
+}

@@ -1,0 +1,172 @@
+using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Calls;
+using SipNat.Sip.Sdp;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Siprec;
+
+/// <summary>The media of one recording session, by m-line, with the ports that serve them.</summary>
+internal sealed class RecordingStreams
+{
+    private readonly SortedDictionary<int, RecordingStream> _streams = [];
+    private IReadOnlyList<MediaPortAddresses> _ports = [];
+
+    public IReadOnlyCollection<RecordingStream> All => _streams.Values;
+
+    /// <summary>Ports that the streams need by now.</summary>
+    public int PortsWanted { get; private set; }
+
+    public bool HasPorts => _ports.Count >= PortsWanted;
+
+    public int PortsMissing => PortsWanted - _ports.Count;
+
+    /// <summary>Whether the media plane has answered at all.</summary>
+    public bool ArePortsKnown { get; private set; }
+
+    /// <summary>Takes in what was agreed on; streams that are met for the first time get the next port.</summary>
+    public void Apply(Instant now, OfferReview review)
+    {
+        foreach (var media in review.Media)
+        {
+            if (media is AcceptedMedia accepted) Accept(now, accepted);
+            else if (_streams.TryGetValue(media.Index, out var removed)) removed.Current = null;
+        }
+    }
+
+    /// <summary>Forgets ports that could not be had, with the streams that wanted them.</summary>
+    public void DropUnserved()
+    {
+        foreach (var stream in _streams.Values.Where(s => s.Port >= _ports.Count).ToList()) _streams.Remove(stream.Index);
+
+        PortsWanted = _ports.Count;
+    }
+
+    /// <summary>Makes room for the one stream of an offer that will be ours.</summary>
+    public void ApplyOurOffer(Instant now) => _streams.Add(0, new(0, PortsWanted++, now));
+
+    public void SetPorts(IReadOnlyList<MediaPortAddresses> ports) => (_ports, ArePortsKnown) = (ports, true);
+
+    public void SetPort(int port, MediaPortAddresses addresses)
+    {
+        if (port < _ports.Count) _ports = [.. _ports.Select((known, i) => i == port ? addresses : known)];
+    }
+
+    /// <summary>
+    /// Until when an answer may wait for STUN servers; null where nothing is awaited or every port had its time already.
+    /// </summary>
+    public Instant? MappingDeadline(TimeSpan wait)
+    {
+        Instant? latest = null;
+        foreach (var port in _ports)
+        {
+            if (port.MappingAwaited && (latest is null || port.OpenedAt + wait > latest)) latest = port.OpenedAt + wait;
+        }
+
+        return latest;
+    }
+
+    /// <summary>The addresses that a peer is told for each accepted medium; they are remembered with their reasons.</summary>
+    public IReadOnlyList<LocalMedia> Advertise(AddressAdvisor advisor, TransportAddress peer, TransportAddress lastKnown)
+    {
+        var local = new List<LocalMedia>();
+        foreach (var stream in _streams.Values.Where(s => s.IsOffered))
+        {
+            (stream.Rtp, stream.Rtcp) = Advise(advisor, stream, peer, lastKnown);
+            stream.Local = _ports[stream.Port].Rtp.Local;
+            local.Add(new(stream.Index, stream.Rtp.Address, stream.Rtcp.Address));
+        }
+
+        return local;
+    }
+
+    /// <summary>Whether the peer would be told something else by now.</summary>
+    public bool HasStaleAddress(AddressAdvisor advisor, TransportAddress peer, TransportAddress lastKnown) =>
+        _streams.Values.Any(stream => stream.Current is not null
+            && Advise(advisor, stream, peer, lastKnown) is var (rtp, rtcp)
+            && (rtp.Address != stream.Rtp.Address || rtcp.Address != stream.Rtcp.Address));
+
+    public MediaSettings Settings(TransportAddress source, bool acknowledged) => new(
+        source,
+        acknowledged,
+        [.. _streams.Values.Where(s => s.Last is not null).Select(s => new MediaStreamSettings(
+            s.Index,
+            s.Port,
+            s.Last!.PayloadMap,
+            s.Last.RemoteRtp ?? default,
+            s.Last.RemoteRtcp ?? default,
+            s.Last.RtcpMux,
+            s.ShouldSend))]);
+
+    public void Report(IReadOnlyList<MediaStreamReport> reports)
+    {
+        foreach (var report in reports)
+        {
+            if (_streams.TryGetValue(report.Index, out var stream)) stream.Report = report;
+        }
+    }
+
+    private void Accept(Instant now, AcceptedMedia accepted)
+    {
+        if (!_streams.TryGetValue(accepted.Index, out var stream))
+        {
+            stream = new(accepted.Index, PortsWanted++, now);
+            _streams.Add(accepted.Index, stream);
+        }
+
+        stream.Current = accepted;
+        stream.Last = accepted;
+        stream.Label = accepted.Label ?? stream.Label;
+    }
+
+    private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise(
+        AddressAdvisor advisor, RecordingStream stream, TransportAddress peer, TransportAddress lastKnown)
+    {
+        var port = _ports[stream.Port];
+        return (Advise(advisor, port.Rtp, peer, lastKnown), Advise(advisor, port.Rtcp, peer, lastKnown));
+    }
+
+    private static AdvertisedAddress Advise(
+        AddressAdvisor advisor, SocketAddresses socket, TransportAddress peer, TransportAddress lastKnown) =>
+        advisor.Advise(new()
+        {
+            Use = AddressUse.Media,
+            Peer = peer,
+            Local = socket.Local,
+            Mapping = socket.Mapping,
+            LastKnown = socket.LastMapped.IsNone ? lastKnown : socket.LastMapped,
+        });
+}
+
+/// <summary>One medium of a recording session.</summary>
+internal sealed class RecordingStream(int index, int port, Instant startedAt)
+{
+    /// <summary>Its place among the m-lines, from 0.</summary>
+    public int Index { get; } = index;
+
+    /// <summary>Its place among the ports of the session.</summary>
+    public int Port { get; } = port;
+
+    public Instant StartedAt { get; } = startedAt;
+
+    public string Label { get; set; } = string.Empty;
+
+    /// <summary>What was agreed on; null where the medium is refused or was removed.</summary>
+    public AcceptedMedia? Current { get; set; }
+
+    /// <summary>What was agreed on last, also after the medium was removed.</summary>
+    public AcceptedMedia? Last { get; set; }
+
+    public TransportAddress Local { get; set; }
+
+    public AdvertisedAddress Rtp { get; set; }
+
+    public AdvertisedAddress Rtcp { get; set; }
+
+    public MediaStreamReport? Report { get; set; }
+
+    /// <summary>Agreed on, or part of an offer of ours that has no answer.</summary>
+    public bool IsOffered => Current is not null || Last is null;
+
+    /// <summary>Whether silence would be a fault: agreed on and neither held nor paused.</summary>
+    public bool ShouldSend => Current is { IsHeld: false, Direction: SdpDirection.RecvOnly };
+}

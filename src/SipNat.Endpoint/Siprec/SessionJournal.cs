@@ -1,0 +1,77 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Siprec;
+
+/// <summary>
+/// What has been noted of one session: findings, timeline and the metadata as received. Every list is bounded, as a
+/// peer can make us write into them; what is past a bound is counted and named once.
+/// </summary>
+public sealed class SessionJournal
+{
+    private const int MaxFindings = 200;
+    private const int MaxTimelineEntries = 2_000;
+    private const int MaxMetadataDocuments = 200;
+
+    // Metadata is kept whole, so its bytes are bounded and not only its number.
+    private const int MaxMetadataBytes = 4 * 1024 * 1024;
+
+    private readonly List<Finding> _findings = [];
+    private readonly List<TimelineEntry> _timeline = [];
+    private readonly List<MetadataDocument> _metadata = [];
+    private int _metadataBytes;
+
+    /// <summary>Whether anything was noted since <see cref="TakeChanged"/> was last asked.</summary>
+    private bool _changed;
+
+    public IReadOnlyList<Finding> Findings => [.. _findings];
+
+    public IReadOnlyList<TimelineEntry> Timeline => [.. _timeline];
+
+    public IReadOnlyList<MetadataDocument> Metadata => [.. _metadata];
+
+    /// <summary>Notes a finding; the same code with the same text is noted once.</summary>
+    public void Find(Instant now, FindingCode code, string text) => Find(new(code, text, now));
+
+    public void Find(Finding finding)
+    {
+        if (_findings.Count >= MaxFindings) return;
+        if (_findings.Exists(known => known.Code == finding.Code && known.Text == finding.Text)) return;
+
+        _findings.Add(finding);
+        _changed = true;
+    }
+
+    public void Note(Instant now, string kind, string text) => Note(new(now, kind, text));
+
+    public void Note(TimelineEntry entry)
+    {
+        if (_timeline.Count > MaxTimelineEntries) return;
+
+        _timeline.Add(_timeline.Count < MaxTimelineEntries
+            ? entry
+            : new(entry.At, "timeline-full", $"More than {MaxTimelineEntries} entries; the rest is not kept."));
+        _changed = true;
+    }
+
+    public void Keep(MetadataDocument document, Instant now)
+    {
+        if (_metadata.Count >= MaxMetadataDocuments || _metadataBytes + document.Xml.Length > MaxMetadataBytes)
+        {
+            Note(now, "metadata-full", $"Metadata past {MaxMetadataDocuments} documents or {MaxMetadataBytes} bytes is not kept.");
+            return;
+        }
+
+        _metadata.Add(document);
+        _metadataBytes += document.Xml.Length;
+        _changed = true;
+    }
+
+    /// <summary>Whether a new snapshot is due; asking clears it.</summary>
+    public bool TakeChanged()
+    {
+        var changed = _changed;
+        _changed = false;
+        return changed;
+    }
+}
