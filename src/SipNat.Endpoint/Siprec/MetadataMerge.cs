@@ -264,7 +264,7 @@ internal sealed class MetadataMerge(MetadataState state, Instant now, RecordingM
             {
                 if (!state.Streams.ContainsKey(stream)) _isDangling = true;
                 named.Add((participant, stream));
-                StartSend(participant, stream, association.Span.From);
+                if (!IsOrphaned(participant, stream)) StartSend(participant, stream, association.Span.From);
             }
         }
 
@@ -295,18 +295,19 @@ internal sealed class MetadataMerge(MetadataState state, Instant now, RecordingM
         }
     }
 
-    // Nobody sends who has left, and nothing is sent in a stream that is gone. A stream that was never listed stays:
-    // some clients name it all the same.
     private void StopOrphanedSends()
     {
-        foreach (var participant in state.Participants.Values.ToList())
+        foreach (var participant in state.Sends.Keys.Select(pair => pair.ParticipantId).Distinct(StringComparer.Ordinal).ToList())
         {
-            StopSends(
-                participant.Id,
-                stream => participant.LeftAt is not null || (state.Streams.TryGetValue(stream, out var tracked) && !tracked.IsActive),
-                null);
+            StopSends(participant, stream => IsOrphaned(participant, stream), null);
         }
     }
+
+    // Nobody sends who has left, and nothing is sent in a stream that is gone. A stream that was never listed stays:
+    // some clients name it all the same.
+    private bool IsOrphaned(string participantId, string streamId) =>
+        (state.Participants.TryGetValue(participantId, out var participant) && participant.LeftAt is not null)
+        || (state.Streams.TryGetValue(streamId, out var tracked) && !tracked.IsActive);
 
     private void Record(DateTimeOffset? stated, MetadataChange change) => _changes.Add(state.Record(now, stated, change));
 }

@@ -15,7 +15,7 @@ public static class RecordingMetadataReader
     /// <summary>Elements within elements.</summary>
     public const int MaxDepth = 32;
 
-    public const int MaxElements = 8192;
+    public const int MaxElements = 4096;
 
     /// <summary>Attributes of one element.</summary>
     public const int MaxAttributes = 64;
