@@ -9,7 +9,8 @@ namespace SipNat.Media.Streams;
 /// </remarks>
 public sealed class PayloadMap
 {
-    private const int PayloadTypes = 128;
+    internal const int PayloadTypes = 128;
+
     private const int StaticComfortNoise = 13;
     private const int OldComfortNoise = 19;
 

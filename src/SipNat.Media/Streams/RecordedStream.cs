@@ -1,45 +1,146 @@
 using SipNat.Media.Rtcp;
+using SipNat.Media.Rtp;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
 
 /// <summary>One recorded stream from datagram to disk: latch, receiver, key events and timeline, wired together.</summary>
+/// <remarks>
+/// After every input the owner takes what <see cref="Timeline"/> and <see cref="TryTakeEvent"/> have, and comes back at
+/// <see cref="Deadline"/>. Nothing is sent from here (<see cref="RtcpReporter"/>, <see cref="KeepaliveSender"/>).
+/// </remarks>
 public sealed class RecordedStream
 {
-    public RecordedStream(PayloadMap payloads, SourceLatch latch) => throw new NotSupportedException();
+    private readonly SendGate _gate;
+    private readonly TelephoneEventTracker _events = new();
+    private TransportAddress _proven;
 
-    public PayloadMap Payloads => throw new NotSupportedException();
+    /// <param name="gate">The session's: a source whose packet is recorded has proven its address.</param>
+    public RecordedStream(PayloadMap payloads, SourceLatch latch, SendGate gate)
+    {
+        (Payloads, Latch, _gate) = (payloads, latch, gate);
+        Receiver = new(payloads);
+    }
 
-    public SourceLatch Latch => throw new NotSupportedException();
+    public PayloadMap Payloads { get; }
 
-    public RtpReceiver Receiver => throw new NotSupportedException();
+    public SourceLatch Latch { get; }
 
-    public StreamTimeline Timeline => throw new NotSupportedException();
+    public RtpReceiver Receiver { get; }
 
-    /// <summary>When <see cref="HandleTimeout"/> wants to run next.</summary>
-    public Instant? Deadline => throw new NotSupportedException();
+    public StreamTimeline Timeline { get; } = new();
 
-    /// <summary>Arrival of the last packet that was let through; null when none came.</summary>
-    public Instant? LastPacketAt => throw new NotSupportedException();
+    /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing waits.</summary>
+    public Instant? Deadline => Instant.Earlier(Timeline.FlushDue, _events.Deadline);
 
-    /// <param name="arrival">When the kernel received it: jitter and placement use it.</param>
+    /// <summary>When the last packet was recorded; null when none came.</summary>
+    public Instant? LastPacketAt { get; private set; }
+
+    /// <summary>Datagrams that were no RTP packets.</summary>
+    public long Defects { get; private set; }
+
+    /// <param name="now">The time of this call.</param>
+    /// <param name="arrival">When the kernel received it: placement and jitter follow it.</param>
     /// <returns>The latch's verdict; <see cref="LatchVerdict.Stray"/> for what is no RTP packet.</returns>
-    public LatchVerdict HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram) => throw new NotSupportedException();
+    public LatchVerdict HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!RtpPacket.TryRead(datagram, out var packet, out _))
+        {
+            Defects++;
+            return LatchVerdict.Stray;
+        }
 
-    /// <summary>A compound that a latch of the caller's let through.</summary>
-    public void HandleRtcp(Instant arrival, in RtcpCompound compound) => throw new NotSupportedException();
+        var verdict = Latch.Judge(arrival, from, packet, Payloads.IsNegotiated(packet.PayloadType));
+        if (verdict is LatchVerdict.Stray) return verdict;
 
-    /// <summary>Negotiated on hold or inactive.</summary>
-    public void Hold(Instant now) => throw new NotSupportedException();
+        if (verdict is not LatchVerdict.Probation)
+        {
+            LastPacketAt = now;
+            Prove(from);
+        }
 
-    public void Resume(Instant now) => throw new NotSupportedException();
+        if (Receiver.Receive(arrival, packet, verdict, out var frame) is not RtpVerdict.Accepted) return verdict;
 
-    public void HandleTimeout(Instant now) => throw new NotSupportedException();
+        while (Receiver.TryTakeHeld(out var held)) Place(held);
+        Place(frame);
+        return verdict;
+    }
 
-    /// <summary>The stream ends; what is left comes out of the timeline.</summary>
-    public void Finish(Instant now, Instant lastActive) => throw new NotSupportedException();
+    /// <summary>A compound that the owner's latch for RTCP let through.</summary>
+    public void HandleRtcp(Instant arrival, in RtcpCompound compound)
+    {
+        foreach (var packet in compound)
+        {
+            if (packet.TryGetSenderReport(out var report))
+            {
+                Receiver.HandleSenderReport(arrival, report);
+                Timeline.HandleSenderReport(arrival, report);
+            }
 
-    public bool TryTakeEvent(out TelephoneEvent telephoneEvent) => throw new NotSupportedException();
+            for (var i = 0; i < packet.GoodbyeCount; i++) Receiver.HandleGoodbye(packet.GoodbyeSsrc(i));
+        }
+    }
 
-    public StreamReport Report(Instant now) => throw new NotSupportedException();
+    /// <summary>Negotiated on hold or inactive: silence unlocks nothing, and nothing is expected.</summary>
+    public void Hold(Instant now)
+    {
+        Latch.IsHeld = true;
+        Timeline.Hold(now);
+    }
+
+    public void Resume(Instant now)
+    {
+        Latch.IsHeld = false;
+        Timeline.Resume(now);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        Timeline.Flush(now);
+        _events.HandleTimeout(now);
+    }
+
+    /// <summary>Ends the stream; what is left comes out of the timeline.</summary>
+    /// <param name="lastActive">The last moment at which audio was to be expected: the BYE, or the hold before it.</param>
+    public void Finish(Instant now, Instant lastActive)
+    {
+        _events.Finish();
+        Timeline.Finish(now, lastActive);
+    }
+
+    /// <summary>Takes the next key that was pressed and released.</summary>
+    public bool TryTakeEvent(out TelephoneEvent telephoneEvent) => _events.TryTake(out telephoneEvent);
+
+    /// <summary>A copy of everything known so far.</summary>
+    public StreamReport Report(Instant now) => Timeline.AddTo(
+        new()
+        {
+            Packets = Receiver.Packets,
+            Lost = Receiver.Lost,
+            Duplicates = Receiver.Duplicates,
+            Reordered = Receiver.Reordered,
+            UnknownPayloads = Receiver.UnknownPayloads,
+            UnexpectedPayloads = Receiver.UnexpectedPayloads,
+            Secondary = Receiver.Secondary,
+            Strays = Latch.Strays,
+            Defects = Defects,
+            Jitter = Receiver.Jitter,
+            Ssrcs = [.. Receiver.Ssrcs],
+            Sources = Latch.Sources,
+        },
+        now);
+
+    private void Place(in ReceivedFrame frame)
+    {
+        if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
+        else Timeline.Place(frame);
+    }
+
+    private void Prove(TransportAddress from)
+    {
+        if (from == _proven) return;
+
+        _gate.Prove(from);
+        _proven = from;
+    }
 }

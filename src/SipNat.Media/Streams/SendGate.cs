@@ -3,24 +3,68 @@ using SipNat.Wire;
 namespace SipNat.Media.Streams;
 
 /// <summary>
-/// Keeps a host that never sent media from being flooded: until a packet came from it, it gets at most one small packet
-/// each second, over all streams of a session.
+/// Keeps a host that never sent media from being flooded by what an SDP claims: until a packet came from it, it gets at
+/// most one small packet a second, over all streams of a session together.
 /// </summary>
 public sealed class SendGate
 {
-    /// <summary>Largest payload to an address that has not proven itself, in bytes.</summary>
+    /// <summary>Largest payload, in bytes, to a host that has not proven itself.</summary>
     public const int MaxUnprovenLength = 60;
 
+    /// <summary>Hosts that are remembered.</summary>
+    public const int MaxHosts = 64;
+
+    /// <summary>From one packet to the next, to a host that has not proven itself.</summary>
     public static readonly TimeSpan UnprovenInterval = TimeSpan.FromSeconds(1);
 
+    private readonly List<Host> _hosts = [];
+
     /// <summary>Media came from this host: it is spared no longer.</summary>
-    public void Prove(TransportAddress host) => throw new NotSupportedException();
+    public void Prove(TransportAddress host) => Find(host).IsProven = true;
 
-    public bool IsProven(TransportAddress host) => throw new NotSupportedException();
+    public bool IsProven(TransportAddress host)
+    {
+        foreach (var known in _hosts)
+        {
+            if (known.Address.HasSameAddress(host)) return known.IsProven;
+        }
 
-    /// <summary>Whether a payload may leave at once; a yes is counted as sent.</summary>
-    public bool TryPass(Instant now, TransportAddress destination, int length) => throw new NotSupportedException();
+        return false;
+    }
 
-    /// <summary>When a packet to that host may leave.</summary>
-    public Instant NextPass(Instant now, TransportAddress destination) => throw new NotSupportedException();
+    /// <summary>
+    /// Claims a place for one packet and returns the moment at which it may leave: <paramref name="now"/> or later. The
+    /// place is kept until then, so that many senders take turns.
+    /// </summary>
+    public Instant Claim(Instant now, TransportAddress destination)
+    {
+        var host = Find(destination);
+        if (host.IsProven) return now;
+
+        var place = host.NextFree > now ? host.NextFree : now;
+        host.NextFree = place + UnprovenInterval;
+        return place;
+    }
+
+    private Host Find(TransportAddress address)
+    {
+        foreach (var known in _hosts)
+        {
+            if (known.Address.HasSameAddress(address)) return known;
+        }
+
+        if (_hosts.Count == MaxHosts) _hosts.RemoveAt(0);
+        var host = new Host(address);
+        _hosts.Add(host);
+        return host;
+    }
+
+    private sealed class Host(TransportAddress address)
+    {
+        public TransportAddress Address => address;
+
+        public bool IsProven { get; set; }
+
+        public Instant NextFree { get; set; } = new(long.MinValue);
+    }
 }

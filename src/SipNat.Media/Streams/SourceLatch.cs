@@ -3,80 +3,170 @@ using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
 
-/// <summary>Decides which address the media of a stream comes from, and where to send.</summary>
+/// <summary>
+/// Decides which address the media of a stream comes from and where to send, and remembers every source. RTP and RTCP
+/// have a latch each.
+/// </summary>
+/// <remarks>
+/// Probation governs where to send and who may take over. It never costs audio: while no source is followed, packets of
+/// every permissible source are recorded at once (the receiver keeps their SSRCs apart), and those of a source that
+/// takes over later are held meanwhile. A permissible source that goes on with the SSRC and the sequence numbers of the
+/// followed one is the same sender behind a NAT that bound it anew, and is recorded without a pause.
+/// </remarks>
 public sealed class SourceLatch
 {
     /// <summary>Sources that are remembered.</summary>
     public const int MaxSources = 32;
 
-    public SourceLatch(LatchOptions options, TransportAddress signalled, TransportAddress signallingSource) => throw new NotSupportedException();
+    // Numbers that a sender can pass while its NAT binds it anew: 10 s at 20 ms.
+    private const int MaxContinuation = 500;
 
-    /// <summary>The source that is followed; none while in probation.</summary>
-    public TransportAddress Locked => throw new NotSupportedException();
+    private readonly LatchOptions _options;
+    private readonly SourceList _sources;
+    private TransportAddress _signalled;
+    private TransportAddress _signallingSource;
+    private Instant? _signalledHeard;
+    private Instant _lockedHeard;
+    private uint _ssrc;
+    private int _sequence;
 
-    /// <summary>Where to send: the locked source, else the signalled address.</summary>
-    public TransportAddress Destination => throw new NotSupportedException();
+    /// <param name="signalled">Address and port of the peer's SDP; none where it has none.</param>
+    /// <param name="signallingSource">Where the SIP messages came from; its port is ignored.</param>
+    public SourceLatch(LatchOptions options, TransportAddress signalled, TransportAddress signallingSource)
+    {
+        _options = options;
+        _sources = new(MaxSources, options.Probation);
+        (_signalled, _signallingSource) = (signalled, signallingSource);
+    }
 
-    /// <summary>A second source passed its probation while the locked one was sending.</summary>
-    public TransportAddress Contender => throw new NotSupportedException();
+    /// <summary>The source that is followed; none while all are in probation.</summary>
+    public TransportAddress Locked { get; private set; }
+
+    /// <summary>Where to send: the followed source, else the signalled address. May be none.</summary>
+    public TransportAddress Destination => Locked.IsNone ? _signalled : Locked;
+
+    /// <summary>
+    /// A source that passed its probation while the followed one was sending: it is not followed, and a finding. None
+    /// where there was no such.
+    /// </summary>
+    public TransportAddress Contender { get; private set; }
 
     /// <summary>Set while the stream is on hold or inactive: silence then unlocks nothing.</summary>
     public bool IsHeld { get; set; }
 
-    /// <summary>Takes the addresses of a fresh offer: the lock is opened.</summary>
-    public void SignalledChanged(TransportAddress signalled, TransportAddress signallingSource) => throw new NotSupportedException();
+    /// <summary>Packets that were counted and dropped.</summary>
+    public long Strays { get; private set; }
 
+    /// <summary>Packets of sources that found no place among the remembered ones.</summary>
+    public long Unlisted => _sources.Unlisted;
+
+    /// <summary>A copy: every source so far, in the order of appearance.</summary>
+    public IReadOnlyList<SourceSeen> Sources => _sources.Snapshot();
+
+    /// <summary>Takes the addresses of an offer. Where they differ from the last ones, the lock opens.</summary>
+    public void SignalledChanged(TransportAddress signalled, TransportAddress signallingSource)
+    {
+        if (signalled == _signalled && signallingSource.HasSameAddress(_signallingSource)) return;
+
+        (_signalled, _signallingSource) = (signalled, signallingSource);
+        Locked = Contender = default;
+        _signalledHeard = null;
+        _sources.EndRuns();
+    }
+
+    /// <param name="now">When the packet arrived.</param>
     /// <param name="isNegotiated">Whether the packet's payload type was negotiated.</param>
-    public LatchVerdict Judge(Instant now, TransportAddress from, in RtpPacket packet, bool isNegotiated) => throw new NotSupportedException();
+    public LatchVerdict Judge(Instant now, TransportAddress from, in RtpPacket packet, bool isNegotiated) =>
+        Judge(now, from, packet.Ssrc, packet.PayloadType, packet.SequenceNumber, isNegotiated);
 
     /// <summary>The same for RTCP, whose packets have no sequence numbers.</summary>
-    public LatchVerdict JudgeControl(Instant now, TransportAddress from, uint ssrc) => throw new NotSupportedException();
+    /// <param name="ssrc">Of the compound's first packet.</param>
+    public LatchVerdict JudgeControl(Instant now, TransportAddress from, uint ssrc) => Judge(now, from, ssrc, -1, -1, true);
+
+    private LatchVerdict Judge(Instant now, TransportAddress from, uint ssrc, int payloadType, int sequence, bool counts)
+    {
+        var source = _sources.See(now, from, ssrc, payloadType, Locked);
+        source?.Extend(now, sequence, counts);
+        var verdict =
+            !IsPermissible(from) ? LatchVerdict.Stray
+            : Locked.IsNone ? JudgeFirst(now, from, source, sequence)
+            : from == Locked ? Follow(now, source, ssrc, sequence)
+            : JudgeOther(now, source, sequence);
+
+        if (verdict is LatchVerdict.Stray) Strays++;
+        source?.Verdict = verdict;
+        return verdict;
+    }
+
+    private bool IsPermissible(TransportAddress from) => _options.Policy switch
+    {
+        LatchPolicy.Any => true,
+        LatchPolicy.Off => from == _signalled,
+        LatchPolicy.Signalling => IsOfSignalling(from),
+        _ => IsOfSignalling(from) || IsOfAllowedNetwork(from),
+    };
+
+    private bool IsOfSignalling(TransportAddress from) => from.HasSameAddress(_signalled) || from.HasSameAddress(_signallingSource);
+
+    private bool IsOfAllowedNetwork(TransportAddress from)
+    {
+        for (var i = 0; i < _options.AllowedNetworks.Count; i++)
+        {
+            if (_options.AllowedNetworks[i].Contains(from)) return true;
+        }
+
+        return false;
+    }
+
+    // A learned address takes the place of the signalled one only while nothing arrives from that.
+    private LatchVerdict JudgeFirst(Instant now, TransportAddress from, SourceList.Entry? source, int sequence)
+    {
+        if (from == _signalled) _signalledHeard = now;
+        else if (now - _signalledHeard < _options.TakeoverSilence) return LatchVerdict.Probation;
+
+        if (source is null || source.Run < _options.Probation) return LatchVerdict.Accept;
+
+        Locked = from;
+        return Follow(now, source, source.Ssrc, sequence);
+    }
+
+    private LatchVerdict Follow(Instant now, SourceList.Entry? source, uint ssrc, int sequence)
+    {
+        (_lockedHeard, _ssrc, _sequence) = (now, ssrc, sequence);
+        source?.Verdict = LatchVerdict.Accept;
+        return LatchVerdict.Accept;
+    }
+
+    private LatchVerdict JudgeOther(Instant now, SourceList.Entry? source, int sequence)
+    {
+        if (IsHeld || source is null) return LatchVerdict.Stray;
+
+        var hasPassed = source.Run >= _options.Probation;
+        if (Continues(source.Ssrc, sequence))
+        {
+            _sequence = sequence;
+            if (hasPassed && source.RunStarted >= _lockedHeard) TakeOver(now, source, sequence);
+            return LatchVerdict.Accept;
+        }
+
+        if (!hasPassed) return LatchVerdict.Probation;
+
+        if (now - _lockedHeard < _options.TakeoverSilence)
+        {
+            Contender = source.Address;
+            return LatchVerdict.Probation;
+        }
+
+        TakeOver(now, source, sequence);
+        return LatchVerdict.TookOver;
+    }
+
+    private bool Continues(uint ssrc, int sequence) =>
+        sequence >= 0 && ssrc == _ssrc && (ushort)(sequence - _sequence) is > 0 and <= MaxContinuation;
+
+    private void TakeOver(Instant now, SourceList.Entry source, int sequence)
+    {
+        Locked = source.Address;
+        Follow(now, source, source.Ssrc, sequence);
+    }
 }
-
-/// <summary>Who may move the media address. The <c>Media:Latch</c> setting.</summary>
-public enum LatchPolicy
-{
-    /// <summary>Only the signalled address and port.</summary>
-    Off,
-
-    /// <summary>The signalled address or the signalling source's address, any port.</summary>
-    Signalling,
-
-    /// <summary>Those, and every source in the allowed networks.</summary>
-    Allowed,
-
-    /// <summary>Every source.</summary>
-    Any,
-}
-
-public sealed record LatchOptions
-{
-    public LatchPolicy Policy { get; init; } = LatchPolicy.Signalling;
-
-    /// <summary>Packets of one SSRC with rising sequence that a source must send before it is followed, 1–100.</summary>
-    public int Probation { get; init; } = 5;
-
-    public IReadOnlyList<NetworkPrefix> AllowedNetworks { get; init; } = [];
-}
-
-public enum LatchVerdict
-{
-    /// <summary>Record it.</summary>
-    Accept,
-
-    /// <summary>Record it, and what was held of its source: it took the place of the locked one with this packet.</summary>
-    TookOver,
-
-    /// <summary>Hold it: a permissible source that may take over when the locked one is silent.</summary>
-    Probation,
-
-    /// <summary>Count it, nothing else.</summary>
-    Stray,
-}
-
-/// <summary>One source that sent to a media port.</summary>
-/// <param name="Ssrc">Of its last packet.</param>
-/// <param name="PayloadType">Of its last packet; −1 for RTCP.</param>
-/// <param name="Verdict">On its last packet.</param>
-public readonly record struct SourceSeen(
-    TransportAddress Address, uint Ssrc, int PayloadType, Instant First, Instant Last, long Packets, LatchVerdict Verdict);

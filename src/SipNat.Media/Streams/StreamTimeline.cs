@@ -1,40 +1,310 @@
+using SipNat.Media.Codecs;
 using SipNat.Media.Rtcp;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
 
-/// <summary>Places the audio of one stream in its file or files.</summary>
+/// <summary>
+/// Places the audio of one stream in its file or files, so that the length of what is on the disk is the time that
+/// passed, whatever was lost, reordered, paused or forged.
+/// </summary>
+/// <remarks>
+/// A file starts at its first frame. From an anchor on, the RTP timestamp places frames as long as it agrees with the
+/// time of arrival within <see cref="Tolerance"/>; otherwise, and after a restart, another SSRC or a hold, the next
+/// frame is an anchor and its arrival places it. Gaps are filled with the codec's silence, and no gap gets more of it
+/// than time has passed (and <see cref="JitterAllowance"/>). Frames that come late are written at their place.
+/// </remarks>
 public sealed class StreamTimeline
 {
-    /// <summary>Bytes of the buffer in which frames meet: an aligned write when it is full.</summary>
-    public const int BufferLength = 8192;
+    /// <summary>Bytes of the block in which frames meet: an aligned write when it is full.</summary>
+    public const int BlockLength = WriteWindow.BlockLength;
+
+    /// <summary>Files of one stream; frames of yet another change of codec are counted as unplaced.</summary>
+    public const int MaxFiles = 64;
 
     public const int MaxGapsListed = 64;
 
     public const int MaxAnchorsListed = 64;
 
+    /// <summary>How far timestamp and arrival may part before the arrival decides.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(2);
+
+    /// <summary>Delay variation that is no pause: an anchor so near to where the audio goes on is put there.</summary>
+    public static readonly TimeSpan JitterAllowance = TimeSpan.FromMilliseconds(100);
+
+    // Every codec that is written has 8000 one-byte samples a second.
+    private const int SamplesPerSecond = 8000;
+    private const int ToleranceSamples = 2 * SamplesPerSecond;
+    private const int AllowanceSamples = SamplesPerSecond / 10;
+
+    private readonly WriteWindow _window = new();
+    private readonly SegmentTable _segments = new();
+    private readonly ArrivalLine _line = new(SamplesPerSecond);
+    private readonly GapList _gaps = new(MaxGapsListed);
+    private readonly List<StreamAnchor> _anchors = [];
+    private readonly List<StreamFile> _files = [];
+    private Instant _lastArrival;
+    private Instant? _activeSince;
+    private TimeSpan _activeBefore;
+    private long _closedLength;
+    private int _frameLength;
+    private long _drift;
+    private bool _isHeld;
+    private bool _isResuming;
+    private bool _isFinished;
+
     /// <summary>When <see cref="Flush"/> has something to hand over; null when nothing waits.</summary>
-    public Instant? FlushDue => throw new NotSupportedException();
+    public Instant? FlushDue => _window.FlushDue;
 
-    /// <summary>Takes a frame that the receiver let through.</summary>
-    public void Place(in ReceivedFrame frame) => throw new NotSupportedException();
+    /// <summary>Arrival of the first frame; null before it.</summary>
+    public Instant? StartedAt => _files.Count == 0 ? null : _files[0].StartedAt;
 
-    /// <summary>An SR of the recorded source: it ties the file's start to the sender's wall clock.</summary>
-    public void HandleSenderReport(Instant arrival, in SenderReport report) => throw new NotSupportedException();
+    /// <summary>The sender's wall clock at the first sample of the first file; none until an SR has told it.</summary>
+    public NtpTimestamp SenderStart { get; private set; }
 
-    /// <summary>The stream is on hold: nothing is expected from now on.</summary>
-    public void Hold(Instant now) => throw new NotSupportedException();
+    /// <summary>Bytes of audio in all files, silence included.</summary>
+    public long Length => _closedLength + (IsOpen ? _window.End : 0);
+
+    /// <summary>Samples that came from the wire.</summary>
+    public long RecordedSamples { get; private set; }
+
+    /// <summary>Samples of silence that were put where nothing came.</summary>
+    public long SilenceFilled => Length - RecordedSamples;
+
+    /// <summary>Frames that came after their place had been passed, and were written there.</summary>
+    public long LateWritten { get; private set; }
+
+    /// <summary>Frames without a place.</summary>
+    public long Unplaced { get; private set; }
+
+    private bool IsOpen => _files.Count > 0 && !_isFinished;
+
+    private int FileIndex => _files.Count - 1;
+
+    /// <summary>Takes a frame that the receiver let through. Only audio is written: comfort noise is silence (RFC 3389),
+    /// and silence is what the next frame's timestamp leaves.</summary>
+    public void Place(in ReceivedFrame frame)
+    {
+        if (frame.Format.Kind is not PayloadKind.Audio || frame.Payload.IsEmpty || _isFinished) return;
+
+        if (_segments.IsLate(frame)) PlaceLate(frame);
+        else if (IsOpen && frame.Format.Codec == _files[^1].Codec) PlaceNext(frame);
+        else if (_files.Count < MaxFiles) StartFile(frame);
+        else Unplaced++;
+    }
+
+    /// <summary>An SR of the recorded source ties the file's start to the sender's wall clock (RFC 3550 §6.4.1).</summary>
+    public void HandleSenderReport(Instant arrival, in SenderReport report)
+    {
+        if (!SenderStart.IsNone || report.Ntp.IsNone || _files.Count != 1 || _segments.IsEmpty || _isFinished) return;
+        if (_segments.Current.Ssrc != report.Ssrc) return;
+
+        var position = _segments.Current.PositionOf(report.RtpTimestamp);
+        if (Math.Abs(position - _line.Predict(arrival)) > ToleranceSamples) return;
+
+        SenderStart = report.Ntp + -ToTime(position);
+    }
+
+    /// <summary>The stream is on hold or inactive: nothing is expected from here on.</summary>
+    public void Hold(Instant now)
+    {
+        if (_isHeld) return;
+
+        _isHeld = true;
+        EndActive(now);
+    }
 
     /// <summary>The hold is over: the next frame is anchored by its arrival.</summary>
-    public void Resume(Instant now) => throw new NotSupportedException();
+    public void Resume(Instant now)
+    {
+        if (!_isHeld) return;
 
-    /// <summary>Hands over what is not yet on its way to the disk.</summary>
-    public void Flush(Instant now) => throw new NotSupportedException();
+        _isHeld = false;
+        _isResuming = true;
+        if (IsOpen) _activeSince ??= now;
+    }
+
+    /// <summary>Hands over what is due. The owner calls it at <see cref="FlushDue"/>.</summary>
+    public void Flush(Instant now)
+    {
+        if (_window.FlushDue <= now) _window.Flush();
+    }
 
     /// <summary>Ends the stream: silence up to the last moment at which it was active, then the end of the file.</summary>
-    public void Finish(Instant now, Instant lastActive) => throw new NotSupportedException();
+    /// <param name="lastActive">The BYE, or the hold that it ended in; what is later than <paramref name="now"/> is cut.</param>
+    public void Finish(Instant now, Instant lastActive)
+    {
+        if (_isFinished) return;
 
-    public bool TryTake(out TimelineWrite write) => throw new NotSupportedException();
+        var end = lastActive < now ? lastActive : now;
+        EndActive(end);
+        if (IsOpen)
+        {
+            if (end > _lastArrival) AppendSilence(end, Math.Min(_line.Predict(end) - _window.End, ToSamples(end - _lastArrival)));
+            EndFile();
+        }
 
-    public bool TryTakeEvent(out TimelineEvent timelineEvent) => throw new NotSupportedException();
+        _isFinished = true;
+    }
+
+    /// <summary>Takes the next write; the caller owns its buffer. False while an event is next.</summary>
+    public bool TryTake(out TimelineWrite write) => _window.TryTake(out write);
+
+    /// <summary>Takes the next event. False while a write is next: events and writes keep their order.</summary>
+    public bool TryTakeEvent(out TimelineEvent timelineEvent) => _window.TryTakeEvent(out timelineEvent);
+
+    internal StreamReport AddTo(StreamReport report, Instant now) => report with
+    {
+        StartedAt = StartedAt,
+        SenderStart = SenderStart,
+        Late = LateWritten,
+        Unplaced = Unplaced,
+        WritesRefused = _window.Refused,
+        Expected = _activeBefore + (_activeSince is { } since && now > since ? now - since : TimeSpan.Zero),
+        Recorded = ToTime(RecordedSamples),
+        Duration = ToTime(Length),
+        Drift = ToTime(_drift),
+        Files = [.. _files.Select((f, i) => i == FileIndex && IsOpen ? f with { Length = _window.End } : f)],
+        Gaps = _gaps.Snapshot(),
+        GapCount = _gaps.Count,
+        Anchors = [.. _anchors],
+        AnchorCount = AnchorCount,
+    };
+
+    /// <summary>All anchors but the starts of files.</summary>
+    public long AnchorCount { get; private set; }
+
+    private void StartFile(in ReceivedFrame frame)
+    {
+        if (IsOpen) EndFile();
+
+        var codec = frame.Format.Codec;
+        _files.Add(new(_files.Count, codec, frame.Arrival, 0));
+        _segments.Clear();
+        _window.Begin(FileIndex, codec.Silence);
+        _window.Add(new TimelineEvent.FileStarted(FileIndex, codec, frame.Arrival));
+        _line.Set(frame.Arrival, 0);
+        if (!_isHeld) _activeSince ??= frame.Arrival;
+        _isResuming = false;
+        AddSegment(frame, 0);
+        Append(frame, isContiguous: true);
+    }
+
+    private void EndFile()
+    {
+        _window.Close();
+        _closedLength += _window.End;
+        _files[^1] = _files[^1] with { Length = _window.End };
+        _window.Add(new TimelineEvent.FileEnded(FileIndex, _window.End));
+    }
+
+    private void PlaceNext(in ReceivedFrame frame)
+    {
+        ref var segment = ref _segments.Current;
+        if (segment.Ssrc != frame.Ssrc) Anchor(frame, AnchorReason.SourceChanged, 0);
+        else if (segment.Run != frame.Run) Anchor(frame, AnchorReason.Restarted, 0);
+        else if (_isResuming) Anchor(frame, AnchorReason.Resumed, segment.Highest);
+        else PlaceByTimestamp(frame, segment.PositionOf(frame.Timestamp), segment.Highest);
+    }
+
+    private void PlaceByTimestamp(in ReceivedFrame frame, long position, long previous)
+    {
+        var predicted = _line.Predict(frame.Arrival);
+        var gap = position - _window.End;
+        var isCovered = gap <= Math.Max(ToSamples(frame.Arrival - _lastArrival), predicted - _window.End) + AllowanceSamples;
+        if (gap < 0 || (gap > 0 && !isCovered) || Math.Abs(position - predicted) > ToleranceSamples)
+        {
+            Anchor(frame, AnchorReason.TimestampJump, previous);
+            return;
+        }
+
+        AddGap(frame.Arrival, gap);
+        Append(frame, gap == 0);
+    }
+
+    // Arrival places the frame, unless it says no more than that the audio simply goes on.
+    private void Anchor(in ReceivedFrame frame, AnchorReason reason, long previous)
+    {
+        _isResuming = false;
+        var missing = previous == 0 ? 0 : (frame.Sequence - previous - 1) * _frameLength;
+        var expected = _window.End + missing;
+        var predicted = _line.Predict(frame.Arrival);
+        var wanted = Math.Abs(predicted - expected) <= AllowanceSamples ? expected : predicted;
+        var gap = Math.Clamp(wanted - _window.End, 0, Math.Max(0, ToSamples(frame.Arrival - _lastArrival)));
+        var position = _window.End + gap;
+        if (Math.Abs(position - predicted) > AllowanceSamples) _line.Set(frame.Arrival, position);
+
+        AddGap(frame.Arrival, gap);
+        ReportAnchor(new(FileIndex, frame.Arrival, position, gap, reason));
+        AddSegment(frame, position);
+        Append(frame, gap == 0);
+    }
+
+    private void ReportAnchor(StreamAnchor anchor)
+    {
+        AnchorCount++;
+        if (_anchors.Count == MaxAnchorsListed) return;
+
+        _anchors.Add(anchor);
+        _window.Add(new TimelineEvent.Anchored(anchor));
+    }
+
+    private void AddSegment(in ReceivedFrame frame, long position) => _segments.Add(new()
+    {
+        Ssrc = frame.Ssrc,
+        Run = frame.Run,
+        First = frame.Sequence,
+        Timestamp = frame.Timestamp,
+        Position = position,
+    });
+
+    private void AddGap(Instant now, long length)
+    {
+        if (length <= 0) return;
+
+        _gaps.Add(FileIndex, _window.End, length);
+        AppendSilence(now, length);
+    }
+
+    private void AppendSilence(Instant now, long length)
+    {
+        if (length > 0) _window.AppendSilence(now, length);
+    }
+
+    private void Append(in ReceivedFrame frame, bool isContiguous)
+    {
+        var position = _window.End;
+        _line.Observe(frame.Arrival, position, isContiguous);
+        _drift = position - ToSamples(frame.Arrival - _files[^1].StartedAt);
+        _window.Append(frame.Arrival, frame.Payload);
+        _segments.Current.Extend(frame, _window.End);
+        _lastArrival = frame.Arrival;
+        _frameLength = frame.Payload.Length;
+        RecordedSamples += frame.Payload.Length;
+    }
+
+    private void PlaceLate(in ReceivedFrame frame)
+    {
+        var isOfFile = IsOpen && frame.Format.Codec == _files[^1].Codec;
+        if (!isOfFile || !_segments.TryLocate(frame, out var position) || position < 0 || position + frame.Payload.Length > _window.End)
+        {
+            Unplaced++;
+            return;
+        }
+
+        LateWritten++;
+        RecordedSamples += frame.Payload.Length;
+        _gaps.Fill(FileIndex, position, frame.Payload.Length);
+        _window.Patch(frame.Arrival, position, frame.Payload);
+    }
+
+    private void EndActive(Instant at)
+    {
+        if (_activeSince is { } since && at > since) _activeBefore += at - since;
+        _activeSince = null;
+    }
+
+    private static long ToSamples(TimeSpan span) => span.Ticks * SamplesPerSecond / TimeSpan.TicksPerSecond;
+
+    private static TimeSpan ToTime(long samples) => TimeSpan.FromTicks(samples * TimeSpan.TicksPerSecond / SamplesPerSecond);
 }

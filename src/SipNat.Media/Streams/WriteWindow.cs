@@ -1,0 +1,219 @@
+using SipNat.Wire;
+
+namespace SipNat.Media.Streams;
+
+/// <summary>
+/// The end of a file in memory: frames meet in one buffer that covers an aligned block of it, and leave as writes in
+/// order. Long silence is not stored but made when it is taken.
+/// </summary>
+internal sealed class WriteWindow
+{
+    /// <summary>Bytes of a block.</summary>
+    public const int BlockLength = 8192;
+
+    /// <summary>Writes that wait to be taken, a minute of audio; more are refused and counted.</summary>
+    public const int MaxPending = 64;
+
+    /// <summary>How long audio waits for its block to fill.</summary>
+    public static readonly TimeSpan FlushAfter = TimeSpan.FromMilliseconds(500);
+
+    private readonly Queue<Output> _pending = new();
+    private WriteBuffer? _block;
+    private int _pendingWrites;
+    private long _silenceTaken;
+    private int _file;
+    private byte _silence;
+    private int _dirtyFrom;
+    private int _dirtyTo;
+
+    /// <summary>Bytes of audio in the file.</summary>
+    public long End { get; private set; }
+
+    public Instant? FlushDue { get; private set; }
+
+    public long Refused { get; private set; }
+
+    public void Begin(int file, byte silence)
+    {
+        (_file, _silence, End) = (file, silence, 0);
+        Open(0);
+    }
+
+    public void Append(Instant now, ReadOnlySpan<byte> audio)
+    {
+        while (!audio.IsEmpty)
+        {
+            var space = Space();
+            var part = audio[..Math.Min(audio.Length, space.Length)];
+            part.CopyTo(space);
+            Advance(now, part.Length);
+            audio = audio[part.Length..];
+        }
+    }
+
+    /// <summary>Adds silence; whole blocks of it take no memory.</summary>
+    public void AppendSilence(Instant now, long length)
+    {
+        while (length > 0)
+        {
+            if (End == _block!.Offset && length >= BlockLength)
+            {
+                var blocks = length - (length % BlockLength);
+                AddPending(new(_file, null, End, blocks, _silence, null));
+                End += blocks;
+                length -= blocks;
+                Reopen();
+                continue;
+            }
+
+            var space = Space();
+            var part = space[..(int)Math.Min(length, space.Length)];
+            part.Fill(_silence);
+            Advance(now, part.Length);
+            length -= part.Length;
+        }
+    }
+
+    /// <summary>Writes over a place before <see cref="End"/>: in the block, or by a write of its own.</summary>
+    public void Patch(Instant now, long position, ReadOnlySpan<byte> audio)
+    {
+        var before = (int)Math.Clamp(_block!.Offset - position, 0, audio.Length);
+        if (before > 0) AddCopy(position, audio[..before]);
+        if (before == audio.Length) return;
+
+        var start = (int)(position + before - _block.Offset);
+        audio[before..].CopyTo(_block.Span[start..]);
+        MarkDirty(now, start, start + audio.Length - before);
+    }
+
+    /// <summary>Hands over what changed in the block since the last time.</summary>
+    public void Flush()
+    {
+        FlushDue = null;
+        if (_dirtyFrom >= _dirtyTo) return;
+
+        AddCopy(_block!.Offset + _dirtyFrom, _block.Span[_dirtyFrom.._dirtyTo]);
+        MarkClean();
+    }
+
+    public void Close()
+    {
+        Flush();
+        _block?.Dispose();
+        _block = null;
+    }
+
+    public void Add(TimelineEvent timelineEvent) => _pending.Enqueue(new(_file, null, 0, 0, 0, timelineEvent));
+
+    public bool TryTakeEvent(out TimelineEvent timelineEvent)
+    {
+        timelineEvent = null!;
+        if (!_pending.TryPeek(out var output) || output.Event is null) return false;
+
+        timelineEvent = _pending.Dequeue().Event!;
+        return true;
+    }
+
+    public bool TryTake(out TimelineWrite write)
+    {
+        write = default;
+        if (!_pending.TryPeek(out var output) || output.Event is not null) return false;
+
+        if (output.Buffer is { } buffer)
+        {
+            write = new(output.File, buffer);
+            RemoveWrite();
+            return true;
+        }
+
+        write = new(output.File, TakeSilence(output));
+        return true;
+    }
+
+    private Span<byte> Space()
+    {
+        if (End == _block!.Offset + BlockLength) Replace();
+        return _block.Span[(int)(End - _block.Offset)..];
+    }
+
+    private void Advance(Instant now, int length)
+    {
+        var start = (int)(End - _block!.Offset);
+        End += length;
+        MarkDirty(now, start, start + length);
+        if (End == _block.Offset + BlockLength) Replace();
+    }
+
+    // A full block leaves whole, as one aligned write, even where a part of it left before.
+    private void Replace()
+    {
+        var full = _block!;
+        full.Length = BlockLength;
+        AddPending(new(_file, full, full.Offset, BlockLength, 0, null));
+        Open(End);
+    }
+
+    private void Reopen()
+    {
+        _block!.Dispose();
+        Open(End);
+    }
+
+    private void Open(long offset)
+    {
+        _block = new(offset, BlockLength);
+        MarkClean();
+        FlushDue = null;
+    }
+
+    private void MarkDirty(Instant now, int from, int to)
+    {
+        FlushDue ??= now + FlushAfter;
+        (_dirtyFrom, _dirtyTo) = _dirtyFrom < _dirtyTo ? (Math.Min(_dirtyFrom, from), Math.Max(_dirtyTo, to)) : (from, to);
+    }
+
+    private void MarkClean() => (_dirtyFrom, _dirtyTo) = (0, 0);
+
+    private void AddCopy(long offset, ReadOnlySpan<byte> bytes)
+    {
+        var copy = new WriteBuffer(offset, bytes.Length) { Length = bytes.Length };
+        bytes.CopyTo(copy.Span);
+        AddPending(new(_file, copy, offset, bytes.Length, 0, null));
+    }
+
+    private void AddPending(in Output output)
+    {
+        if (_pendingWrites == MaxPending)
+        {
+            Refused++;
+            output.Buffer?.Dispose();
+            return;
+        }
+
+        _pendingWrites++;
+        _pending.Enqueue(output);
+    }
+
+    // Silence stays at the head of the queue until its last block is taken.
+    private WriteBuffer TakeSilence(in Output output)
+    {
+        var buffer = new WriteBuffer(output.Offset + _silenceTaken, BlockLength) { Length = BlockLength };
+        buffer.Span.Fill(output.Silence);
+        _silenceTaken += BlockLength;
+        if (_silenceTaken >= output.Length)
+        {
+            _silenceTaken = 0;
+            RemoveWrite();
+        }
+
+        return buffer;
+    }
+
+    private void RemoveWrite()
+    {
+        _pending.Dequeue();
+        _pendingWrites--;
+    }
+
+    private readonly record struct Output(int File, WriteBuffer? Buffer, long Offset, long Length, byte Silence, TimelineEvent? Event);
+}
