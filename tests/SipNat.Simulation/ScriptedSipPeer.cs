@@ -57,9 +57,10 @@ public sealed class ScriptedSipPeer : IProtocolCore
     /// <summary>The m-lines of the recorder's last SDP.</summary>
     public IReadOnlyList<ScriptedAnswer> Answers { get; private set; } = [];
 
-    /// <summary>When the INVITE was first sent, and when it was answered by 200; null before.</summary>
+    /// <summary>When the INVITE was first sent.</summary>
     public Instant? InvitedAt { get; private set; }
 
+    /// <summary>When the first 200 to it arrived; media begins then.</summary>
     public Instant? AnsweredAt { get; private set; }
 
     /// <summary>False for a peer that answers none of the recorder's requests, as one that crashed.</summary>
@@ -139,8 +140,8 @@ public sealed class ScriptedSipPeer : IProtocolCore
         if (_keepaliveDue <= now) KeepAlive(now);
         if (_transaction.HandleTimeout(now, Outbox)) State = State is ScriptedPeerState.Ending ? ScriptedPeerState.Ended : ScriptedPeerState.Failed;
         if (State is ScriptedPeerState.Failed) Stop();
-        foreach (var stream in _streams) stream.HandleTimeout(now, Outbox, _sent);
         if (ScriptDue <= now) FollowScript(now);
+        foreach (var stream in _streams) stream.HandleTimeout(now, Outbox, _sent);
     }
 
     private void Invite(Instant now)

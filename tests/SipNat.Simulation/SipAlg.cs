@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using SipNat.Wire;
 
 namespace SipNat.Simulation;
@@ -22,9 +23,8 @@ internal static class SipAlg
         {
             if (!RewrittenLines.Any(start => lines[i].StartsWith(start, StringComparison.OrdinalIgnoreCase))) continue;
 
-            lines[i] = lines[i]
-                .Replace($"{original.HostText}:{original.Port}", translated.ToString(), StringComparison.Ordinal)
-                .Replace(original.AddressText, translated.AddressText, StringComparison.Ordinal);
+            var withPort = Replace(lines[i], $"{original.HostText}:{original.Port}", translated.ToString());
+            lines[i] = Replace(withPort, original.AddressText, translated.AddressText);
         }
 
         packet.Replace(Encoding.Latin1.GetBytes(RepairContentLength(string.Join("\r\n", lines))));
@@ -35,6 +35,10 @@ internal static class SipAlg
         var end = bytes.IndexOf("\r\n"u8);
         return end > 0 && bytes[..end].IndexOf("SIP/2.0"u8) >= 0;
     }
+
+    // 192.168.1.1 is not found in 192.168.1.10.
+    private static string Replace(string line, string original, string translated) =>
+        Regex.Replace(line, $@"(?<![0-9.]){Regex.Escape(original)}(?![0-9])", translated);
 
     private static string RepairContentLength(string text)
     {
