@@ -20,11 +20,10 @@ public sealed class ScriptedSipPeer : IProtocolCore
     private readonly List<SentFrame> _sent = [];
     private readonly List<ReceivedMedia> _media = [];
     private readonly List<ScriptedSipMessage> _responses = [];
-    private readonly List<ScriptedSipMessage> _inDialog = [];
+    private readonly List<ScriptedSipMessage> _received = [];
     private FlowId _sipFlow;
     private Instant? _startDue;
     private Instant? _keepaliveDue;
-    private Instant _answeredAt;
     private int _cseq;
     private int _moves;
     private bool _isHeld;
@@ -52,7 +51,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
     public IReadOnlyList<ScriptedSipMessage> Responses => _responses;
 
     /// <summary>Every request that the recorder sent, retransmissions too.</summary>
-    public IReadOnlyList<ScriptedSipMessage> Requests => _inDialog;
+    public IReadOnlyList<ScriptedSipMessage> Requests => _received;
 
     /// <summary>The m-lines of the recorder's last SDP.</summary>
     public IReadOnlyList<ScriptedAnswer> Answers { get; private set; } = [];
@@ -84,10 +83,9 @@ public sealed class ScriptedSipPeer : IProtocolCore
         get
         {
             if (State is not ScriptedPeerState.Established || _transaction.IsPending) return null;
-            if (_wantsBye) return _answeredAt;
+            if (_wantsBye) return AnsweredAt;
 
-            Instant? bye = _options.Duration is { } duration ? _answeredAt + duration : null;
-            return Instant.Earlier(bye, _changes.TryPeek(out var change) ? _answeredAt + change.At : null);
+            return Instant.Earlier(AnsweredAt + _options.Duration, _changes.TryPeek(out var change) ? AnsweredAt + change.At : null);
         }
     }
 
@@ -160,7 +158,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
 
     private void FollowScript(Instant now)
     {
-        var isByeDue = _wantsBye || _answeredAt + _options.Duration <= now;
+        var isByeDue = _wantsBye || AnsweredAt + _options.Duration <= now;
         if (isByeDue && (_wantsBye || !_changes.TryPeek(out var next) || next.At > _options.Duration))
         {
             State = ScriptedPeerState.Ending;
@@ -239,7 +237,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
         for (var i = 0; i < _streams.Length; i++) Direct(_streams[i], i);
         if (State is not ScriptedPeerState.Calling) return;
 
-        (State, _answeredAt, AnsweredAt) = (ScriptedPeerState.Established, now, now);
+        (State, AnsweredAt) = (ScriptedPeerState.Established, now);
         foreach (var stream in _streams) stream.Start(now);
     }
 
@@ -254,7 +252,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
 
     private void HandleRequest(TransportAddress from, ScriptedSipMessage request)
     {
-        _inDialog.Add(request);
+        _received.Add(request);
         if (!AnswersRequests || request.Method is "ACK") return;
 
         if (request.Header("Call-ID") != _text.CallId)
