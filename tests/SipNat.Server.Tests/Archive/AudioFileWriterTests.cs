@@ -138,16 +138,30 @@ public sealed class AudioFileWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_queue_refuses_the_buffer_and_disposes_of_it()
+    public async Task A_full_queue_refuses_the_buffer_and_disposes_of_it_but_closes_the_file()
     {
-        // A writer that has ended takes nothing: the same refusal as that of a full queue, without a race.
-        var queue = new WriteQueue(2);
-        Assert.True(queue.TryAdd(new WriteJob(WriteJobKind.Write)));
-        Assert.True(queue.TryAdd(new WriteJob(WriteJobKind.Write)));
-        Assert.False(queue.TryAdd(new WriteJob(WriteJobKind.Write)));
-        Assert.True(queue.TryAddAlways(new WriteJob(WriteJobKind.Close)));
-        Assert.Equal(3, queue.Count);
+        using var clock = new GatedClock();
+        await using (var writer = new AudioFileWriter(new AudioFileWriterOptions { QueueCapacity = 2 }, clock))
+        {
+            var file = writer.Open(_folder["a.wav"], AudioCodec.Pcmu);
+            clock.WaitUntilAsked(Token);
+            var refused = Buffer(2, 3);
 
+            Assert.True(writer.TryWrite(file, Buffer(0, 1)));
+            Assert.True(writer.TryWrite(file, Buffer(1, 2)));
+            Assert.False(writer.TryWrite(file, refused));
+            writer.Close(file, 3);
+            Assert.Throws<ObjectDisposedException>(() => refused.Written.Length);
+            Assert.Equal((1, 3), (writer.Refused, writer.Waiting));
+            clock.Open();
+        }
+
+        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2, 0xFF]), await Read("a.wav"));
+    }
+
+    [Fact]
+    public async Task A_writer_that_has_ended_refuses_everything_and_waits_for_nothing()
+    {
         var writer = new AudioFileWriter(new AudioFileWriterOptions());
         var file = writer.Open(_folder["a.wav"], AudioCodec.Pcmu);
         await writer.DisposeAsync();
@@ -155,9 +169,8 @@ public sealed class AudioFileWriterTests : IDisposable
 
         Assert.False(writer.TryWrite(file, buffer));
         Assert.Throws<ObjectDisposedException>(() => buffer.Written.Length);
-        Assert.Equal(1, writer.Refused);
         await writer.DrainAsync(Token);
-        Assert.NotNull(writer.Open(_folder["b.wav"], AudioCodec.Pcmu).Failure);
+        Assert.Equal(new AudioFileFailure(_folder["b.wav"], "The writer is closed."), writer.Open(_folder["b.wav"], AudioCodec.Pcmu).Failure);
     }
 
     [Fact]
@@ -237,5 +250,29 @@ public sealed class AudioFileWriterTests : IDisposable
         var bytes = new byte[RandomAccess.GetLength(handle)];
         await RandomAccess.ReadAsync(handle, bytes, 0, Token);
         return bytes;
+    }
+
+    // Holds a writer thread at the first moment that it asks for the time, which is after it has made a file.
+    private sealed class GatedClock : TimeProvider, IDisposable
+    {
+        private readonly ManualResetEventSlim _asked = new();
+        private readonly ManualResetEventSlim _gate = new();
+
+        public void WaitUntilAsked(CancellationToken cancellationToken) => _asked.Wait(cancellationToken);
+
+        public void Open() => _gate.Set();
+
+        public override long GetTimestamp()
+        {
+            _asked.Set();
+            _gate.Wait();
+            return System.GetTimestamp();
+        }
+
+        public void Dispose()
+        {
+            _asked.Dispose();
+            _gate.Dispose();
+        }
     }
 }
