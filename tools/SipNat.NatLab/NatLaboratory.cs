@@ -58,8 +58,14 @@ public sealed class NatLaboratory : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var host in _network.Hosts.Values) await host.EndProcessesAsync();
-        foreach (var router in _network.Routers.Values) await router.Host.EndProcessesAsync();
-        await _network.RemoveAsync();
+        try
+        {
+            foreach (var host in _network.Hosts.Values) await host.EndProcessesAsync();
+            foreach (var router in _network.Routers.Values) await router.Host.EndProcessesAsync();
+        }
+        finally
+        {
+            await _network.RemoveAsync();
+        }
     }
 }

@@ -13,6 +13,7 @@ public sealed class LabProcess : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
     private readonly string _command;
+    private int _disposed;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private LabProcess(Process process, string command) => (_process, _command) = (process, command);
@@ -110,6 +111,8 @@ public sealed class LabProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+
         Terminate();
         using var grace = new CancellationTokenSource(Grace);
         try
