@@ -1,1 +1,3 @@
-return 0;
+using SipNat.Server.Commands;
+
+return await SipNatCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,147 @@
+using System.Globalization;
+using SipNat.Archive.Documents;
+using SipNat.Archive.Export;
+using SipNat.Archive.Index;
+using SipNat.Archive.Storage;
+using SipNat.Server.Hosting;
+using Spectre.Console;
+
+namespace SipNat.Server.Commands;
+
+/// <summary>Recordings as tables for people. Text from the wire is escaped: it is neither markup nor terminal control.</summary>
+internal static class RecordingTables
+{
+    // Into a file or a pipe there is no edge to wrap at.
+    private const int WidthWithoutTerminal = 240;
+
+    public static void PrintList(TextWriter output, IReadOnlyList<RecordingDocument> recordings)
+    {
+        if (recordings.Count == 0)
+        {
+            output.WriteLine("No recordings.");
+            return;
+        }
+
+        var table = Table("Id", "State", "Started (UTC)", "Length", "Remote", "Participants");
+        foreach (var recording in recordings)
+        {
+            AddRow(
+                table,
+                recording.Id,
+                State(recording),
+                Time(recording.StartedAt),
+                Length(recording.EndedAt - recording.StartedAt),
+                recording.Remote ?? "",
+                Names(recording.Participants));
+        }
+
+        Console(output).Write(table);
+    }
+
+    public static void PrintOne(TextWriter output, RecordingDocument recording)
+    {
+        var console = Console(output);
+        var facts = new Grid().AddColumn().AddColumn();
+        foreach (var (name, value) in Facts(recording)) facts.AddRow(Cell(name), Cell(value));
+        console.Write(facts);
+
+        var streams = Table("Stream", "Direction", "Participants", "Recorded", "Expected", "Packets", "Lost", "From", "Files");
+        foreach (var (stream, number) in recording.Streams.Select((stream, index) => (stream, index + 1)))
+        {
+            AddRow(
+                streams,
+                stream.Label is { } label ? $"{number} ({label})" : $"{number}",
+                stream.Direction ?? "",
+                Names(stream.Participants),
+                Seconds(stream.RecordedSeconds),
+                Seconds(stream.ExpectedSeconds),
+                $"{stream.Packets}",
+                $"{stream.Lost}",
+                stream.Remote ?? "",
+                string.Join('\n', stream.Files.Select(file => $"{file.File} ({file.Codec})")));
+        }
+
+        if (recording.Streams.Count > 0) console.Write(streams);
+        PrintMoments(console, "Finding", recording.Findings.Select(finding => (finding.At, finding.Code, finding.Text)));
+        PrintMoments(console, "Metadata", (recording.Metadata ?? []).Select(version => (version.At, version.DataMode ?? "unreadable", version.File ?? "")));
+        PrintMoments(console, "Timeline", (recording.Timeline ?? []).Select(entry => (entry.At, entry.Kind, entry.Text ?? "")));
+    }
+
+    public static void PrintExport(TextWriter output, ExportResult result)
+    {
+        foreach (var file in result.Files)
+        {
+            var labels = string.Join(", ", file.Labels.Select(label => label ?? "no label"));
+            output.WriteLine(SafeText.Escape($"{file.Path}: {Seconds(file.Seconds)}, {file.Labels.Count} channel(s) ({labels})"));
+        }
+
+        if (result.OmittedStreams > 0) output.WriteLine($"{result.OmittedStreams} stream(s) are not in it; --format channels or streams takes all.");
+    }
+
+    public static void PrintProblems(TextWriter output, IReadOnlyList<RecordingProblem> problems, string whenNone)
+    {
+        if (problems.Count == 0) output.WriteLine(whenNone);
+        foreach (var problem in problems) output.WriteLine(SafeText.Escape($"{problem.Id}: {problem.Text}"));
+    }
+
+    public static void PrintReindex(TextWriter output, ReindexResult result)
+    {
+        output.WriteLine($"{result.Indexed} indexed, {result.Recovered} of them recovered, {result.Removed} rows removed, {result.ProblemCount} problems.");
+        PrintProblems(output, result.Problems, "");
+    }
+
+    private static IEnumerable<(string Name, string Value)> Facts(RecordingDocument recording)
+    {
+        yield return ("Recording", recording.Id);
+        yield return ("State", State(recording));
+        yield return ("Started", Time(recording.StartedAt));
+        if (recording.EndedAt is { } ended) yield return ("Ended", $"{Time(ended)} ({Length(ended - recording.StartedAt)})");
+        if (recording.CallId is { } callId) yield return ("Call-ID", callId);
+        if (recording.Remote is { } remote) yield return ("Remote", remote);
+        foreach (var session in recording.CommunicationSessions) yield return ("Session", session.SipSessionId ?? session.Id);
+        foreach (var participant in recording.Participants) yield return ("Participant", Name(participant));
+    }
+
+    private static void PrintMoments(IAnsiConsole console, string title, IEnumerable<(DateTimeOffset At, string Code, string Text)> moments)
+    {
+        var table = Table("At (UTC)", title, "");
+        foreach (var (at, code, text) in moments) AddRow(table, Time(at), code, text);
+        if (table.Rows.Count > 0) console.Write(table);
+    }
+
+    private static IAnsiConsole Console(TextWriter output)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        if (!ReferenceEquals(output, System.Console.Out) || System.Console.IsOutputRedirected) console.Profile.Width = WidthWithoutTerminal;
+        return console;
+    }
+
+    private static Table Table(params ReadOnlySpan<string> columns)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (var column in columns) table.AddColumn(column);
+        return table;
+    }
+
+    private static void AddRow(Table table, params ReadOnlySpan<string> cells) => table.AddRow([.. cells.ToArray().Select(Cell)]);
+
+    private static Text Cell(string text) => new(SafeText.EscapeLines(text));
+
+    private static string State(RecordingDocument recording) => recording.State.ToString().ToLowerInvariant();
+
+    private static string Names(IReadOnlyList<Participant> participants) => string.Join(", ", participants.Select(Name));
+
+    private static string Name(Participant participant) => (participant.Name, participant.Aor) switch
+    {
+        ({ Length: > 0 } name, { } aor) => $"{name} <{aor}>",
+        ({ Length: > 0 } name, null) => name,
+        (_, { } aor) => aor,
+        _ => "unknown",
+    };
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private static string Length(TimeSpan? length) => length is { } value ? value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture).Replace("0.", "", StringComparison.Ordinal) : "running";
+
+    private static string Seconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s");
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
+
+namespace SipNat.Server.Commands;
+
+/// <summary>The command line of the program.</summary>
+public static class SipNatCommandLine
+{
+    /// <summary>The program's version, without the commit that it was built from.</summary>
+    public static string Version { get; } = typeof(SipNatCommandLine).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Parses and runs; returns the exit code. Usage errors go to standard error alone.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Create().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
+        {
+            foreach (var problem in parsed.Errors) await error.WriteLineAsync(problem.Message);
+            await error.WriteLineAsync("'sipnat --help' shows what there is.");
+            return ExitCodes.Usage;
+        }
+
+        // The commands handle signals and exceptions themselves (CommandRunner).
+        return await parsed.InvokeAsync(new()
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    private static RootCommand Create()
+    {
+        var root = new RootCommand("SIP and SIPREC media endpoint that works through NAT.")
+        {
+            ServeCommand.Create(),
+            RecordingsCommand.Create(),
+        };
+        foreach (var option in GlobalOptions.All) root.Options.Add(option);
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
+        return root;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(Version);
+            return ExitCodes.Done;
+        }
+    }
+}

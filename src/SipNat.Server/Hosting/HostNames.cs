@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using SipNat.Server.Options;
+using SipNat.Wire;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>
+/// The addresses behind configured host names, looked up at start and again at intervals. A lookup that fails leaves
+/// what was known. Thread safe.
+/// </summary>
+public sealed partial class HostNames
+{
+    /// <summary>Addresses of one name that are taken.</summary>
+    public const int MaxAddresses = 16;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan IntervalWhileUnknown = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookupTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly IReadOnlyList<HostName> _names;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<HostName, IReadOnlyList<TransportAddress>> _known = [];
+
+    /// <param name="names">Names and addresses as configured; an address is known without a lookup.</param>
+    public HostNames(IEnumerable<HostName> names, TimeProvider time, ILogger<HostNames> log)
+    {
+        (_names, _time, _log) = ([.. names.Distinct()], time, log);
+        foreach (var name in _names.Where(name => !name.Address.IsNone)) _known[name] = [name.Address];
+    }
+
+    /// <summary>How a name is looked up; a test answers by itself.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Lookup { get; init; } = Dns.GetHostAddressesAsync;
+
+    /// <summary>The addresses of a name with its port, in the resolver's order; empty while none is known.</summary>
+    public IReadOnlyList<TransportAddress> this[HostName name]
+    {
+        get
+        {
+            lock (_gate) return _known.GetValueOrDefault(name, []);
+        }
+    }
+
+    /// <summary>Looks every name up once, all at the same time.</summary>
+    /// <returns>True where the addresses of at least one name are others than before.</returns>
+    public async Task<bool> ResolveAsync(CancellationToken stop)
+    {
+        var lookups = _names.Where(name => name.Address.IsNone).Select(name => ResolveAsync(name, stop));
+        return (await Task.WhenAll(lookups)).Any(changed => changed);
+    }
+
+    /// <summary>Looks the names up again at intervals until it is stopped, sooner while one is unknown.</summary>
+    /// <param name="changed">Runs after each round that brought other addresses.</param>
+    public async Task RunAsync(Action changed, CancellationToken stop)
+    {
+        if (_names.All(name => !name.Address.IsNone)) return;
+
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(_names.Any(name => this[name].Count == 0) ? IntervalWhileUnknown : Interval, _time, stop);
+                if (await ResolveAsync(stop)) changed();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return;
+        }
+    }
+
+    private async Task<bool> ResolveAsync(HostName name, CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(LookupTimeout);
+        try
+        {
+            var addresses = await Lookup(name.Host, deadline.Token);
+            return Learn(name, [.. addresses.Select(address => new TransportAddress(address, name.Port)).Distinct().Take(MaxAddresses)]);
+        }
+        catch (SocketException error)
+        {
+            LogUnresolved(_log, name.Host, error.SocketErrorCode.ToString());
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            LogUnresolved(_log, name.Host, "no answer in time");
+        }
+
+        return false;
+    }
+
+    // A resolver turns its answers round: another order alone is no change.
+    private bool Learn(HostName name, IReadOnlyList<TransportAddress> addresses)
+    {
+        if (addresses.Count == 0) return false;
+
+        lock (_gate)
+        {
+            if (_known.TryGetValue(name, out var known) && known.ToHashSet().SetEquals(addresses)) return false;
+            _known[name] = addresses;
+        }
+
+        LogResolved(_log, name.Host, string.Join(", ", addresses.Select(address => address.AddressText)));
+        return true;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Host} could not be resolved ({Reason}); trying again")]
+    private static partial void LogUnresolved(ILogger logger, string host, string reason);
+
+    [LoggerMessage(LogLevel.Information, "{Host} is {Addresses}")]
+    private static partial void LogResolved(ILogger logger, string host, string addresses);
+}
