@@ -38,7 +38,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
 
     /// <summary>
     /// Begins a file. It is created, with a header that states no audio, on its writer thread; a file that exists
-    /// already is not touched and is a failure. Its folder has to exist.
+    /// already is not touched and is a failure. Its folder is made where it is missing.
     /// </summary>
     public AudioFile Open(string path, AudioCodec codec)
     {

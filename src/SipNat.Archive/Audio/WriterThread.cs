@@ -81,6 +81,9 @@ internal sealed class WriterThread
 
     private void Open(AudioFile file) => Guard(file, static (self, file, _) =>
     {
+        // The document of a session makes the folder too, on another thread: whoever is first.
+        Directory.CreateDirectory(Path.GetDirectoryName(file.Path)!);
+
         // A reader may open the file while it grows.
         file.Handle = File.OpenHandle(file.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         self._open.Add(file);

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 using SipNat.Archive;
+using SipNat.Archive.Audio;
 using SipNat.Server.Api;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
-using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
 
@@ -11,27 +11,44 @@ namespace SipNat.Server.Hosting;
 public static class RecorderHost
 {
     /// <summary>Binds what is configured, calls <paramref name="ready"/>, and runs until <paramref name="drain"/>.</summary>
-    /// <exception cref="UnavailableException">A listener cannot be bound.</exception>
+    /// <exception cref="UnavailableException">A listener cannot be bound, or the recordings belong to another process.</exception>
     public static async Task RunAsync(SipNatOptions options, ILoggerFactory logs, Action<RecorderReady> ready, CancellationToken drain)
     {
         var clock = new ServerClock(TimeProvider.System);
-        var flows = new FlowIds();
         var health = new Health();
-        using var metrics = new MetricsExporter();
-        using var archive = RecordingArchive.Open(options.Recording.Directory, options.Recording.Database);
         using var stop = new CancellationTokenSource();
+        using var metrics = new MetricsExporter();
+        using var archive = OpenArchive(options, logs);
+        await using var journal = new RecordingJournal(archive, logs);
+        await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
+        var names = new HostNames([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
+        await names.ResolveAsync(drain);
 
-        var clockLoop = clock.RunAsync(stop.Token);
-        await using var host = new CoreHost(new IdleCore(), clock, flows, new TransportLimits(), logs);
-        host.Start(options.Sip.Listen);
+        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, logs);
+        var loops = Task.WhenAll(clock.RunAsync(stop.Token), names.RunAsync(recorder.UpdateNames, stop.Token), recorder.RunAsync(stop.Token));
+        recorder.Start();
         await using var api = await ApiServer.StartAsync(options.Http.Listen, archive, health, metrics, logs, drain);
 
         health.State = HealthState.Ready;
-        ready(new(host.Bound, api.Address));
+        ready(new(recorder.Bound, api.Address));
         await WaitAsync(drain);
         health.State = HealthState.Draining;
+        await recorder.DrainAsync(options.Recording.DrainTimeout);
         await stop.CancelAsync();
-        await clockLoop;
+        await loops;
+    }
+
+    private static RecordingArchive OpenArchive(SipNatOptions options, ILoggerFactory logs)
+    {
+        var archive = RecordingArchive.Open(options.Recording.Directory, options.Recording.Database);
+        if (!archive.TryClaim())
+        {
+            archive.Dispose();
+            throw new UnavailableException($"Another process records into {options.Recording.Directory}; set Recording:Directory to a folder of its own.");
+        }
+
+        RecorderLog.Recovered(logs.CreateLogger(typeof(RecorderHost)), archive.RecoverInterrupted());
+        return archive;
     }
 
     private static async Task WaitAsync(CancellationToken stop)
@@ -39,31 +56,6 @@ public static class RecorderHost
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stop.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), stopped);
         await stopped.Task;
-    }
-
-    private sealed class IdleCore : IProtocolCore
-    {
-        public Outbox Outbox { get; } = new();
-
-        public Instant? Deadline => null;
-
-        public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
-        {
-        }
-
-        public void HandleFlow(Instant now, FlowId flow, FlowChange change)
-        {
-        }
-
-        public void HandleTimeout(Instant now)
-        {
-        }
-
-        public bool TryTakeRequest(out FlowRequest request)
-        {
-            request = default;
-            return false;
-        }
     }
 }
 

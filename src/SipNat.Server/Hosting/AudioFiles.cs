@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using SipNat.Archive.Audio;
+using SipNat.Archive.Storage;
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Wire;
+using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>
+/// Takes audio from the media engine to the files of the archive. <see cref="Take"/> runs on the engine's thread and
+/// only queues; the disk is somebody else's thread.
+/// </summary>
+internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore store, ServerClock clock, RecordingJournal journal, ILoggerFactory logs)
+{
+    private readonly ILogger _log = logs.CreateLogger<AudioFiles>();
+    private readonly ConcurrentDictionary<RecordingId, DateTimeOffset> _begun = new();
+    private readonly Dictionary<(RecordingId, int, int), AudioFile> _open = [];
+
+    /// <summary>Buffers that the writer refused.</summary>
+    public long Refused => writer.Refused;
+
+    /// <summary>The time of day at which a session began, fixed when it is first asked for.</summary>
+    public DateTimeOffset WallStart(RecordingId session, Instant startedAt) =>
+        _begun.GetOrAdd(session, static (_, args) => args.clock.ToWall(args.startedAt), (clock, startedAt));
+
+    /// <summary>The session is over: its files are closed and its name may be forgotten.</summary>
+    public void Forget(RecordingId session) => _begun.TryRemove(session, out _);
+
+    /// <summary>Writes audio, or ends its file.</summary>
+    public void Take(RecordingWrite write)
+    {
+        var key = (write.Session, write.Stream, write.FileIndex);
+        if (!_open.TryGetValue(key, out var file))
+        {
+            if (write.Buffer is null || !_begun.TryGetValue(write.Session, out var wallStart))
+            {
+                write.Buffer?.Dispose();
+                return;
+            }
+
+            var path = store.PathOf($"{RecordingStore.FolderOf(write.Session.Value, wallStart)}/{RecordingStore.AudioName(write.Stream + 1, write.FileIndex + 1)}");
+            file = writer.Open(path, write.Codec);
+            _open.Add(key, file);
+        }
+
+        if (write.Buffer is { } buffer)
+        {
+            writer.TryWrite(file, buffer);
+            return;
+        }
+
+        writer.Close(file, write.FinalLength);
+        _open.Remove(key);
+    }
+
+    /// <summary>Tells the journal what the disk has refused since the last call.</summary>
+    public void ReportFailures()
+    {
+        while (writer.TryTakeFailure(out var failure))
+        {
+            LogRefused(_log, failure.Path, failure.Message);
+
+            // The folder of a file has the name of its session.
+            var session = new RecordingId(Path.GetFileName(Path.GetDirectoryName(failure.Path)) ?? string.Empty);
+            journal.TakeFailure(session, new(
+                FindingCode.AudioNotWritten.Text,
+                $"{Path.GetFileName(failure.Path)} is not written any further: {failure.Message}",
+                clock.ToWall(clock.Now)));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Path} is not written any further: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string path, string reason);
+}

@@ -1,0 +1,57 @@
+using SipNat.Endpoint;
+using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Calls;
+using SipNat.Media.Streams;
+using SipNat.Server.Options;
+using SipNat.Server.Transport;
+using SipNat.Wire;
+using ForwardedPorts = SipNat.Endpoint.Addressing.ForwardedPorts;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>The configuration as the endpoint's cores take it.</summary>
+internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingOptions Addressing, MediaPlaneOptions Media)
+{
+    private static readonly IReadOnlyList<NetworkPrefix> Loopback = [NetworkPrefix.Parse("127.0.0.0/8"), NetworkPrefix.Parse("::1/128")];
+
+    public static EndpointOptions From(SipNatOptions options, IReadOnlyList<InterfaceAddress> interfaces)
+    {
+        var local = options.Nat.LocalNetworks ?? LocalInterfaces.PrivateNetworks(interfaces);
+        var allowed = options.Sip.AllowedNetworks ?? [.. Loopback, .. local];
+        return new(
+            new()
+            {
+                AllowedNetworks = allowed,
+                MediaAddress = options.Media.Address,
+                Keepalive = options.Nat.Keepalive,
+                SilenceTimeout = options.Recording.SilenceTimeout,
+                ForceRport = options.Sip.ForceRport,
+            },
+            new()
+            {
+                External = [.. options.Nat.ExternalAddress.Select(name => name.Address).Where(a => !a.IsNone)],
+                ForwardedPorts = options.Nat.ForwardedPorts is Options.ForwardedPorts.Same ? ForwardedPorts.Same : ForwardedPorts.None,
+                ExternalSipPort = options.Nat.ExternalSipPort,
+                SipPort = options.Sip.Listen.Select(l => (int)l.Address.Port).FirstOrDefault(SipOptions.DefaultPort),
+                ExternalMediaFirstPort = options.Nat.ExternalMediaFirstPort,
+                MediaFirstPort = options.Media.FirstPort,
+                LocalNetworks = local,
+            },
+            new()
+            {
+                Keepalive = options.Nat.Keepalive,
+                Latch = LatchOf(options.Media.Latch),
+                AllowedNetworks = allowed,
+                LocalNetworks = local,
+            });
+    }
+
+    private static LatchPolicy LatchOf(MediaLatch latch) => latch switch
+    {
+        MediaLatch.Off => LatchPolicy.Off,
+        MediaLatch.Signalling => LatchPolicy.Signalling,
+        MediaLatch.Allowed => LatchPolicy.Allowed,
+        MediaLatch.Any => LatchPolicy.Any,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

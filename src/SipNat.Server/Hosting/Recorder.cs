@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using SipNat.Archive;
+using SipNat.Archive.Audio;
+using SipNat.Endpoint;
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Siprec;
+using SipNat.Server.MediaEngine;
+using SipNat.Server.Options;
+using SipNat.Server.Transport;
+using SipNat.Wire;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>
+/// The recording server: the signalling core on its sockets, the media engine on its thread, and what they tell each
+/// other. Neither waits for the other, nor for the disk.
+/// </summary>
+internal sealed class Recorder : IAsyncDisposable
+{
+    private const int MaxQueuedMediaEvents = 65_536;
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FailurePoll = TimeSpan.FromSeconds(1);
+
+    private readonly SipNatOptions _options;
+    private readonly HostNames _names;
+    private readonly SignallingCore _core;
+    private readonly MediaPlane _plane;
+    private readonly CoreHost _host;
+    private readonly PollingEngine _engine;
+    private readonly AudioFiles _files;
+    private readonly RecordingJournal _journal;
+    private readonly RecorderMetrics _metrics;
+    private readonly ILogger _log;
+    private readonly Channel<MediaEvent> _mediaEvents = Channel.CreateBounded<MediaEvent>(
+        new BoundedChannelOptions(MaxQueuedMediaEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+
+    public Recorder(
+        SipNatOptions options,
+        ServerClock clock,
+        RecordingArchive archive,
+        RecordingJournal journal,
+        AudioFileWriter writer,
+        HostNames names,
+        ILoggerFactory logs)
+    {
+        (_options, _journal, _names, _log) = (options, journal, names, logs.CreateLogger<Recorder>());
+        var flows = new FlowIds();
+        var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
+        _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
+        _plane = new(endpoint.Media, new SecureRandom());
+        _files = new(writer, archive.Store, clock, journal, logs);
+        _host = new(_core, clock, flows, new TransportLimits(), logs) { AfterDrain = AfterDrain };
+        var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
+        _engine = new(_plane, clock, flows, ports, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
+        _metrics = new(_core, _plane, _engine, writer);
+        RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
+    }
+
+    public IReadOnlyList<SipListener> Bound => _host.Bound;
+
+    /// <summary>Binds the listeners; from here on sessions are served.</summary>
+    /// <exception cref="UnavailableException">A listener could not be bound.</exception>
+    public void Start()
+    {
+        _engine.Start();
+        UpdateNames();
+        _host.Start(_options.Sip.Listen);
+        foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
+    }
+
+    /// <summary>Hands over what the configured host names stand for.</summary>
+    public void UpdateNames()
+    {
+        IReadOnlyList<TransportAddress> stun = [.. _options.Nat.StunServers.SelectMany(name => _names[name])];
+        IReadOnlyList<TransportAddress> external = [.. _options.Nat.ExternalAddress.SelectMany(name => _names[name])];
+        _engine.TryPost(now => _plane.SetStunServers(now, stun));
+        _host.Post(now =>
+        {
+            _core.SetExternalAddresses(external);
+            _core.SetStunServers(now, stun);
+        });
+    }
+
+    /// <summary>Brings what the media engine tells to signalling, and what the disk refuses to the journal.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var failures = ReportFailuresAsync(stop);
+        try
+        {
+            await foreach (var happened in _mediaEvents.Reader.ReadAllAsync(stop)) _host.Post(now => _core.HandleMedia(now, happened));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await failures;
+        }
+    }
+
+    /// <summary>No session begins from here on; running ones may finish until the limit, then they end with BYE.</summary>
+    public async Task DrainAsync(TimeSpan limit)
+    {
+        _host.Post(_ => _core.Drain());
+        RecorderLog.Draining(_log, _core.Sessions, limit.TotalSeconds);
+        await WaitForSessionsAsync(limit);
+        _host.Post(now => _core.EndAll(now, "The server shuts down."));
+        await WaitForSessionsAsync(EndLimit);
+    }
+
+    private async Task WaitForSessionsAsync(TimeSpan limit)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (_core.Sessions > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
+    }
+
+    // Runs under the signalling lock after each drain. A snapshot comes before the command that opens its ports, so that
+    // the folder of a session has its name before audio can arrive.
+    private void AfterDrain(Instant now)
+    {
+        while (_core.TryTakeSnapshot(out var snapshot))
+        {
+            _journal.Take(snapshot, _files.WallStart(snapshot.Id, snapshot.StartedAt));
+            if (snapshot.State is RecordingState.Complete) _files.Forget(snapshot.Id);
+        }
+
+        while (_core.TryTakeCommand(out var command))
+        {
+            if (!_engine.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));
+        }
+
+        while (_core.TryTakeNotice(out var notice)) RecorderLog.Notice(_log, notice);
+    }
+
+    private async Task ReportFailuresAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(FailurePoll);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop)) _files.ReportFailures();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            _files.ReportFailures();
+        }
+    }
+
+    // Ports are opened and mapped ahead on the addresses that a peer can come in on.
+    private IEnumerable<TransportAddress> MediaAddresses() => _options.Media.Address.IsNone
+        ? _host.Bound.Where(l => l.Transport is TransportProtocol.Udp).Select(l => l.Address.WithPort(0)).Distinct()
+        : [_options.Media.Address];
+
+    public async ValueTask DisposeAsync()
+    {
+        _metrics.Dispose();
+        await _host.DisposeAsync();
+        _engine.Dispose();
+    }
+}

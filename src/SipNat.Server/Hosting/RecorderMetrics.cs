@@ -1,0 +1,43 @@
+using System.Diagnostics.Metrics;
+using SipNat.Archive.Audio;
+using SipNat.Endpoint;
+using SipNat.Endpoint.Calls;
+using SipNat.Server.MediaEngine;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>What <c>/metrics</c> says of the recorder.</summary>
+internal sealed class RecorderMetrics : IDisposable
+{
+    private readonly Meter _meter = new("SipNat.Recorder");
+
+    public RecorderMetrics(SignallingCore core, MediaPlane plane, PollingEngine engine, AudioFileWriter writer)
+    {
+        Gauge("sipnat.sessions", () => core.Sessions, "Recording sessions that are not over.");
+        Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");
+        Counter("sipnat.sessions.ended", () => core.Counters.Ended, "Recording sessions that are over.");
+        Counter("sipnat.sessions.unrecordable", () => core.Counters.Unrecordable, "INVITEs in which nothing could be recorded.");
+        Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away while full or draining.");
+        Counter("sipnat.sip.refused", () => core.Counters.Refused, "Requests from outside Sip:AllowedNetworks.");
+        Counter("sipnat.sip.refused.unanswered", () => core.RefusalsDropped, "Of those, the ones left unanswered for their number.");
+        Counter("sipnat.sip.requests", () => core.TransactionCounters.Requests, "SIP requests that began a transaction.");
+        Counter("sipnat.sip.retransmissions", () => core.TransactionCounters.RequestRetransmissions, "SIP requests that came again.");
+        Counter("sipnat.sip.malformed", () => core.TransactionCounters.Malformed, "SIP messages that could not be acted on.");
+        Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
+        Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
+        Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");
+        Counter("sipnat.media.sends.failed", () => engine.SendsFailed, "Datagrams that the kernel refused to send.");
+        Counter("sipnat.media.unowned", () => plane.Unowned, "Datagrams on media sockets that belonged to no session.");
+        Counter("sipnat.audio.written", () => writer.BytesWritten, "Bytes of audio written.", "By");
+        Counter("sipnat.audio.refused", () => writer.Refused, "Buffers of audio that could not be written.");
+        Gauge("sipnat.audio.waiting", () => writer.Waiting, "Buffers of audio that wait for the disk.");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private void Gauge(string name, Func<long> value, string description) =>
+        _meter.CreateObservableGauge(name, value, description: description);
+
+    private void Counter(string name, Func<long> value, string description, string? unit = null) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
+}

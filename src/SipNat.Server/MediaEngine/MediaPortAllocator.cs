@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using SipNat.Wire;
+
+namespace SipNat.Server.MediaEngine;
+
+/// <summary>
+/// Binds pairs of UDP sockets from a range of ports: RTP on an even one, RTCP on the next (RFC 3550 §11). It goes round
+/// the range, so that the number of a closed port comes back last. Not thread safe.
+/// </summary>
+public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
+{
+    // Five seconds of one stream at 50 packets a second, with what the kernel adds to each.
+    private const int ReceiveBuffer = 256 * 1024;
+
+    private readonly int _pairs = (lastPort - firstPort + 1) / 2;
+    private int _next;
+
+    /// <summary>How many pairs the range holds.</summary>
+    public int Pairs => _pairs;
+
+    /// <summary>Binds the next free pair on an internal address; null, with the reason, where there is none.</summary>
+    public (Socket Rtp, Socket Rtcp)? TryBind(TransportAddress local, out string reason)
+    {
+        reason = $"all {_pairs} port pairs of {firstPort}–{lastPort} on {local.AddressText} are in use (Media:FirstPort, Media:LastPort)";
+        for (var tries = 0; tries < _pairs; tries++)
+        {
+            var port = firstPort + (2 * _next);
+            _next = (_next + 1) % _pairs;
+            if (TryBindOne(local.WithPort(port), ref reason) is not { } rtp) continue;
+            if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp) return (rtp, rtcp);
+
+            rtp.Dispose();
+        }
+
+        return null;
+    }
+
+    private Socket? TryBindOne(TransportAddress local, ref string reason)
+    {
+        var socket = new Socket(local.Family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+        try
+        {
+            socket.ExclusiveAddressUse = true;
+            socket.Bind(local.ToIPEndPoint());
+            socket.ReceiveBufferSize = ReceiveBuffer;
+            MarkDscp(socket, local);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            if (e.SocketErrorCode is not SocketError.AddressAlreadyInUse) reason = $"{local} cannot be bound: {e.Message}";
+            return null;
+        }
+    }
+
+    // DSCP is the upper six bits of the old TOS octet (RFC 2474 §3). Some systems refuse it to users: then packets go unmarked.
+    private void MarkDscp(Socket socket, TransportAddress local)
+    {
+        if (dscp == 0) return;
+
+        try
+        {
+            if (local.IsIPv4) socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.TypeOfService, dscp << 2);
+            else if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(Ipv6Level, Ipv6TrafficClass, BitConverter.GetBytes(dscp << 2));
+        }
+        catch (SocketException)
+        {
+            DscpRefused = true;
+        }
+    }
+
+    /// <summary>Whether the system has refused to mark packets with <c>Media:Dscp</c>.</summary>
+    public bool DscpRefused { get; private set; }
+
+    // linux/in6.h: IPPROTO_IPV6 and IPV6_TCLASS.
+    private const int Ipv6Level = 41;
+    private const int Ipv6TrafficClass = 67;
+}
