@@ -74,7 +74,7 @@ public sealed class Dialog
         return new(key, local, invite.Header(SipHeader.From) ?? "", localContact)
         {
             _remoteSequence = invite.CSeqNumber,
-            RemoteTarget = invite.Uri(SipHeader.Contact) ?? invite.Uri(SipHeader.From) ?? NoTarget,
+            RemoteTarget = TargetOf(invite, SipHeader.Contact) ?? TargetOf(invite, SipHeader.From) ?? NoTarget,
             RouteSet = [.. invite.Headers(SipHeader.RecordRoute).Take(MaxRoutes)],
         };
     }
@@ -88,7 +88,7 @@ public sealed class Dialog
         return new(DialogKey.ForResponse(response), invite.From, response.Header(SipHeader.To) ?? "", localContact)
         {
             LocalSequence = invite.CSeq,
-            RemoteTarget = response.Uri(SipHeader.Contact) ?? response.Uri(SipHeader.To) ?? NoTarget,
+            RemoteTarget = TargetOf(response, SipHeader.Contact) ?? TargetOf(response, SipHeader.To) ?? NoTarget,
             RouteSet = [.. response.Headers(SipHeader.RecordRoute).Reverse().Take(MaxRoutes)],
         };
     }
@@ -160,8 +160,12 @@ public sealed class Dialog
 
     private void RefreshTarget(StoredSipMessage message)
     {
-        if (message.Method.RefreshesTarget && message.Uri(SipHeader.Contact) is { } target) RemoteTarget = target;
+        if (message.Method.RefreshesTarget && TargetOf(message, SipHeader.Contact) is { } target) RemoteTarget = target;
     }
+
+    // A URI of another scheme cannot be a Request-URI of ours.
+    private static SipUri? TargetOf(StoredSipMessage message, SipHeader header) =>
+        message.Uri(header) is { Scheme: not SipUriScheme.Other } uri ? uri : null;
 
     private static SipUri? UriOf(string value) =>
         NameAddress.TryRead(Encoding.UTF8.GetBytes(value), out var address) && SipUri.TryRead(address.Uri, out var uri) ? uri : null;

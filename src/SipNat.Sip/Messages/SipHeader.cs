@@ -179,7 +179,7 @@ public static class SipHeaders
         new(SipHeader.WwwAuthenticate, "WWW-Authenticate"),
     ];
 
-    private const int LongestName = 19;
+    private static readonly int LongestName = Entries.Max(e => e.Name.Length);
 
     private static readonly Entry[][] ByLength = GroupByLength();
 
