@@ -63,6 +63,10 @@ internal static class MetadataElementReader
                 case XmlNodeType.Text or XmlNodeType.CDATA:
                     current?.AddText(reader.Value);
                     break;
+                case XmlNodeType.EntityReference:
+                    // Without a document type nothing is declared: the text stays as it was written.
+                    current?.AddText($"&{reader.Name};");
+                    break;
                 default:
                     break;
             }
