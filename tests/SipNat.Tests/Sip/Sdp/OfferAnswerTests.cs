@@ -285,7 +285,7 @@ public sealed class OfferAnswerTests
         var offer = Encoding.UTF8.GetBytes(TwoLegs + "m=audio 40004 RTP/AVPF 0 101\r\na=rtcp-mux\r\na=rtcp:5 IN IP4 1.2.3.4\r\na=recvonly\r\n");
         var random = new Random(3264);
         var answered = 0;
-        for (var round = 0; round < 4000; round++)
+        for (var round = 0; round < 1200; round++)
         {
             var mutated = offer.ToArray();
             for (var change = 0; change <= round % 8; change++) mutated[random.Next(mutated.Length)] = (byte)random.Next(32, 127);
@@ -297,7 +297,7 @@ public sealed class OfferAnswerTests
             answered++;
         }
 
-        Assert.InRange(answered, 1000, 4000);
+        Assert.InRange(answered, 300, 1200);
     }
 
     private static SdpSession Sdp(string text) =>
