@@ -28,7 +28,7 @@ public ref struct RtcpWriter
         + (goodbye ? HeaderLength + sizeof(uint) : 0);
 
     /// <param name="reports">At most <see cref="MaxReports"/>.</param>
-    public void WriteReceiverReport(uint ssrc, ReadOnlySpan<ReportBlock> reports)
+    public void WriteReceiverReport(uint ssrc, scoped ReadOnlySpan<ReportBlock> reports)
     {
         if (reports.Length > MaxReports) throw new ArgumentException("An RR holds 31 report blocks.", nameof(reports));
 
@@ -39,7 +39,7 @@ public ref struct RtcpWriter
 
     /// <summary>An SDES packet with the one item that every compound needs (RFC 3550 §6.5.1).</summary>
     /// <param name="cname">At most <see cref="MaxCname"/> bytes.</param>
-    public void WriteCname(uint ssrc, ReadOnlySpan<byte> cname)
+    public void WriteCname(uint ssrc, scoped ReadOnlySpan<byte> cname)
     {
         if (cname.Length > MaxCname) throw new ArgumentException("The name is too long.", nameof(cname));
 

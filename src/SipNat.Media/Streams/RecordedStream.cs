@@ -11,14 +11,11 @@ namespace SipNat.Media.Streams;
 /// </remarks>
 public sealed class RecordedStream
 {
-    private readonly SendGate _gate;
     private readonly TelephoneEventTracker _events = new();
-    private TransportAddress _proven;
 
-    /// <param name="gate">The session's: a source whose packet is recorded has proven its address.</param>
-    public RecordedStream(PayloadMap payloads, SourceLatch latch, SendGate gate)
+    public RecordedStream(PayloadMap payloads, SourceLatch latch)
     {
-        (Payloads, Latch, _gate) = (payloads, latch, gate);
+        (Payloads, Latch) = (payloads, latch);
         Receiver = new(payloads);
     }
 
@@ -53,12 +50,7 @@ public sealed class RecordedStream
         var verdict = Latch.Judge(arrival, from, packet, Payloads.IsNegotiated(packet.PayloadType));
         if (verdict is LatchVerdict.Stray) return verdict;
 
-        if (verdict is not LatchVerdict.Probation)
-        {
-            LastPacketAt = now;
-            Prove(from);
-        }
-
+        if (verdict is not LatchVerdict.Probation) LastPacketAt = now;
         if (Receiver.Receive(arrival, packet, verdict, out var frame) is not RtpVerdict.Accepted) return verdict;
 
         while (Receiver.TryTakeHeld(out var held)) Place(held);
@@ -134,13 +126,5 @@ public sealed class RecordedStream
     {
         if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
         else Timeline.Place(frame);
-    }
-
-    private void Prove(TransportAddress from)
-    {
-        if (from == _proven) return;
-
-        _gate.Prove(from);
-        _proven = from;
     }
 }

@@ -147,10 +147,10 @@ public sealed class StreamTimeline
         _isFinished = true;
     }
 
-    /// <summary>Takes the next write; the caller owns its buffer. False while an event is next.</summary>
+    /// <summary>Takes the next write; the caller owns its buffer. Writes come in the order in which they must be done.</summary>
     public bool TryTake(out TimelineWrite write) => _window.TryTake(out write);
 
-    /// <summary>Takes the next event. False while a write is next: events and writes keep their order.</summary>
+    /// <summary>Takes the next event. Events run ahead of writes: a file is closed when its writes have been taken.</summary>
     public bool TryTakeEvent(out TimelineEvent timelineEvent) => _window.TryTakeEvent(out timelineEvent);
 
     internal StreamReport AddTo(StreamReport report, Instant now) => report with

@@ -10,14 +10,14 @@ public abstract record TimelineEvent
     {
     }
 
-    /// <summary>The next writes carry this index.</summary>
+    /// <summary>Writes with this index may come from here on.</summary>
     /// <param name="At">Arrival of the file's first frame.</param>
     public sealed record FileStarted(int FileIndex, AudioCodec Codec, Instant At) : TimelineEvent;
 
     /// <summary>Told for the first <see cref="StreamTimeline.MaxAnchorsListed"/> anchors; files begin without one.</summary>
     public sealed record Anchored(StreamAnchor Anchor) : TimelineEvent;
 
-    /// <summary>No write for this index follows.</summary>
+    /// <summary>No write for this index follows the ones that wait to be taken.</summary>
     /// <param name="Length">Bytes of audio in the file.</param>
     public sealed record FileEnded(int FileIndex, long Length) : TimelineEvent;
 }

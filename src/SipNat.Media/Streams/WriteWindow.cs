@@ -18,8 +18,8 @@ internal sealed class WriteWindow
     public static readonly TimeSpan FlushAfter = TimeSpan.FromMilliseconds(500);
 
     private readonly Queue<Output> _pending = new();
+    private readonly Queue<TimelineEvent> _events = new();
     private WriteBuffer? _block;
-    private int _pendingWrites;
     private long _silenceTaken;
     private int _file;
     private byte _silence;
@@ -59,7 +59,7 @@ internal sealed class WriteWindow
             if (End == _block!.Offset && length >= BlockLength)
             {
                 var blocks = length - (length % BlockLength);
-                AddPending(new(_file, null, End, blocks, _silence, null));
+                AddPending(new(_file, null, End, blocks, _silence));
                 End += blocks;
                 length -= blocks;
                 Reopen();
@@ -103,30 +103,17 @@ internal sealed class WriteWindow
         _block = null;
     }
 
-    public void Add(TimelineEvent timelineEvent) => _pending.Enqueue(new(_file, null, 0, 0, 0, timelineEvent));
+    public void Add(TimelineEvent timelineEvent) => _events.Enqueue(timelineEvent);
 
-    public bool TryTakeEvent(out TimelineEvent timelineEvent)
-    {
-        timelineEvent = null!;
-        if (!_pending.TryPeek(out var output) || output.Event is null) return false;
-
-        timelineEvent = _pending.Dequeue().Event!;
-        return true;
-    }
+    public bool TryTakeEvent(out TimelineEvent timelineEvent) => _events.TryDequeue(out timelineEvent!);
 
     public bool TryTake(out TimelineWrite write)
     {
         write = default;
-        if (!_pending.TryPeek(out var output) || output.Event is not null) return false;
+        if (!_pending.TryPeek(out var output)) return false;
 
-        if (output.Buffer is { } buffer)
-        {
-            write = new(output.File, buffer);
-            RemoveWrite();
-            return true;
-        }
-
-        write = new(output.File, TakeSilence(output));
+        write = new(output.File, output.Buffer ?? TakeSilence(output));
+        if (_silenceTaken == 0) _pending.Dequeue();
         return true;
     }
 
@@ -149,7 +136,7 @@ internal sealed class WriteWindow
     {
         var full = _block!;
         full.Length = BlockLength;
-        AddPending(new(_file, full, full.Offset, BlockLength, 0, null));
+        AddPending(new(_file, full, full.Offset, BlockLength, 0));
         Open(End);
     }
 
@@ -178,19 +165,18 @@ internal sealed class WriteWindow
     {
         var copy = new WriteBuffer(offset, bytes.Length) { Length = bytes.Length };
         bytes.CopyTo(copy.Span);
-        AddPending(new(_file, copy, offset, bytes.Length, 0, null));
+        AddPending(new(_file, copy, offset, bytes.Length, 0));
     }
 
     private void AddPending(in Output output)
     {
-        if (_pendingWrites == MaxPending)
+        if (_pending.Count == MaxPending)
         {
             Refused++;
             output.Buffer?.Dispose();
             return;
         }
 
-        _pendingWrites++;
         _pending.Enqueue(output);
     }
 
@@ -200,20 +186,9 @@ internal sealed class WriteWindow
         var buffer = new WriteBuffer(output.Offset + _silenceTaken, BlockLength) { Length = BlockLength };
         buffer.Span.Fill(output.Silence);
         _silenceTaken += BlockLength;
-        if (_silenceTaken >= output.Length)
-        {
-            _silenceTaken = 0;
-            RemoveWrite();
-        }
-
+        if (_silenceTaken >= output.Length) _silenceTaken = 0;
         return buffer;
     }
 
-    private void RemoveWrite()
-    {
-        _pending.Dequeue();
-        _pendingWrites--;
-    }
-
-    private readonly record struct Output(int File, WriteBuffer? Buffer, long Offset, long Length, byte Silence, TimelineEvent? Event);
+    private readonly record struct Output(int File, WriteBuffer? Buffer, long Offset, long Length, byte Silence);
 }
