@@ -22,6 +22,7 @@ internal sealed class WriterThread
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _header = new byte[WavHeader.Length];
     private long _bytesWritten;
+    private long _unwritten;
 
     public WriterThread(int number, AudioFileWriterOptions options, TimeProvider clock, Action<AudioFileFailure> failed)
     {
@@ -36,6 +37,9 @@ internal sealed class WriterThread
     public Task Ended => _ended.Task;
 
     public long BytesWritten => Interlocked.Read(ref _bytesWritten);
+
+    /// <summary>Buffers that were taken from the queue and could not be written.</summary>
+    public long Unwritten => Interlocked.Read(ref _unwritten);
 
     public Task DrainAsync()
     {
@@ -91,16 +95,22 @@ internal sealed class WriterThread
         self.Schedule(file);
     });
 
-    private void Write(AudioFile file, WriteBuffer buffer) => Guard(file, static (self, file, buffer) =>
+    private void Write(AudioFile file, WriteBuffer buffer)
     {
-        if (file.Handle is null) return;
+        if (file.Handle is not null) Guard(file, static (self, file, buffer) => self.WriteAt(file, buffer!), buffer);
 
-        self.FillWithSilence(file, buffer!.Offset);
-        RandomAccess.Write(file.Handle, buffer.Written.Span, WavHeader.Length + buffer.Offset);
+        // Closed before, failed before, or failed with this buffer.
+        if (file.Handle is null) Interlocked.Increment(ref _unwritten);
+    }
+
+    private void WriteAt(AudioFile file, WriteBuffer buffer)
+    {
+        FillWithSilence(file, buffer.Offset);
+        RandomAccess.Write(file.Handle!, buffer.Written.Span, WavHeader.Length + buffer.Offset);
         file.AudioLength = Math.Max(file.AudioLength, buffer.Offset + buffer.Length);
-        Interlocked.Add(ref self._bytesWritten, buffer.Length);
-        self.Schedule(file);
-    }, buffer);
+        Interlocked.Add(ref _bytesWritten, buffer.Length);
+        Schedule(file);
+    }
 
     private void Finish(AudioFile file, long finalLength)
     {

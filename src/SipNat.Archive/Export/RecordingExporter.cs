@@ -45,7 +45,9 @@ public sealed class RecordingExporter(RecordingStore store)
         {
             { Stream: not null } or { Format: ExportFormat.Channels } => [(output, streams)],
             { Format: ExportFormat.Stereo } => [(output, [.. streams.Take(2)])],
-            _ => [.. streams.Index().Where(item => item.Item.Files.Count > 0).Select(item => (Numbered(output, item.Index + 1), (IReadOnlyList<RecordedStream>)[item.Item]))],
+            _ => [.. from item in streams.Index()
+                     where item.Item.Files.Count > 0
+                     select (Numbered(output, item.Index + 1), (IReadOnlyList<RecordedStream>)[item.Item])],
         };
     }
 
@@ -61,7 +63,9 @@ public sealed class RecordingExporter(RecordingStore store)
             return document.Streams[number - 1];
         }
 
-        var problem = labelled.Count == 0 ? $"has no stream '{name}'" : $"has {labelled.Count} streams with the label '{name}': export all of them with the format 'streams'";
+        var problem = labelled.Count == 0
+            ? $"has no stream '{name}'"
+            : $"has {labelled.Count} streams with the label '{name}': export all of them with the format 'streams'";
         var known = document.Streams.Select((stream, index) => stream.Label is { } label ? $"{index + 1} (label '{label}')" : $"{index + 1}");
         throw new ArchiveException($"{document.Id} {problem}. It has: {string.Join(", ", known)}.");
     }

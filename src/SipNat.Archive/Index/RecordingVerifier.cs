@@ -12,6 +12,7 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
     // Half a sample of rounding on either side is no difference.
     private const double Tolerance = 0.001;
     private const int PageSize = 500;
+    private const string Remedy = ": run 'recordings reindex'.";
 
     /// <summary>Everything that is wrong, recording by recording, as it is found.</summary>
     /// <param name="isRunning">Whether a recording is written at this moment, by its id: its files still grow.</param>
@@ -34,7 +35,12 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
         var stored = store.Read(folder);
         if (stored.Document is not { } document) return stored.Problem is { } problem ? [problem] : [];
 
-        if (document.IsRunning) return isRunning(document.Id) ? [] : [Of(document, folder, RecordingProblemKind.NotRecovered, $"{document.Id} says that it is being recorded, and nothing records it: run 'recordings reindex'.")];
+        if (document.IsRunning)
+        {
+            if (isRunning(document.Id)) return [];
+
+            return [Of(document, folder, RecordingProblemKind.NotRecovered, $"{document.Id} says that it is being recorded, and nothing records it{Remedy}")];
+        }
 
         return
         [
@@ -123,8 +129,8 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
         if (IsSame(document, folder) || (store.Read(folder).Document is { } again && IsSame(again, folder))) return [];
 
         return catalogue.Find(document.Id) is null
-            ? [Of(document, folder, RecordingProblemKind.NotInCatalogue, $"{document.Id} is not in the catalogue: run 'recordings reindex'.")]
-            : [Of(document, folder, RecordingProblemKind.CatalogueDiffers, $"The catalogue's row of {document.Id} differs from its {RecordingStore.DocumentName}: run 'recordings reindex'.")];
+            ? [Of(document, folder, RecordingProblemKind.NotInCatalogue, $"{document.Id} is not in the catalogue{Remedy}")]
+            : [Of(document, folder, RecordingProblemKind.CatalogueDiffers, $"The catalogue's row of {document.Id} differs from its {RecordingStore.DocumentName}{Remedy}")];
     }
 
     private bool IsSame(RecordingDocument document, string folder) =>
@@ -140,7 +146,8 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
             {
                 if (store.Exists(entry.Folder)) continue;
 
-                yield return new RecordingProblem(entry.Id, entry.Folder, RecordingProblemKind.FolderMissing, $"The catalogue lists {entry.Id}, and {entry.Folder} is not there: run 'recordings reindex'.");
+                yield return new RecordingProblem(
+                    entry.Id, entry.Folder, RecordingProblemKind.FolderMissing, $"The catalogue lists {entry.Id}, and {entry.Folder} is not there{Remedy}");
             }
         }
     }

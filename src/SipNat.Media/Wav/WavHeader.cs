@@ -79,9 +79,17 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
             var chunk = bytes[(int)offset..];
             var size = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
             var body = chunk[ChunkHeaderLength..];
-            if (chunk.StartsWith("data"u8)) return TryFinish(format, (int)offset + ChunkHeaderLength, size == Unknown32 ? largeLength ?? size : size, fileLength, out header, out defect);
+            if (chunk.StartsWith("data"u8))
+            {
+                var declared = size == Unknown32 ? largeLength ?? size : size;
+                return TryFinish(format, (int)offset + ChunkHeaderLength, declared, fileLength, out header, out defect);
+            }
+
             if (chunk.StartsWith("fmt "u8) && !TryReadFormat(body, size, out format, out defect)) return false;
-            if (chunk.StartsWith("ds64"u8) && size >= Ds64Length && body.Length >= Ds64Length) largeLength = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
+            if (chunk.StartsWith("ds64"u8) && size >= Ds64Length && body.Length >= Ds64Length)
+            {
+                largeLength = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
+            }
 
             offset += ChunkHeaderLength + size + (size & 1);
         }

@@ -110,7 +110,7 @@ public sealed class AudioFileWriterTests : IDisposable
 
         Assert.False(written);
         Assert.Throws<ObjectDisposedException>(() => buffer.Written.Length);
-        Assert.Equal(1, writer.Refused);
+        Assert.Equal(1, writer.Unwritten);
         Assert.Equal("precious", await File.ReadAllTextAsync(_folder["a.wav"], Token));
         Assert.True(writer.TryTakeFailure(out var failure));
         Assert.Same(file.Failure, failure);
@@ -132,6 +132,7 @@ public sealed class AudioFileWriterTests : IDisposable
 
         Assert.NotNull(bad.Failure);
         Assert.NotNull(missing.Failure);
+        Assert.Equal(1, writer.Unwritten);
         Assert.Null(good.Failure);
         Assert.Throws<ObjectDisposedException>(() => lost.Written.Length);
         Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2]), await Read("a.wav"));
@@ -152,7 +153,7 @@ public sealed class AudioFileWriterTests : IDisposable
             Assert.False(writer.TryWrite(file, refused));
             writer.Close(file, 3);
             Assert.Throws<ObjectDisposedException>(() => refused.Written.Length);
-            Assert.Equal((1, 3), (writer.Refused, writer.Waiting));
+            Assert.Equal((1, 3), (writer.Unwritten, writer.Waiting));
             clock.Open();
         }
 
