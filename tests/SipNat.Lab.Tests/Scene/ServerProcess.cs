@@ -61,15 +61,15 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public string PathOf(RecordedFile file) => Path.Combine(_data.FullName, "recordings", file.File);
 
-    /// <summary>The recording of a dialog once it is complete.</summary>
-    public async Task<RecordedSession> WaitForRecordingAsync(string callId)
+    /// <summary>The recording of a dialog once it is complete; without a limit within 10 s.</summary>
+    public async Task<RecordedSession> WaitForRecordingAsync(string callId, TimeSpan? limit = null)
     {
         var clock = Stopwatch.StartNew();
         while (true)
         {
             var sessions = await ListAsync();
             if (sessions.FirstOrDefault(session => session.CallId == callId) is { State: "complete" } found) return found;
-            if (clock.Elapsed > RecordingLimit)
+            if (clock.Elapsed > (limit ?? RecordingLimit))
             {
                 throw _process!.Failure($"has no complete recording of {callId}, but {string.Join(", ", sessions.Select(session => $"{session.CallId} {session.State}"))}");
             }
