@@ -47,7 +47,7 @@ internal sealed class MediaStream
         var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
         var payloads = new PayloadMap();
         var ssrc = (uint)random.NextInt64(1L << 32);
-        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource), sender.Gate);
+        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
         Negotiate(settings);
         _reporter = new(new() { Ssrc = ssrc, Cname = sender.Cname, KeepaliveInterval = options.Keepalive }, sender.Gate, random);

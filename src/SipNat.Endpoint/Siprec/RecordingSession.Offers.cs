@@ -39,8 +39,7 @@ internal sealed partial class RecordingSession
         }
 
         TakeMetadata(now, message, body, isFirst);
-        var labels = review?.Media.Select(m => m.Label).ToList();
-        if (labels is not null) _metadata.Compare(now, labels);
+        _metadata.Compare(now, review?.Media.Select(m => m.Label).ToList());
         if (review is not null) NoteRejections(now, review);
 
         // Without an offer in an INVITE the offer is ours (RFC 3261 §13.2.1): one stream, which the metadata cannot name yet.

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Sip.Messages;
 using SipNat.Wire;
@@ -14,6 +16,7 @@ internal sealed class SessionMetadata(SessionJournal journal)
 
     private readonly RecordingMetadata _metadata = new();
     private readonly List<CiscoRecordingParticipant> _cisco = [];
+    private IReadOnlyList<string?> _labels = [];
     private bool _isReadable;
 
     public IReadOnlyList<CommunicationSessionInfo> CommunicationSessions =>
@@ -40,12 +43,13 @@ internal sealed class SessionMetadata(SessionJournal journal)
         else if (isFirst && _cisco.Count == 0) journal.Find(now, FindingCode.MetadataMissing, "The INVITE brought no recording metadata.");
     }
 
-    /// <summary>Holds the labels of the description against the metadata.</summary>
-    public void Compare(Instant now, IReadOnlyList<string?> labels)
+    /// <summary>Holds the labels of a description, or those of the last one, against the metadata.</summary>
+    public void Compare(Instant now, IReadOnlyList<string?>? labels)
     {
-        if (!_isReadable) return;
+        _labels = labels ?? _labels;
+        if (!_isReadable || _labels.Count == 0) return;
 
-        foreach (var finding in _metadata.Compare(labels))
+        foreach (var finding in _metadata.Compare(_labels))
         {
             var code = finding is MetadataFinding.StreamWithoutMedia or MetadataFinding.StreamWithoutLabel
                 or MetadataFinding.UnknownStream or MetadataFinding.StreamWithoutSender
@@ -68,7 +72,8 @@ internal sealed class SessionMetadata(SessionJournal journal)
         journal.Keep(new(now, contentType, document.IsPartial ? "partial" : "complete", xml.ToArray()), now);
         foreach (var entry in _metadata.Apply(now, document).Changes)
         {
-            if (Explain(entry.Change) is var (kind, text)) journal.Note(now, kind, text);
+            var (kind, text) = Explain(entry.Change);
+            journal.Note(now, kind, text);
         }
     }
 
@@ -76,22 +81,27 @@ internal sealed class SessionMetadata(SessionJournal journal)
     {
         foreach (var value in message.Headers("X-Cisco-Recording-Participant").Take(CiscoRecordingParticipant.MaxMediaIndexes))
         {
-            if (!CiscoRecordingParticipant.TryRead(System.Text.Encoding.UTF8.GetBytes(value), out var participant)) continue;
+            if (!CiscoRecordingParticipant.TryRead(Encoding.UTF8.GetBytes(value), out var participant)) continue;
 
             _cisco.RemoveAll(known => known.Uri == participant!.Uri);
             if (_cisco.Count < CiscoRecordingParticipant.MaxMediaIndexes) _cisco.Add(participant!);
         }
     }
 
-    private (string Kind, string Text)? Explain(MetadataChange change) => change switch
+    private (string Kind, string Text) Explain(MetadataChange change) => change switch
     {
         MetadataChange.SessionStarted(var id, _, _) => ("call-started", $"Communication session {Clip(id)} began."),
+        MetadataChange.SessionChanged(var id, _, _) => ("call-changed", $"Communication session {Clip(id)} has other identifiers or groups."),
         MetadataChange.SessionEnded(var id, _) => ("call-ended", $"Communication session {Clip(id)} ended."),
         MetadataChange.ParticipantJoined(var id, _, var names) => ("joined", $"{NameOf(names, id)} joined."),
+        MetadataChange.ParticipantChanged(var id, var names) => ("renamed", $"Participant {Clip(id)} is {NameOf(names, id)}."),
         MetadataChange.ParticipantLeft(var id, _) => ("left", $"{NameOf(NamesOf(id), id)} left."),
         MetadataChange.SendingStarted(var id, var stream) => ("sending", $"{NameOf(NamesOf(id), id)} sends stream {Clip(stream)}."),
         MetadataChange.SendingStopped(var id, var stream) => ("not-sending", $"{NameOf(NamesOf(id), id)} no longer sends stream {Clip(stream)}."),
-        _ => null,
+        MetadataChange.StreamAdded(var id, var label, _) => ("stream-added", $"Stream {Clip(id)} has the label {Clip(label ?? "none")}."),
+        MetadataChange.StreamChanged(var id, var label, _) => ("stream-changed", $"Stream {Clip(id)} has the label {Clip(label ?? "none")}."),
+        MetadataChange.StreamRemoved(var id, _) => ("stream-removed", $"Stream {Clip(id)} is gone."),
+        _ => throw new UnreachableException(),
     };
 
     private IReadOnlyList<MetadataName> NamesOf(string id) =>
