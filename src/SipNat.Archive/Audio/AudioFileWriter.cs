@@ -28,7 +28,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
     }
 
     /// <summary>Buffers that were not written because a queue was full, a file had failed or was closed.</summary>
-    public long Unwritten => Interlocked.Read(ref _refused) + _threads.Sum(thread => thread.Unwritten);
+    public long Refused => Interlocked.Read(ref _refused) + _threads.Sum(thread => thread.Unwritten);
 
     /// <summary>Jobs that wait for a thread.</summary>
     public int Waiting => _threads.Sum(thread => thread.Queue.Count);

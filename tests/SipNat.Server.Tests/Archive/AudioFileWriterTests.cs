@@ -121,21 +121,20 @@ public sealed class AudioFileWriterTests : IDisposable
     [Fact]
     public async Task A_disk_that_refuses_fails_one_file_and_no_other()
     {
+        await File.WriteAllTextAsync(_folder["blocked"], "a file where a folder should be", Token);
         await using var writer = new AudioFileWriter(new AudioFileWriterOptions());
-        var bad = writer.Open("/dev/full/none.wav", AudioCodec.Pcmu);
-        var missing = writer.Open(_folder["missing/a.wav"], AudioCodec.Pcmu);
-        var good = writer.Open(_folder["a.wav"], AudioCodec.Pcmu);
+        var bad = writer.Open(_folder["blocked/a.wav"], AudioCodec.Pcmu);
+        var good = writer.Open(_folder["day/session/a.wav"], AudioCodec.Pcmu);
         var lost = Buffer(0, 1);
-        writer.TryWrite(missing, lost);
+        writer.TryWrite(bad, lost);
         writer.TryWrite(good, Buffer(0, 1, 2));
         await writer.DrainAsync(Token);
 
         Assert.NotNull(bad.Failure);
-        Assert.NotNull(missing.Failure);
-        Assert.Equal(1, writer.Unwritten);
+        Assert.Equal(1, writer.Refused);
         Assert.Null(good.Failure);
         Assert.Throws<ObjectDisposedException>(() => lost.Written.Length);
-        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2]), await Read("a.wav"));
+        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2]), await Read("day/session/a.wav"));
     }
 
     [Fact]
