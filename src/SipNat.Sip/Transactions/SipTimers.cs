@@ -5,10 +5,10 @@ public sealed record SipTimers
 {
     private const int GiveUpFactor = 64;
 
-    /// <summary>Estimate of the round trip.</summary>
+    /// <summary>Estimate of the round trip; above 0.</summary>
     public TimeSpan T1 { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Longest interval between retransmissions of anything but an INVITE.</summary>
+    /// <summary>Longest interval between retransmissions of anything but an INVITE; not below T1.</summary>
     public TimeSpan T2 { get; init; } = TimeSpan.FromSeconds(4);
 
     /// <summary>How long a message may live in the network.</summary>

@@ -27,6 +27,8 @@ public sealed class TransactionLayer
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(random);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timers.T1, TimeSpan.Zero, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Timers.T2, options.Timers.T1, nameof(options));
         _options = options;
         _output = new(options.Product);
         _answers = new(_output, options.RetryAfter, (uint)random.NextInt64(uint.MaxValue));

@@ -19,19 +19,13 @@ public class SipHeaderTests
     [Fact]
     public void Compact_forms_are_those_of_the_registry()
     {
-        var forms = "abcdefghijklmnopqrstuvwxyz".ToDictionary(c => c, c => SipHeaders.Find([(byte)c]).Name);
+        var forms = "abcdefghijklmnopqrstuvwxyz".Select(c => $"{c} {SipHeaders.Find([(byte)c]).Name}");
 
         Assert.Equal(
-            new Dictionary<char, string>
-            {
-                ['a'] = "Accept-Contact", ['b'] = "Referred-By", ['c'] = "Content-Type", ['d'] = "Request-Disposition",
-                ['e'] = "Content-Encoding", ['f'] = "From", ['g'] = "", ['h'] = "", ['i'] = "Call-ID",
-                ['j'] = "Reject-Contact", ['k'] = "Supported", ['l'] = "Content-Length", ['m'] = "Contact",
-                ['n'] = "Identity-Info", ['o'] = "Event", ['p'] = "", ['q'] = "", ['r'] = "Refer-To", ['s'] = "Subject",
-                ['t'] = "To", ['u'] = "Allow-Events", ['v'] = "Via", ['w'] = "", ['x'] = "Session-Expires",
-                ['y'] = "Identity", ['z'] = "",
-            },
-            forms);
+            "a Accept-Contact, b Referred-By, c Content-Type, d Request-Disposition, e Content-Encoding, f From, g , h , "
+            + "i Call-ID, j Reject-Contact, k Supported, l Content-Length, m Contact, n Identity-Info, o Event, p , q , "
+            + "r Refer-To, s Subject, t To, u Allow-Events, v Via, w , x Session-Expires, y Identity, z ",
+            string.Join(", ", forms));
         Assert.Equal(SipHeader.Via, SipHeaders.Find("V"u8));
     }
 

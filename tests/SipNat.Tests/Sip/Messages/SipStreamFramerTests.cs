@@ -96,6 +96,20 @@ public class SipStreamFramerTests
     }
 
     [Fact]
+    public void Framing_allocates_nothing()
+    {
+        var bytes = Encoding.ASCII.GetBytes(Stream);
+        var framer = new SipStreamFramer();
+        var frames = Count(framer, bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (var i = 0; i < 100; i++) frames += Count(framer, bytes);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(Frames.Length * 101, frames);
+    }
+
+    [Fact]
     public void Mutated_streams_never_throw()
     {
         var random = new Random(2);
@@ -106,6 +120,15 @@ public class SipStreamFramerTests
 
             Feed(new(), bytes.Chunk(random.Next(1, 80)));
         }
+    }
+
+    private static int Count(SipStreamFramer framer, byte[] bytes)
+    {
+        framer.Push(bytes);
+        var count = 0;
+        while (framer.TryTake(out _, out _)) count++;
+
+        return count;
     }
 
     private static List<string> Feed(SipStreamFramer framer, IEnumerable<byte[]> chunks)

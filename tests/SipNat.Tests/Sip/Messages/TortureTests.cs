@@ -1,3 +1,4 @@
+using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Tests.Sip.Transactions;
@@ -112,6 +113,8 @@ public class TortureTests
                     if (e is not TransactionEvent.Request request) continue;
 
                     Exercise(request.Message.View);
+                    var bye = Dialog.AsServer(request.Message, "t", "<sip:srs@192.0.2.1>").CreateRequest(SipMethod.Bye);
+                    harness.Layer.Request(harness.Now, TransactionHarness.Udp, TransactionHarness.Peer, bye);
                     harness.Layer.Respond(harness.Now, request.Transaction, new(200));
                 }
 

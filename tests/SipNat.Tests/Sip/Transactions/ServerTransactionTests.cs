@@ -1,4 +1,5 @@
 using SipNat.Sip.Messages;
+using SipNat.Wire;
 
 namespace SipNat.Tests.Sip.Transactions;
 
@@ -235,11 +236,9 @@ public class ServerTransactionTests
         _harness.Receive(Request(SipMethod.Invite, "z9hG4bK3", cseq: 3), TransactionHarness.Tcp);
         _harness.Respond(200);
         _harness.Forget();
-        _harness.ChangeFlow(TransactionHarness.Tcp, FlowClosed);
+        _harness.ChangeFlow(TransactionHarness.Tcp, FlowChangeKind.Closed);
         _harness.RunTo(40_000);
 
         _harness.AssertLog("0 ! TransportFailed", "0 ! TransportFailed", "32000 ! NoAck");
     }
-
-    private const SipNat.Wire.FlowChangeKind FlowClosed = SipNat.Wire.FlowChangeKind.Closed;
 }
