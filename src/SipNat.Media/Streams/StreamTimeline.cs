@@ -229,8 +229,11 @@ public sealed class StreamTimeline
         var missing = previous == 0 ? 0 : (frame.Sequence - previous - 1) * _frameLength;
         var expected = _window.End + missing;
         var predicted = _line.Predict(frame.Arrival);
-        var wanted = Math.Abs(predicted - expected) <= AllowanceSamples ? expected : predicted;
-        var gap = Math.Clamp(wanted - _window.End, 0, Math.Max(0, ToSamples(frame.Arrival - _lastArrival)));
+        var goesOn = Math.Abs(predicted - expected) <= AllowanceSamples;
+        var elapsed = Math.Max(0, ToSamples(frame.Arrival - _lastArrival));
+        var gap = goesOn
+            ? Math.Clamp(expected - _window.End, 0, elapsed + AllowanceSamples)
+            : Math.Clamp(predicted - _window.End, 0, elapsed);
         var position = _window.End + gap;
         if (Math.Abs(position - predicted) > AllowanceSamples) _line.Set(frame.Arrival, position);
 
