@@ -224,15 +224,15 @@ public sealed class StreamTimelineTests
     }
 
     [Fact]
-    public void Hours_of_silence_wait_as_a_range_and_not_as_bytes()
+    public void Hour_of_silence_wait_as_a_range_and_not_as_bytes()
     {
         var stream = new StreamUnderTest();
         stream.Send(0, 0);
-        stream.Send(4 * 3_600_000.0, 4 * 180_000, sequenceOf: 1);
+        stream.Send(3_600_000.0, 180_000, sequenceOf: 1);
 
-        var report = stream.Finish((4 * 3_600_000.0) + 20);
+        var report = stream.Finish(3_600_000.0 + 20);
 
-        Assert.Equal((4 * 3600 * 8000) + 160, stream.File.Count);
+        Assert.Equal((3600 * 8000) + 160, stream.File.Count);
         Assert.Equal(0, report.WritesRefused);
         Assert.Equal(TimeSpan.FromMilliseconds(40), report.Recorded);
     }
@@ -357,15 +357,15 @@ public sealed class StreamTimelineTests
     [Fact]
     public void More_than_two_seconds_of_drift_are_no_disagreement()
     {
-        foreach (var partsPerMillion in (int[])[-2000, 2000])
+        foreach (var partsPerMillion in (int[])[-4000, 4000])
         {
             var stream = new StreamUnderTest();
-            for (var i = 0; i < 60_000; i++) stream.Send(i * 20 * (1 - (partsPerMillion / 1e6)), i);
+            for (var i = 0; i < 30_000; i++) stream.Send(i * 20 * (1 - (partsPerMillion / 1e6)), i);
 
-            var report = stream.Stream.Report(StreamUnderTest.At(1_200_000));
+            var report = stream.Stream.Report(StreamUnderTest.At(600_000));
 
             Assert.Equal((0, 0), (report.AnchorCount, report.GapCount));
-            Assert.Equal(1200 * partsPerMillion / 1e6, report.Drift.TotalSeconds, 0.02);
+            Assert.Equal(600 * partsPerMillion / 1e6, report.Drift.TotalSeconds, 0.02);
         }
     }
 
