@@ -1,6 +1,5 @@
 using SipNat.Lab.Tests.Scene;
 using SipNat.NatLab;
-using SipNat.NatLab.Topology;
 
 namespace SipNat.Lab.Tests.Recording;
 
