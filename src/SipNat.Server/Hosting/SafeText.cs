@@ -32,6 +32,5 @@ public static class SafeText
         or UnicodeCategory.Format
         or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator
-        or UnicodeCategory.Surrogate
         or UnicodeCategory.PrivateUse;
 }

@@ -17,6 +17,7 @@ public static class ServerLog
         var configuration = new LoggerConfiguration()
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal)
             .WriteTo.Console(new LogLines(), restrictedToMinimumLevel: level, standardErrorFromLevel: LogEventLevel.Verbose);
         if (options.Serilog is { } section) Read(configuration, section);
         return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);

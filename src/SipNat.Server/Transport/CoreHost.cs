@@ -108,6 +108,15 @@ public sealed partial class CoreHost : IAsyncDisposable
         _metrics.Dispose();
     }
 
+    /// <summary>Where the machine's addresses come from; a test puts its own list here before <see cref="Start"/>.</summary>
+    internal Func<IReadOnlyList<InterfaceAddress>> ReadAddresses
+    {
+        set => _listeners.ReadAddresses = value;
+    }
+
+    /// <summary>Looks at the machine's addresses at once instead of at the next interval.</summary>
+    internal void FollowAddresses() => _listeners.Reconcile(static (_, _) => { });
+
     /// <summary>One datagram or framed message.</summary>
     internal void Receive(FlowId flow, TransportAddress from, ReadOnlySpan<byte> message)
     {

@@ -38,7 +38,7 @@ internal sealed partial class SipListeners : IAsyncDisposable
     }
 
     /// <summary>Where the machine's addresses come from; a test puts its own list here.</summary>
-    public Func<IReadOnlyList<InterfaceAddress>> ReadAddresses { get; init; } = LocalInterfaces.Read;
+    public Func<IReadOnlyList<InterfaceAddress>> ReadAddresses { get; set; } = LocalInterfaces.Read;
 
     public IReadOnlyList<SipListener> Bound
     {

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Logging.Abstractions;
+using SipNat.Archive;
+using SipNat.Archive.Documents;
+using SipNat.Server.Api;
+using SipNat.Server.Hosting;
+using SipNat.Server.Tests.Archive;
+using SipNat.Wire;
+
+namespace SipNat.Server.Tests.Api;
+
+public sealed class ApiServerTests : IAsyncLifetime, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Health _health = new();
+    private readonly MetricsExporter _metrics = new();
+    private readonly HttpClient _client = new();
+    private RecordingArchive _archive = null!;
+    private ApiServer _server = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _archive = RecordingArchive.Open(_folder.Recordings, _folder.Database);
+        _server = await StartAsync(TransportAddress.Parse("127.0.0.1:0"));
+        _client.BaseAddress = new(_server.Address);
+    }
+
+    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose()
+    {
+        _archive.Dispose();
+        _client.Dispose();
+        _metrics.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Health_tells_starting_ready_and_draining()
+    {
+        Assert.Equal((HttpStatusCode.OK, "live\n"), await GetAsync("/health/live"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "starting\n"), await GetAsync("/health/ready"));
+        _health.State = HealthState.Ready;
+        Assert.Equal((HttpStatusCode.OK, "ready\n"), await GetAsync("/health/ready"));
+        _health.State = HealthState.Draining;
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "draining\n"), await GetAsync("/health/ready"));
+        Assert.Equal((HttpStatusCode.OK, "live\n"), await GetAsync("/health/live"));
+    }
+
+    [Fact]
+    public async Task Recordings_are_listed_and_shown_as_the_commands_show_them()
+    {
+        Assert.Equal((HttpStatusCode.OK, "[]"), await GetAsync("/api/recordings"));
+
+        var document = TemporaryFolder.Document() with
+        {
+            Participants = [new("sip:alice@example.com", "Alice")],
+            Timeline = [new(TemporaryFolder.Start, "answered")],
+        };
+        _archive.Store.Create(document.Id, document.StartedAt);
+        _archive.Save([document], durable: false);
+
+        var list = System.Text.Encoding.UTF8.GetString(RecordingJson.WriteList([document.ToSummary()]));
+        var shown = System.Text.Encoding.UTF8.GetString(RecordingJson.Write(document));
+        Assert.Equal((HttpStatusCode.OK, list), await GetAsync("/api/recordings?party=ALICE&since=2026-11-20&until=2026-11-21T00:00:00Z&limit=1"));
+        Assert.Equal((HttpStatusCode.OK, "[]"), await GetAsync("/api/recordings?party=bob"));
+        Assert.Equal((HttpStatusCode.OK, "[]"), await GetAsync("/api/recordings?until=2026-11-20"));
+        Assert.Equal((HttpStatusCode.OK, shown), await GetAsync($"/api/recordings/{document.Id}"));
+    }
+
+    [Theory]
+    [InlineData("/api/recordings?since=yesterday", 400)]
+    [InlineData("/api/recordings?limit=0", 400)]
+    [InlineData("/api/recordings?limit=10001", 400)]
+    [InlineData("/api/recordings?page=2", 400)]
+    [InlineData("/api/recordings/20261120-zzzzzz", 404)]
+    [InlineData("/api/recordings/..%2F..%2Fetc", 404)]
+    [InlineData("/etc/passwd", 404)]
+    public async Task What_cannot_be_answered_says_why(string path, int status) => Assert.Equal((HttpStatusCode)status, (await GetAsync(path)).Status);
+
+    [Fact]
+    public async Task Metrics_are_prometheus_text()
+    {
+        using var response = await _client.GetAsync(new Uri("/metrics", UriKind.Relative), Cancel);
+
+        Assert.Equal(MediaTypeHeaderValue.Parse(MetricsExporter.ContentType), response.Content.Headers.ContentType);
+        Assert.Contains("# TYPE dotnet_assembly_count gauge\n", await response.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("localhost", null, 200)]
+    [InlineData("localhost:8080", "http://localhost:8080", 200)]
+    [InlineData("127.0.0.1", null, 200)]
+    [InlineData("[::1]:9", "http://[::1]:9", 200)]
+    [InlineData("recorder.example", null, 403)]
+    [InlineData("192.0.2.1", null, 403)]
+    [InlineData("127.0.0.1.evil.example", null, 403)]
+    [InlineData("localhost", "http://evil.example", 403)]
+    [InlineData("localhost", "https://localhost", 403)]
+    [InlineData("localhost", "null", 403)]
+    public async Task Only_loopback_names_and_the_own_origin_are_answered(string host, string? origin, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/health/live");
+        request.Headers.Host = host;
+        if (origin is not null) request.Headers.Add("Origin", origin);
+
+        using var response = await _client.SendAsync(request, Cancel);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_told_with_the_address()
+    {
+        var taken = TransportAddress.Parse(new Uri(_server.Address).Authority);
+
+        var error = await Assert.ThrowsAsync<UnavailableException>(() => StartAsync(taken));
+
+        Assert.StartsWith($"Cannot listen on http://{taken}: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_archive_that_cannot_be_read_is_a_503_and_not_a_crash()
+    {
+        await File.WriteAllTextAsync(_folder["catalogue.db"], "this is no database, and it is long enough to be looked at", Cancel);
+
+        var (status, body) = await GetAsync("/api/recordings");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.StartsWith("{\"status\":503,", body, StringComparison.Ordinal);
+    }
+
+    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, _health, _metrics, NullLoggerFactory.Instance, Cancel);
+
+    private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
+    {
+        using var response = await _client.GetAsync(new Uri(path, UriKind.Relative), Cancel);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancel));
+    }
+}
