@@ -36,13 +36,16 @@ internal static class CommandJson
 /// <summary>The first line of <c>serve --json</c>.</summary>
 internal sealed record ReadyReport(IReadOnlyList<string> Listeners, string Http)
 {
+    [JsonPropertyOrder(-2)]
     public string Event => "ready";
 
+    [JsonPropertyOrder(-1)]
     public int Schema => 1;
 }
 
 internal sealed record ExportReport(IReadOnlyList<ExportReportFile> Files, int OmittedStreams)
 {
+    [JsonPropertyOrder(-1)]
     public int Schema => 1;
 }
 
@@ -50,16 +53,19 @@ internal sealed record ExportReportFile(string File, IReadOnlyList<string?> Labe
 
 internal sealed record VerifyReport(IReadOnlyList<ProblemRow> Problems)
 {
+    [JsonPropertyOrder(-1)]
     public int Schema => 1;
 }
 
 internal sealed record ReindexReport(int Indexed, int Recovered, int Removed, int ProblemCount, IReadOnlyList<ProblemRow> Problems)
 {
+    [JsonPropertyOrder(-1)]
     public int Schema => 1;
 }
 
 internal sealed record DeleteReport(string Id, bool Deleted)
 {
+    [JsonPropertyOrder(-1)]
     public int Schema => 1;
 }
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 
 namespace SipNat.Server.Options;
@@ -104,7 +105,7 @@ public static class ConfigurationLoader
         {
             errors.Add(new("--config", path, null, $"cannot be read: {error.Message}"));
         }
-        catch (FormatException error)
+        catch (Exception error) when (error is FormatException or JsonException)
         {
             errors.Add(new("--config", path, null, $"is not valid JSON: {error.InnerException?.Message ?? error.Message}"));
         }

@@ -5,6 +5,7 @@ internal static class NearestKey
 {
     // Keys come from files and the environment: the work is bounded, whatever they hold.
     private const int MaxLength = 100;
+    private const int MinWord = 4;
 
     public static string Explain(string key, IEnumerable<string> known)
     {
@@ -14,13 +15,14 @@ internal static class NearestKey
             : $"is not a known key; the nearest known one is {nearest}.";
     }
 
-    /// <summary>The nearest key by edits, ignoring case; null where none is near.</summary>
+    /// <summary>The nearest key, ignoring case; null where none is near.</summary>
     public static string? Find(string key, IEnumerable<string> known)
     {
         if (key.Length > MaxLength) return null;
 
-        var nearest = known.MinBy(candidate => Distance(Fold(key), Fold(candidate)));
-        return nearest is not null && Distance(Fold(key), Fold(nearest)) <= Math.Max(3, key.Length / 2) ? nearest : null;
+        var folded = Fold(key);
+        var nearest = known.MinBy(candidate => Score(folded, Fold(candidate)));
+        return nearest is not null && Score(folded, Fold(nearest)) <= Math.Max(3, key.Length / 2) ? nearest : null;
     }
 
     /// <summary>Insertions, deletions and substitutions between two texts (Levenshtein).</summary>
@@ -42,6 +44,14 @@ internal static class NearestKey
         }
 
         return row[^1];
+    }
+
+    // Edits, or few where a whole word of the name is there: a forgotten section costs many letters and is one mistake.
+    private static int Score(string key, string candidate)
+    {
+        var word = key[(key.LastIndexOf(':') + 1)..];
+        var holdsWord = word.Length >= MinWord && candidate[(candidate.LastIndexOf(':') + 1)..].Contains(word, StringComparison.Ordinal);
+        return Math.Min(Distance(key, candidate), holdsWord ? 2 : int.MaxValue);
     }
 
     // The number of an entry says nothing about which list was meant.

@@ -123,11 +123,14 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task An_archive_that_cannot_be_read_is_a_503_and_not_a_crash()
+    public async Task A_document_that_cannot_be_read_is_a_503_and_not_a_crash()
     {
-        await File.WriteAllTextAsync(_folder["catalogue.db"], "this is no database, and it is long enough to be looked at", Cancel);
+        var document = TemporaryFolder.Document();
+        var folder = _archive.Store.Create(document.Id, document.StartedAt);
+        _archive.Save([document], durable: false);
+        await File.WriteAllTextAsync(Path.Combine(_folder.Recordings, folder, "session.json"), "torn", Cancel);
 
-        var (status, body) = await GetAsync("/api/recordings");
+        var (status, body) = await GetAsync($"/api/recordings/{document.Id}");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.StartsWith("{\"status\":503,", body, StringComparison.Ordinal);

@@ -71,7 +71,7 @@ public sealed class BuiltProgramTests : IDisposable
 
     [Theory]
     [InlineData(false, "^ready udp://127\\.0\\.0\\.1:[1-9][0-9]* tcp://127\\.0\\.0\\.1:[1-9][0-9]* http://127\\.0\\.0\\.1:[1-9][0-9]*$")]
-    [InlineData(true, "^\\{\"listeners\":\\[\"udp://127\\.0\\.0\\.1:[0-9]+\",\"tcp://127\\.0\\.0\\.1:[0-9]+\"\\],\"http\":\"http://127\\.0\\.0\\.1:[0-9]+\",\"event\":\"ready\",\"schema\":1\\}$")]
+    [InlineData(true, "^\\{\"event\":\"ready\",\"schema\":1,\"listeners\":\\[\"udp://127\\.0\\.0\\.1:[0-9]+\",\"tcp://127\\.0\\.0\\.1:[0-9]+\"\\],\"http\":\"http://127\\.0\\.0\\.1:[0-9]+\"\\}$")]
     public async Task Serve_tells_that_it_is_ready_and_ends_with_0_after_sigterm(bool json, string ready)
     {
         using var process = Start(

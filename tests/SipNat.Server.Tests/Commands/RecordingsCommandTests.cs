@@ -94,7 +94,7 @@ public sealed class RecordingsCommandTests : IDisposable
 
         var (code, output, _) = await RunAsync(export);
         Assert.Equal(0, code);
-        Assert.Equal($$"""{"files":[{"file":"{{file}}","labels":["1","2"],"durationSeconds":0.2}],"omittedStreams":0,"schema":1}""" + Environment.NewLine, output);
+        Assert.Equal($$"""{"schema":1,"files":[{"file":"{{file}}","labels":["1","2"],"durationSeconds":0.2}],"omittedStreams":0}""" + Environment.NewLine, output);
         Assert.True(new FileInfo(file).Length > 1600 * 2 * 2);
 
         Assert.Equal((1, ""), (await RunAsync(export) is var (again, nothing, _) ? (again, nothing) : default));
@@ -107,7 +107,7 @@ public sealed class RecordingsCommandTests : IDisposable
     [Fact]
     public async Task Verify_tells_what_is_wrong_and_ends_with_1()
     {
-        Assert.Equal((0, $$"""{"problems":[],"schema":1}""" + Environment.NewLine, ""), await RunAsync("recordings", "verify", "--json"));
+        Assert.Equal((0, $$"""{"schema":1,"problems":[]}""" + Environment.NewLine, ""), await RunAsync("recordings", "verify", "--json"));
 
         File.Delete(Path.Combine(_folder.Recordings, _document.Streams[0].Files[0].File));
 
@@ -122,7 +122,7 @@ public sealed class RecordingsCommandTests : IDisposable
         foreach (var file in Directory.GetFiles(_folder.Path, "catalogue.db*")) File.Delete(file);
 
         Assert.Equal(
-            (0, $$"""{"indexed":1,"recovered":0,"removed":0,"problemCount":0,"problems":[],"schema":1}""" + Environment.NewLine, ""),
+            (0, $$"""{"schema":1,"indexed":1,"recovered":0,"removed":0,"problemCount":0,"problems":[]}""" + Environment.NewLine, ""),
             await RunAsync("recordings", "reindex", "--json"));
         Assert.Contains(TemporaryFolder.Id, (await RunAsync("recordings", "list")).Output, StringComparison.Ordinal);
     }
