@@ -49,6 +49,7 @@ internal sealed class Recorder : IAsyncDisposable
         (_options, _journal, _names, _log) = (options, journal, names, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
+        Warmup.Run(endpoint);
         _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
