@@ -38,7 +38,7 @@ internal sealed class HeldPackets
 
         var index = (_first + Count++) % Capacity;
         AreTentative |= isTentative;
-        _slots[index] = new(arrival, packet.Ssrc, packet.SequenceNumber, packet.Timestamp, packet.PayloadType, packet.Marker, packet.Payload.Length);
+        _slots[index] = new(arrival, packet.Ssrc, packet.SequenceNumber, packet.Timestamp, packet.PayloadType, packet.Payload.Length);
         packet.Payload.CopyTo(_bytes.AsSpan(index * MaxPayload));
         return true;
     }
@@ -50,7 +50,7 @@ internal sealed class HeldPackets
 
     public void Clear() => (Count, AreTentative) = (0, false);
 
-    internal record struct Slot(Instant Arrival, uint Ssrc, ushort SequenceNumber, uint Timestamp, int PayloadType, bool Marker, int Length)
+    internal record struct Slot(Instant Arrival, uint Ssrc, ushort SequenceNumber, uint Timestamp, int PayloadType, int Length)
     {
         /// <summary>The extended number, once the packet has been let through; else −1.</summary>
         public long Sequence { get; set; } = -1;

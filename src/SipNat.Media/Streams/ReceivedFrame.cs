@@ -1,4 +1,3 @@
-using SipNat.Media.Codecs;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
@@ -16,8 +15,6 @@ public readonly ref struct ReceivedFrame
 
     public required uint Timestamp { get; init; }
 
-    public required bool Marker { get; init; }
-
     public required PayloadFormat Format { get; init; }
 
     /// <summary>Where the run of sequence numbers began that this one belongs to; it changes with a restart.</summary>
@@ -25,6 +22,4 @@ public readonly ref struct ReceivedFrame
 
     /// <summary>Valid until the receiver's next input.</summary>
     public required ReadOnlySpan<byte> Payload { get; init; }
-
-    internal AudioCodec Codec => Format.Codec;
 }

@@ -115,6 +115,8 @@ public sealed class RecordedStream
             UnexpectedPayloads = Receiver.UnexpectedPayloads,
             Secondary = Receiver.Secondary,
             Strays = Latch.Strays,
+            Unlisted = Latch.Unlisted,
+            EventsRefused = _events.Refused,
             Defects = Defects,
             Jitter = Receiver.Jitter,
             Ssrcs = [.. Receiver.Ssrcs],

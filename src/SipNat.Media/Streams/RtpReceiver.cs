@@ -101,7 +101,6 @@ public sealed class RtpReceiver
                 Sequence = slot.Sequence,
                 Run = slot.Run,
                 Timestamp = slot.Timestamp,
-                Marker = slot.Marker,
                 Format = _payloads[slot.PayloadType],
                 Payload = _held.Payload(_next++),
             };
@@ -118,13 +117,13 @@ public sealed class RtpReceiver
     /// <summary>A BYE: another SSRC need not wait (RFC 3550 §6.6).</summary>
     public void HandleGoodbye(uint ssrc) => Find(ssrc)?.HasLeft = true;
 
-    /// <summary>Writes the blocks of the sources heard since the last call, and returns their number.</summary>
+    /// <summary>Writes the blocks of the valid sources heard since the last call, and returns their number.</summary>
     public int TakeReports(Instant now, Span<ReportBlock> blocks)
     {
         var count = 0;
         foreach (var source in _sources)
         {
-            if (source.HasNews && count < blocks.Length) blocks[count++] = source.TakeReport(now);
+            if (source.HasNews && source.Sequence.IsValid && count < blocks.Length) blocks[count++] = source.TakeReport(now);
         }
 
         return count;
@@ -184,7 +183,6 @@ public sealed class RtpReceiver
             Sequence = sequence,
             Run = _recorded.Sequence.Restarts,
             Timestamp = packet.Timestamp,
-            Marker = packet.Marker,
             Format = format,
             Payload = packet.Payload,
         };

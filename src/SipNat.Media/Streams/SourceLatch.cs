@@ -88,9 +88,9 @@ public sealed class SourceLatch
         var source = _sources.See(now, from, ssrc, payloadType, Locked);
         source?.Extend(now, sequence, counts);
         var verdict =
-            !IsPermissible(from) ? LatchVerdict.Stray
+            from == Locked ? Follow(now, source, ssrc, sequence)
+            : !IsPermissible(from) ? LatchVerdict.Stray
             : Locked.IsNone ? JudgeFirst(now, from, source, sequence)
-            : from == Locked ? Follow(now, source, ssrc, sequence)
             : JudgeOther(now, source, sequence);
 
         if (verdict is LatchVerdict.Stray) Strays++;

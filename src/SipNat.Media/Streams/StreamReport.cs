@@ -42,6 +42,12 @@ public sealed record StreamReport
     /// <summary>Packets of sources that the latch refused.</summary>
     public long Strays { get; init; }
 
+    /// <summary>Packets of sources that found no place in <see cref="Sources"/>.</summary>
+    public long Unlisted { get; init; }
+
+    /// <summary>Key events that found no room because nobody took the earlier ones.</summary>
+    public long EventsRefused { get; init; }
+
     /// <summary>Datagrams that were neither RTP nor RTCP by their structure.</summary>
     public long Defects { get; init; }
 

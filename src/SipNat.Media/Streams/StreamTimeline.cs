@@ -114,7 +114,7 @@ public sealed class StreamTimeline
         EndActive(now);
     }
 
-    /// <summary>The hold is over: the next frame is anchored by its arrival.</summary>
+    /// <summary>The hold is over: the next frame is anchored by its arrival, unless the sender's clock ran on.</summary>
     public void Resume(Instant now)
     {
         if (!_isHeld) return;
@@ -203,9 +203,13 @@ public sealed class StreamTimeline
         ref var segment = ref _segments.Current;
         if (segment.Ssrc != frame.Ssrc) Anchor(frame, AnchorReason.SourceChanged, 0);
         else if (segment.Run != frame.Run) Anchor(frame, AnchorReason.Restarted, 0);
-        else if (_isResuming) Anchor(frame, AnchorReason.Resumed, segment.Highest);
+        else if (_isResuming && !RanOn(frame, segment)) Anchor(frame, AnchorReason.Resumed, segment.Highest);
         else PlaceByTimestamp(frame, segment.PositionOf(frame.Timestamp), segment.Highest);
     }
+
+    // A media clock that ran through the hold places the frame better than a jittered arrival does.
+    private bool RanOn(in ReceivedFrame frame, in Segment segment) =>
+        Math.Abs(segment.PositionOf(frame.Timestamp) - _line.Predict(frame.Arrival)) <= AllowanceSamples;
 
     private void PlaceByTimestamp(in ReceivedFrame frame, long position, long previous)
     {
@@ -218,6 +222,7 @@ public sealed class StreamTimeline
             return;
         }
 
+        _isResuming = false;
         AddGap(frame.Arrival, gap);
         Append(frame, gap == 0);
     }

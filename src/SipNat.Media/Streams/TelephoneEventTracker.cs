@@ -28,7 +28,7 @@ internal sealed class TelephoneEventTracker
     private Pressed? _pressed;
     private (uint Ssrc, uint Timestamp)? _lastEnded;
 
-    public long Dropped { get; private set; }
+    public long Refused { get; private set; }
 
     /// <summary>When <see cref="HandleTimeout"/> ends an event whose end was lost.</summary>
     public Instant? Deadline => _pressed?.Last + Timeout;
@@ -75,7 +75,7 @@ internal sealed class TelephoneEventTracker
         _pressed = null;
         if (_ended.Count == MaxPending)
         {
-            Dropped++;
+            Refused++;
             return;
         }
 

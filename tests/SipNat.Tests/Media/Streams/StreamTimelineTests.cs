@@ -211,6 +211,21 @@ public sealed class StreamTimelineTests
     }
 
     [Fact]
+    public void Hold_with_a_running_clock_is_placed_by_its_timestamps_in_spite_of_jitter()
+    {
+        var stream = new StreamUnderTest();
+        for (var i = 0; i < 50; i++) stream.Send(i * 20, i);
+        stream.Stream.Hold(StreamUnderTest.At(1000));
+        stream.Stream.Resume(StreamUnderTest.At(61_000));
+        for (var i = 3050; i < 3100; i++) stream.Send((i * 20) + (i % 3 * 13), i, sequenceOf: i - 3000);
+
+        var report = stream.Finish(62_000, 0);
+
+        Assert.Equal(Enumerable.Range(0, 50).Concat(Enumerable.Repeat(-1, 3000)).Concat(Enumerable.Range(3050, 50)), stream.Frames());
+        Assert.Equal(0, report.AnchorCount);
+    }
+
+    [Fact]
     public void Pause_with_a_running_clock_is_filled_by_its_timestamps()
     {
         var stream = new StreamUnderTest();
@@ -409,7 +424,6 @@ public sealed class StreamTimelineTests
         Sequence = 65536 + frame,
         Run = 0,
         Timestamp = (uint)(frame * 160),
-        Marker = false,
         Format = PayloadFormat.Audio(AudioCodec.Pcmu),
         Payload = StreamUnderTest.Audio(frame),
     });
