@@ -56,13 +56,26 @@ public sealed class SignallingCore : IProtocolCore
     /// <summary>The resolved STUN servers; every UDP flow asks them how it is seen from outside.</summary>
     public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers) => Run(now, () => _context.Flows.SetStunServers(now, servers));
 
-    /// <summary>The resolved external addresses, where the configuration names hosts.</summary>
-    public void SetExternalAddresses(IReadOnlyList<TransportAddress> external) => _context.SetExternalAddresses(external);
+    /// <summary>The resolved external addresses, where the configuration names hosts; running sessions are told of a change.</summary>
+    public void SetExternalAddresses(Instant now, IReadOnlyList<TransportAddress> external) => Run(now, () =>
+    {
+        _context.SetExternalAddresses(external);
+        foreach (var session in _sessions.All)
+        {
+            session.CorrectAddresses(now);
+            Settle(session);
+        }
+    });
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change) => Run(now, () =>
     {
         _context.Flows.HandleFlow(now, flow, change);
         _context.Transactions.HandleFlow(now, flow, change);
+        foreach (var session in _sessions.All)
+        {
+            session.HandleFlow(now, flow, change);
+            Settle(session);
+        }
     });
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)

@@ -33,6 +33,17 @@ internal sealed class SignallingFlows(SignallingContext context)
         return found;
     }
 
+    /// <summary>An open TCP connection with a peer's address and port; null where there is none.</summary>
+    public FlowId? FindConnection(TransportAddress remote)
+    {
+        foreach (var (id, flow) in _flows)
+        {
+            if (flow.Transport is TransportProtocol.Tcp && flow.Remote == remote) return id;
+        }
+
+        return null;
+    }
+
     public void HandleFlow(Instant now, FlowId id, FlowChange change)
     {
         if (change.Kind is FlowChangeKind.Opened)
@@ -106,7 +117,7 @@ internal sealed class SignallingFlows(SignallingContext context)
 
     private void Ask(Instant now, FlowId id, SignallingFlow flow)
     {
-        flow.Stun = new(id, flow.Local, _stun, context.Random);
+        flow.Stun = new(id, flow.Local, _stun.ReachableFrom(flow.Local), context.Random);
         flow.Stun.Start(now);
         Settle(now, id, flow.Stun);
     }

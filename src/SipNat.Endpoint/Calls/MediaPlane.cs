@@ -90,7 +90,7 @@ public sealed class MediaPlane
 
     public void HandlePortBound(Instant now, MediaPortFlows flows)
     {
-        var port = new MediaPort(now, flows, _stun, _random);
+        var port = new MediaPort(now, flows, _stun.ReachableFrom(flows.LocalRtp), _random);
         _portsByFlow.Add(flows.Rtp, port);
         _portsByFlow.Add(flows.Rtcp, port);
         var spares = SparesOf(flows.LocalRtp);

@@ -6,6 +6,8 @@ namespace SipNat.Endpoint.Calls;
 /// <summary>The media of one recording session: its ports and its streams. One owner for life; no IO.</summary>
 internal sealed class MediaSession
 {
+    // A fifth of a second of five streams: more cannot come between an answer and the news of it.
+    private const int MaxEarly = 50;
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
 
     private readonly MediaPlaneOptions _options;
@@ -14,6 +16,7 @@ internal sealed class MediaSession
     private readonly MediaSender _sender;
     private readonly SortedDictionary<int, MediaStream> _streams = [];
     private readonly DeadlineQueue<int> _deadlines = new();
+    private readonly Queue<EarlyDatagram> _early = new();
     private Instant? _reportAt;
     private bool _reportNow;
 
@@ -57,13 +60,23 @@ internal sealed class MediaSession
             Schedule(stream.Port, known);
         }
 
+        for (var waiting = _early.Count; waiting > 0; waiting--)
+        {
+            var early = _early.Dequeue();
+            HandleDatagram(now, early.Arrival, early.Port, early.IsRtcp, early.From, early.Bytes);
+        }
+
         _reportAt ??= now + ReportInterval;
     }
 
     public void HandleDatagram(Instant now, Instant arrival, int port, bool isRtcp, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        // A packet that overtakes the answer to its offer: the stream is configured before the 200 goes out.
-        if (!_streams.TryGetValue(port, out var stream)) return;
+        if (!_streams.TryGetValue(port, out var stream))
+        {
+            // The answer went out, and its first packet is here before this thread has heard what was agreed on.
+            if (_early.Count < MaxEarly) _early.Enqueue(new(arrival, port, isRtcp, from, datagram.ToArray()));
+            return;
+        }
 
         stream.HandleDatagram(now, arrival, isRtcp, from, datagram);
         _reportNow |= stream.TakeStarted();
@@ -97,4 +110,6 @@ internal sealed class MediaSession
     private List<MediaStreamReport> Reports(Instant now) => [.. _streams.Values.Select(s => s.Report(now))];
 
     private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.Deadline);
+
+    private sealed record EarlyDatagram(Instant Arrival, int Port, bool IsRtcp, TransportAddress From, byte[] Bytes);
 }

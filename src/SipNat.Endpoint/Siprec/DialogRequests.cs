@@ -30,9 +30,13 @@ internal enum RequestPurpose
 internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 {
     private readonly Dictionary<TransactionId, PendingRequest> _pending = [];
+    private readonly List<PendingRequest> _connecting = [];
 
     /// <summary>The flow that brought the peer's last request.</summary>
     public FlowId Flow { get; set; }
+
+    /// <summary>The transport of that flow, also after it was closed.</summary>
+    public TransportProtocol Transport { get; set; }
 
     /// <summary>Where that request came from.</summary>
     public TransportAddress Source { get; set; }
@@ -40,10 +44,18 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     /// <summary>Transactions that wait for an answer.</summary>
     public IEnumerable<TransactionId> Pending => _pending.Keys;
 
-    public bool IsPending(RequestPurpose purpose) => _pending.Values.Any(p => p.Purpose == purpose);
+    /// <summary>Whether no request waits for its answer, nor for a connection.</summary>
+    public bool IsIdle => _pending.Count == 0 && _connecting.Count == 0;
+
+    /// <summary>Whether a request waits for a connection.</summary>
+    public bool IsConnecting => _connecting.Count > 0;
 
     /// <summary>Whether an offer of ours waits for its answer, so that one of the peer meets glare (RFC 3261 §14.1).</summary>
-    public bool HasOffer => _pending.Values.Any(p => p.Request.Body.Length > 0);
+    public bool HasOffer => Unanswered.Any(p => p.Request.Body.Length > 0);
+
+    private IEnumerable<PendingRequest> Unanswered => _pending.Values.Concat(_connecting);
+
+    public bool IsPending(RequestPurpose purpose) => Unanswered.Any(p => p.Purpose == purpose);
 
     /// <summary>False where no way leads to the peer.</summary>
     public bool TrySend(Instant now, RequestPurpose purpose, SipRequest request, out string why)
@@ -55,7 +67,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
             {
                 Target = target,
                 PeerSource = Source,
-                Transport = flowIsOpen ? flow.Transport : TransportProtocol.Udp,
+                Transport = Transport,
                 FlowIsOpen = flowIsOpen,
             },
             context.Advisor.LocalNetworks);
@@ -65,6 +77,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
             RequestRouteKind.PeerFlow => Send(now, purpose, request, Flow, Source, isLastTry: true),
             RequestRouteKind.Target when FlowTo(target) is { } way => Send(now, purpose, request, way, target, isLastTry: !flowIsOpen || target == Source),
             RequestRouteKind.Target when flowIsOpen => Send(now, purpose, request, Flow, Source, isLastTry: true),
+            RequestRouteKind.Target when WantsConnection => Connect(now, purpose, request, target),
             _ => false,
         };
     }
@@ -77,6 +90,20 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 
         Send(now, pending.Purpose, pending.Request, Flow, Source, isLastTry: true);
         return null;
+    }
+
+    /// <summary>A connection was made or refused; gives back the requests that will never be sent for want of it.</summary>
+    public IReadOnlyList<PendingRequest> HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        if (change.Kind is not (FlowChangeKind.Opened or FlowChangeKind.Refused) || !change.Transport.IsReliable) return [];
+
+        var waiting = _connecting.FindAll(p => p.Destination == change.Remote);
+        _connecting.RemoveAll(waiting.Contains);
+        if (change.Kind is FlowChangeKind.Refused) return waiting;
+
+        if (waiting.Count > 0) Flow = flow;
+        foreach (var request in waiting) Send(now, request.Purpose, request.Request, flow, request.Destination, isLastTry: true);
+        return [];
     }
 
     /// <summary>The request of a transaction that is not over.</summary>
@@ -94,7 +121,21 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
         return WantsUdp ? context.Flows.FindUdp(flow?.Local ?? default, target) : null;
     }
 
-    private bool WantsUdp => dialog.NextHop.Transport is null or "udp" or "UDP";
+    private bool WantsUdp => dialog.NextHop.Transport is null ? !Transport.IsReliable
+        : dialog.NextHop.Transport.Equals("udp", StringComparison.OrdinalIgnoreCase);
+
+    private bool WantsConnection => dialog.NextHop.Transport is null ? Transport is TransportProtocol.Tcp
+        : dialog.NextHop.Transport.Equals("tcp", StringComparison.OrdinalIgnoreCase);
+
+    // The connection of the dialog is gone: one to the target takes its place (RFC 3261 §18.1.1).
+    private bool Connect(Instant now, RequestPurpose purpose, SipRequest request, TransportAddress target)
+    {
+        if (context.Flows.FindConnection(target) is { } open) return Send(now, purpose, request, open, target, isLastTry: true);
+
+        _connecting.Add(new(purpose, request, default, target, IsLastTry: true));
+        context.FlowRequests.Enqueue(new(FlowRequestKind.Connect, default, TransportProtocol.Tcp, target));
+        return true;
+    }
 
     private bool Send(Instant now, RequestPurpose purpose, SipRequest request, FlowId flow, TransportAddress destination, bool isLastTry)
     {

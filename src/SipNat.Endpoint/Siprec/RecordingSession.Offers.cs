@@ -150,8 +150,8 @@ internal sealed partial class RecordingSession
         _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed)));
     }
 
-    // The mapping of a port became known or changed after the answer: the peer is told (re-INVITE or UPDATE).
-    private void CorrectAddresses(Instant now)
+    /// <summary>Where an address that the peer was told has become another one, the peer is told by re-INVITE or UPDATE.</summary>
+    public void CorrectAddresses(Instant now)
     {
         if (_state is not SessionState.Confirmed || _offer is not null || _requests.HasOffer) return;
         if (!_streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress)) return;

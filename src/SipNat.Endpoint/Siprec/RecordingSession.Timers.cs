@@ -11,6 +11,7 @@ internal sealed partial class RecordingSession
 {
     private const int RequestTimeout = 408;
     private const int RequestPending = 491;
+    private const int ServiceUnavailable = 503;
 
     /// <summary>When <see cref="HandleTimeout"/> wants to run next.</summary>
     public Instant? Deadline
@@ -21,7 +22,7 @@ internal sealed partial class RecordingSession
             if (_state is SessionState.Closing) return _closingUntil;
 
             var deadline = Instant.Earlier(_keepaliveAt, _retryAt);
-            if (_offer is not null && _streams.ArePortsKnown) deadline = Instant.Earlier(deadline, MappingDeadline);
+            if (_offer is not null && _streams is { ArePortsKnown: true, HasPorts: true }) deadline = Instant.Earlier(deadline, MappingDeadline);
             if (_state is not SessionState.Confirmed) return deadline;
 
             return Instant.Earlier(Instant.Earlier(deadline, _timer.Deadline), SilenceDeadline);
@@ -66,7 +67,7 @@ internal sealed partial class RecordingSession
         }
 
         // 408 and 503 also come from proxies that found nobody.
-        if (_requests.Complete(now, response.Transaction, foundNobody: message.StatusCode is RequestTimeout or 503) is not null)
+        if (_requests.Complete(now, response.Transaction, foundNobody: message.StatusCode is RequestTimeout or ServiceUnavailable) is not null)
         {
             Dialog.HandleResponse(message);
             HandleOutcome(now, pending, message.StatusCode, message);
@@ -78,6 +79,14 @@ internal sealed partial class RecordingSession
     public void HandleNoResponse(Instant now, TransactionId transaction, int status)
     {
         if (_requests.Complete(now, transaction, foundNobody: true) is { } pending) HandleOutcome(now, pending, status, null);
+    }
+
+    /// <summary>A flow was opened or refused that a request of ours may wait for.</summary>
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        if (!_requests.IsConnecting) return;
+
+        foreach (var unsent in _requests.HandleFlow(now, flow, change)) HandleOutcome(now, unsent, ServiceUnavailable, null);
     }
 
     private void HandleOutcome(Instant now, PendingRequest pending, int status, StoredSipMessage? answer)
@@ -204,6 +213,6 @@ internal sealed partial class RecordingSession
         }
 
         _closingUntil = null;
-        if (_awaitedAck is null && !_requests.Pending.Any()) _state = SessionState.Over;
+        if (_awaitedAck is null && _requests.IsIdle) _state = SessionState.Over;
     }
 }

@@ -39,6 +39,7 @@ internal sealed partial class RecordingSession
     private Instant? _endedAt;
     private string? _endReason;
     private bool _mediaIsOpen = true;
+    private bool _isToldComplete;
 
     private RecordingSession(Instant now, SignallingContext context, TransactionEvent.Request invite, RecordingSession? replaced)
     {
@@ -47,7 +48,7 @@ internal sealed partial class RecordingSession
         _metadata = new(_journal);
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
         Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From));
-        _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From };
+        _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From, Transport = TransportOf(context, invite.Flow) };
         NotePeer(invite.Message);
     }
 
@@ -108,10 +109,13 @@ internal sealed partial class RecordingSession
     /// <summary>Tells the shell the state of the session where it has changed.</summary>
     public void PublishChanges()
     {
-        if (!(_journal.TakeChanged() | _changed)) return;
+        // What comes after the end of the recording, such as the answer to our BYE, is no longer part of it.
+        if (!(_journal.TakeChanged() | _changed) || _isToldComplete) return;
 
         _changed = false;
-        _context.Snapshots.Enqueue(Snapshot());
+        var snapshot = Snapshot();
+        _isToldComplete = snapshot.State is RecordingState.Complete;
+        _context.Snapshots.Enqueue(snapshot);
     }
 
     public void HandleRequest(Instant now, TransactionEvent.Request request)
@@ -273,7 +277,7 @@ internal sealed partial class RecordingSession
             var status = _state is SessionState.Opening ? 503 : 488;
             Respond(now, offer.Transaction, new(status)
             {
-                Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(370, _context.Options.ServerName, "No media ports left")],
+                Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(399, _context.Options.ServerName, "No media ports left")],
             });
         }
 
@@ -347,7 +351,7 @@ internal sealed partial class RecordingSession
 
     private void SettleClosing()
     {
-        if (_state is SessionState.Closing && !_mediaIsOpen && _awaitedAck is null && !_requests.Pending.Any()) _state = SessionState.Over;
+        if (_state is SessionState.Closing && !_mediaIsOpen && _awaitedAck is null && _requests.IsIdle) _state = SessionState.Over;
     }
 
     private void NoteSource(Instant now, TransactionEvent.Request request)
@@ -359,7 +363,7 @@ internal sealed partial class RecordingSession
             _journal.Find(now, FindingCode.SignallingMoved, $"Requests of the dialog came from {Source}, and from {request.From} since its {request.Message.Method.Name}.");
         }
 
-        (_requests.Flow, _requests.Source) = (request.Flow, request.From);
+        (_requests.Flow, _requests.Source, _requests.Transport) = (request.Flow, request.From, TransportOf(_context, request.Flow));
     }
 
     private void NotePeer(StoredSipMessage message)
@@ -397,9 +401,12 @@ internal sealed partial class RecordingSession
     private static string ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
     {
         var advertised = context.Flows.Advertise(flow, peer);
-        var transport = context.Flows.TryGet(flow, out var known) && known.Transport is TransportProtocol.Tcp ? ";transport=tcp" : "";
+        var transport = TransportOf(context, flow) is TransportProtocol.Tcp ? ";transport=tcp" : "";
         return $"<sip:recorder@{advertised.Address}{transport}>;+sip.srs";
     }
+
+    private static TransportProtocol TransportOf(SignallingContext context, FlowId flow) =>
+        context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
 
     private enum SessionState
     {

@@ -20,6 +20,9 @@ internal sealed class ArrivalLine(int samplesPerSecond)
 
     public void Set(Instant arrival, long position) => (_at, _position) = (arrival, position);
 
+    /// <summary>Everything stands so many samples later.</summary>
+    public void Shift(long samples) => _position += samples;
+
     public long Predict(Instant arrival) => (long)Math.Round(Exact(arrival));
 
     /// <param name="isContiguous">Whether the frame follows the one before without silence: silence proves nothing.</param>

@@ -16,6 +16,15 @@ internal sealed class GapList(int capacity)
         if (_gaps.Count < capacity) _gaps.Add(new(file, start, length));
     }
 
+    /// <summary>Everything in a file stands so many samples later.</summary>
+    public void Shift(int file, long samples)
+    {
+        for (var i = 0; i < _gaps.Count; i++)
+        {
+            if (_gaps[i].FileIndex == file) _gaps[i] = _gaps[i] with { Start = _gaps[i].Start + samples };
+        }
+    }
+
     /// <summary>Audio came after all, for a part of a gap or the whole.</summary>
     public void Fill(int file, long start, int length)
     {

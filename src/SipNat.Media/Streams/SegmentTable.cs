@@ -33,6 +33,12 @@ internal sealed class SegmentTable
         _segments[_count++] = segment;
     }
 
+    /// <summary>Everything stands so many samples later.</summary>
+    public void Shift(long samples)
+    {
+        for (var i = 0; i < _count; i++) _segments[i].Shift(samples);
+    }
+
     /// <summary>Whether a frame is older than the newest one of its SSRC, so that some earlier anchor places it.</summary>
     public bool IsLate(in ReceivedFrame frame)
     {
@@ -88,13 +94,15 @@ internal struct Segment
 
     public uint Timestamp { get; init; }
 
-    public long Position { get; init; }
+    public long Position { get; set; }
 
     /// <summary>Where the audio of this segment ends.</summary>
     public long End { get; private set; }
 
     // Timestamps wrap after six days at 8000 a second: they are counted from the newest one.
     private long _newest;
+
+    public void Shift(long samples) => (Position, End) = (Position + samples, End + samples);
 
     public readonly long PositionOf(uint timestamp) => Position + Unwrap(timestamp);
 

@@ -12,7 +12,8 @@ namespace SipNat.Media.Streams;
 /// A file starts at its first frame. From an anchor on, the RTP timestamp places frames as long as it agrees with the
 /// time of arrival within <see cref="Tolerance"/>; otherwise, and after a restart, another SSRC or a hold, the next
 /// frame is an anchor and its arrival places it. Gaps are filled with the codec's silence, and no gap gets more of it
-/// than time has passed (and <see cref="JitterAllowance"/>). Frames that come late are written at their place.
+/// than time has passed (and <see cref="JitterAllowance"/>). Frames that come late are written at their place, and one
+/// that the first frame of a file had overtaken on its way moves the file's start.
 /// </remarks>
 public sealed class StreamTimeline
 {
@@ -56,7 +57,7 @@ public sealed class StreamTimeline
     /// <summary>When <see cref="Flush"/> has something to hand over; null when nothing waits.</summary>
     public Instant? FlushDue => _window.FlushDue;
 
-    /// <summary>Arrival of the first frame; null before it.</summary>
+    /// <summary>Arrival of the first frame, less what another one brought that it had overtaken; null before it.</summary>
     public Instant? StartedAt => _files.Count == 0 ? null : _files[0].StartedAt;
 
     /// <summary>The sender's wall clock at the first sample of the first file; none until an SR has told it.</summary>
@@ -294,7 +295,7 @@ public sealed class StreamTimeline
     private void PlaceLate(in ReceivedFrame frame)
     {
         var isOfFile = IsOpen && frame.Format.Codec == _files[^1].Codec;
-        if (!isOfFile || !_segments.TryLocate(frame, out var position) || position < 0 || position + frame.Payload.Length > _window.End)
+        if (!isOfFile || !_segments.TryLocate(frame, out var position) || position + frame.Payload.Length > _window.End || !TryMakeRoom(ref position))
         {
             Unplaced++;
             return;
@@ -304,6 +305,25 @@ public sealed class StreamTimeline
         RecordedSamples += frame.Payload.Length;
         _gaps.Fill(FileIndex, position, frame.Payload.Length);
         _window.Patch(frame.Arrival, position, frame.Payload);
+    }
+
+    // The network overtakes within a few packets: while the file's first block is in memory, its start can still move.
+    private bool TryMakeRoom(ref long position)
+    {
+        if (position >= 0) return true;
+
+        var lead = -position;
+        if (lead > AllowanceSamples || !_window.TryPrepend(lead)) return false;
+
+        var time = ToTime(lead);
+        _segments.Shift(lead);
+        _gaps.Shift(FileIndex, lead);
+        _line.Shift(lead);
+        _files[^1] = _files[^1] with { StartedAt = _files[^1].StartedAt - time };
+        if (!SenderStart.IsNone) SenderStart += -time;
+        _gaps.Add(FileIndex, 0, lead);
+        position = 0;
+        return true;
     }
 
     private void EndActive(Instant at)

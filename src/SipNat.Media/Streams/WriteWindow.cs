@@ -25,6 +25,7 @@ internal sealed class WriteWindow
     private byte _silence;
     private int _dirtyFrom;
     private int _dirtyTo;
+    private bool _hasLeft;
 
     /// <summary>Bytes of audio in the file.</summary>
     public long End { get; private set; }
@@ -35,7 +36,7 @@ internal sealed class WriteWindow
 
     public void Begin(int file, byte silence)
     {
-        (_file, _silence, End) = (file, silence, 0);
+        (_file, _silence, End, _hasLeft) = (file, silence, 0, false);
         Open(0);
     }
 
@@ -49,6 +50,20 @@ internal sealed class WriteWindow
             Advance(now, part.Length);
             audio = audio[part.Length..];
         }
+    }
+
+    /// <summary>Puts silence before the file's first byte; false once any of the file has left.</summary>
+    public bool TryPrepend(long length)
+    {
+        if (_hasLeft || _block!.Offset != 0 || End + length > BlockLength - 1) return false;
+
+        var lead = (int)length;
+        var audio = (int)End;
+        _block.Span[..audio].CopyTo(_block.Span[lead..]);
+        _block.Span[..lead].Fill(_silence);
+        End += length;
+        (_dirtyFrom, _dirtyTo) = (0, lead + audio);
+        return true;
     }
 
     /// <summary>Adds silence; whole blocks of it take no memory.</summary>
@@ -170,6 +185,7 @@ internal sealed class WriteWindow
 
     private void AddPending(in Output output)
     {
+        _hasLeft = true;
         if (_pending.Count == MaxPending)
         {
             Refused++;

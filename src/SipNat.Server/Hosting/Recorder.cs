@@ -80,7 +80,7 @@ internal sealed class Recorder : IAsyncDisposable
         _engine.TryPost(now => _plane.SetStunServers(now, stun));
         _host.Post(now =>
         {
-            _core.SetExternalAddresses(external);
+            _core.SetExternalAddresses(now, external);
             _core.SetStunServers(now, stun);
         });
     }

@@ -25,4 +25,8 @@ public sealed record StunBindingOptions
 
     /// <summary>The repetitions of a keepalive.</summary>
     public StunSchedule Keepalive { get; init; } = StunSchedule.Keepalive;
+
+    /// <summary>The same for one socket: a loopback address reaches nobody outside, so it asks only servers on this machine.</summary>
+    public StunBindingOptions ReachableFrom(TransportAddress local) =>
+        local.IsLoopback ? this with { Servers = [.. Servers.Where(s => s.IsLoopback)] } : this;
 }

@@ -53,6 +53,35 @@ public sealed class StreamTimelineTests
     }
 
     [Fact]
+    public void Frames_that_the_first_one_had_overtaken_move_the_start_of_the_file()
+    {
+        var stream = new StreamUnderTest();
+        stream.Send(0, 3);
+        stream.Send(5, 1);
+        stream.Send(8, 0);
+        for (var i = 4; i < 100; i++) stream.Send((i * 20) - 60, i);
+
+        var report = stream.Finish(1940);
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => i == 2 ? -1 : i), stream.Frames());
+        Assert.Equal((2, 0, 0), (report.Late, report.Unplaced, report.AnchorCount));
+        Assert.Equal([new StreamGap(0, 320, 160)], report.Gaps);
+        Assert.Equal(StreamUnderTest.At(-60), report.StartedAt);
+    }
+
+    [Theory]
+    [InlineData(600, 0)] // the first block has left in part: the start of the file is on the disk
+    [InlineData(5, 6)] // six frames are more than a network overtakes by
+    public void Frame_from_before_the_start_has_no_place_when_it_comes_too_late_or_is_too_old(double lateMs, int framesBefore)
+    {
+        var stream = new StreamUnderTest();
+        for (var i = 0; i * 20 < lateMs; i++) stream.Send(i * 20, i + framesBefore + 1);
+        stream.Send(lateMs, 0);
+
+        Assert.Equal(1, stream.Finish(lateMs).Unplaced);
+    }
+
+    [Fact]
     public void Frame_that_comes_after_its_block_left_is_a_write_of_its_own()
     {
         var stream = new StreamUnderTest();
