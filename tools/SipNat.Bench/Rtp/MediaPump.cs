@@ -18,6 +18,7 @@ public sealed class MediaPump : IDisposable
     private readonly long _lastFrame;
     private readonly Thread _thread;
     private readonly Stopwatch _clock = new();
+    private readonly TaskCompletionSource _lastFrameSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _sending = true;
     private volatile bool _stopped;
 
@@ -34,6 +35,9 @@ public sealed class MediaPump : IDisposable
         get => _sending;
         set => _sending = value;
     }
+
+    /// <summary>Completes when the last frame has been sent and its 20 ms are over.</summary>
+    public Task LastFrameSent => _lastFrameSent.Task;
 
     /// <summary>Since the first frame.</summary>
     public TimeSpan Elapsed => _clock.Elapsed;
@@ -59,6 +63,7 @@ public sealed class MediaPump : IDisposable
             var due = TimeSpan.FromMilliseconds(frame * FrameMilliseconds);
             var wait = due - _clock.Elapsed;
             if (wait > TimeSpan.Zero) Thread.Sleep(wait);
+            if (frame >= _lastFrame) _lastFrameSent.TrySetResult();
             foreach (var stream in _streams) Turn(stream, frame);
         }
     }

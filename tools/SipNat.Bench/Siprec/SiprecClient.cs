@@ -142,7 +142,7 @@ public sealed class SiprecClient : IDisposable
         if (_options.HoldAt is { } hold) yield return (hold, stop => DirectAsync(session, "inactive", stop));
         if (_options.ResumeAt is { } resume) yield return (resume, stop => DirectAsync(session, "sendonly", stop));
         if (_options.MoveAt is { } move) yield return (move, stop => MoveAsync(session, stop));
-        yield return (_options.Duration, _ => Task.CompletedTask);
+        yield return (_options.Duration, stop => session.Pump.LastFrameSent.WaitAsync(stop));
     }
 
     private async Task DirectAsync(RunningSession session, string direction, CancellationToken stop)
