@@ -29,7 +29,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     public async Task BuildAsync(CancellationToken stop)
     {
         await MakeNamespaceAsync(Internet, stop);
-        await RunIpAsync(Internet, $"link add br0 type bridge\nlink set br0 up\naddr add {InternetGateway}/24 dev br0\n", stop);
+        await RunIpAsync(Internet, $"link add br0 type bridge mcast_snooping 0\nlink set br0 up\naddr add {InternetGateway}/24 dev br0\n", stop);
         await AddPublicHostAsync(Server, "203.0.113.1", stop);
         await RunIpAsync(Server, "addr add 203.0.113.2/24 dev eth0\n", stop);
         await AddLeftAsync(stop);
@@ -114,7 +114,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         await AddCableAsync(router, "wan", Internet, "br0", stop);
         var commands = new StringBuilder();
         commands.Append($"addr add {outside}/24 dev wan\nroute add default via {InternetGateway}\n");
-        commands.Append($"link add lan type bridge\nlink set lan up\naddr add {inside}/24 dev lan\n");
+        commands.Append($"link add lan type bridge mcast_snooping 0\nlink set lan up\naddr add {inside}/24 dev lan\n");
         await RunIpAsync(router, commands.ToString(), stop);
     }
 

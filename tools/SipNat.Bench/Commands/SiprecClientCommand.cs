@@ -23,6 +23,7 @@ internal static class SiprecClientCommand
     private static readonly Option<string[]> Play = new("--play") { Description = "8 kHz mono WAV for the next stream (repeatable); default: tones with seeded noise" };
     private static readonly Option<int> Seed = new("--seed") { Description = "seed of generated sound, SSRCs and timestamps", DefaultValueFactory = _ => 1 };
     private static readonly Option<TimeSpan?> HoldAt = new("--hold-at") { Description = "second at which the session is held", CustomParser = ValueParsers.Seconds };
+    private static readonly Option<bool> StartInactive = new("--start-inactive") { Description = "offer the streams inactive at first; --resume-at starts the audio" };
     private static readonly Option<TimeSpan?> ResumeAt = new("--resume-at") { Description = "second at which it resumes", CustomParser = ValueParsers.Seconds };
     private static readonly Option<TimeSpan?> MoveAt = new("--move-at") { Description = "second at which all streams move to other ports by re-INVITE", CustomParser = ValueParsers.Seconds };
     private static readonly Option<TimeSpan?> Keepalive = new("--keepalive") { Description = "seconds between CRLF keepalives on the SIP flow, or none; default 20", CustomParser = ValueParsers.SecondsOrNone };
@@ -38,12 +39,12 @@ internal static class SiprecClientCommand
     {
         var command = new Command("siprec-client", "Runs one SIPREC recording session: INVITE with metadata, labelled streams, BYE.")
         {
-            Server, Transport, Local, SipPort, RtpPort, Advertise, PrivateContact, Streams, Seconds, Codec, Play, Seed, HoldAt, ResumeAt,
+            Server, Transport, Local, SipPort, RtpPort, Advertise, PrivateContact, Streams, Seconds, Codec, Play, Seed, HoldAt, StartInactive, ResumeAt,
             MoveAt, Keepalive, NoRtcp, WaitBye, SessionExpires, AnswerTimeout, CallId, SentDirectory, Json,
         };
         Streams.Validators.Add(result => Require(result, result.GetValue(Streams) is >= 1 and <= 16, "wanted 1 to 16"));
         RtpPort.Validators.Add(result => Require(result, result.GetValue(RtpPort) is >= 0 and <= 65_500 && result.GetValue(RtpPort) % 2 == 0, "RTP takes an even port (RFC 3550 §11)"));
-        ResumeAt.Validators.Add(result => Require(result, result.GetValue(HoldAt) < result.GetValue(ResumeAt), "it needs an earlier --hold-at"));
+        ResumeAt.Validators.Add(result => Require(result, result.GetValue(StartInactive) || result.GetValue(HoldAt) < result.GetValue(ResumeAt), "it needs an earlier --hold-at, or --start-inactive"));
         command.SetAction(RunAsync);
         return command;
     }
@@ -93,6 +94,7 @@ internal static class SiprecClientCommand
             Play = play,
             Seed = parsed.GetValue(Seed),
             HoldAt = parsed.GetValue(HoldAt),
+            StartInactive = parsed.GetValue(StartInactive),
             ResumeAt = parsed.GetValue(ResumeAt),
             MoveAt = parsed.GetValue(MoveAt),
             Keepalive = keepalive == TimeSpan.Zero ? null : keepalive,

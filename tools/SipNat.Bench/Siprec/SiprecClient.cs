@@ -23,7 +23,7 @@ public sealed class SiprecClient : IDisposable
     private readonly string _callId;
     private readonly ulong _sdpId;
     private int _sdpVersion;
-    private string _direction = "sendonly";
+    private string _direction;
     private string _sdp = "";
 
     /// <param name="progress">Gets a line for each message and step.</param>
@@ -34,6 +34,7 @@ public sealed class SiprecClient : IDisposable
         _options = options;
         _log = new(progress);
         _local = options.LocalAddress ?? RouteTo(options.Server);
+        _direction = options.StartInactive ? "inactive" : "sendonly";
         _callId = options.CallId ?? ClientDialog.Token(12);
         var random = new Random(options.Seed);
         _sdpId = (ulong)random.NextInt64(1, 1L << 53);
@@ -105,6 +106,7 @@ public sealed class SiprecClient : IDisposable
         };
         if (report.Result is SiprecOutcome.Rejected) return _log.AddTo(report);
 
+        session.Pump.Sending = !_options.StartInactive;
         session.Pump.Start();
         var end = await PlayAsync(session, stop);
         await Task.Delay(Settle, CancellationToken.None);

@@ -43,6 +43,9 @@ public sealed record SiprecClientOptions
     /// <summary>When the session is held (a=inactive), from the start of the audio.</summary>
     public TimeSpan? HoldAt { get; init; }
 
+    /// <summary>The first offer is inactive, as some border controllers do; <see cref="ResumeAt"/> starts the audio.</summary>
+    public bool StartInactive { get; init; }
+
     /// <summary>When the held session sends again, from the start of the audio.</summary>
     public TimeSpan? ResumeAt { get; init; }
 
