@@ -79,10 +79,12 @@ public sealed class BuiltProgramTests : IDisposable
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         deadline.CancelAfter(Deadline);
 
-        Assert.Matches(ready, await process.StandardOutput.ReadLineAsync(deadline.Token));
+        // Ended before anything is asserted: a test that fails leaves no server behind.
+        var line = await process.StandardOutput.ReadLineAsync(deadline.Token);
         using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);
 
+        Assert.Matches(ready, line);
         Assert.Equal(0, process.ExitCode);
         Assert.Equal("", await process.StandardOutput.ReadToEndAsync(deadline.Token));
     }
