@@ -1,0 +1,32 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Siprec;
+
+namespace SipNat.Simulation.Recorder;
+
+/// <summary>What a <see cref="SimulatedRecorder"/> has of one session: its state as last told, and its files.</summary>
+public sealed class RecordedSession(RecordingSnapshot snapshot)
+{
+    private readonly SortedDictionary<(int Stream, int File), RecordedFile> _files = [];
+
+    public RecordingId Id { get; } = snapshot.Id;
+
+    /// <summary>The last state that was told.</summary>
+    public RecordingSnapshot Snapshot { get; internal set; } = snapshot;
+
+    /// <summary>By stream, then in the order in which they began.</summary>
+    public IReadOnlyCollection<RecordedFile> Files => _files.Values;
+
+    public bool IsComplete => Snapshot.State is RecordingState.Complete;
+
+    /// <summary>Codes of the findings as docs/troubleshooting.md writes them, sorted, each once.</summary>
+    public IReadOnlyList<string> Findings => [.. Snapshot.Findings.Select(f => f.Code.Text).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>The audio of a stream that has one file.</summary>
+    public RecordedFile FileOf(int stream) => Files.Single(f => f.Stream == stream);
+
+    internal RecordedFile FileFor(int stream, int index, Media.Codecs.AudioCodec codec)
+    {
+        if (!_files.TryGetValue((stream, index), out var file)) _files.Add((stream, index), file = new(stream, index, codec));
+        return file;
+    }
+}

@@ -1,0 +1,51 @@
+using SipNat.Endpoint.Addressing;
+using SipNat.Wire;
+
+namespace SipNat.Simulation.Recorder;
+
+/// <summary>How a <see cref="SimulatedRecorder"/> is configured: what the server's appsettings would say.</summary>
+public sealed record SimulatedRecorderOptions
+{
+    /// <summary>Ids, tags, intervals and everything else that is drawn by chance.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>The UDP and TCP port of SIP.</summary>
+    public int SipPort { get; init; } = 5060;
+
+    /// <summary>The lowest media port; RTP is on even ones.</summary>
+    public int FirstMediaPort { get; init; } = 10000;
+
+    /// <summary>The highest media port.</summary>
+    public int LastMediaPort { get; init; } = 19999;
+
+    /// <summary>Who may record; everybody without more.</summary>
+    public IReadOnlyList<NetworkPrefix> AllowedNetworks { get; init; } = [NetworkPrefix.Parse("0.0.0.0/0"), NetworkPrefix.Parse("::/0")];
+
+    /// <summary>The networks that are reached without a NAT.</summary>
+    public IReadOnlyList<NetworkPrefix> LocalNetworks { get; init; } = [];
+
+    /// <summary>Public addresses that are configured.</summary>
+    public IReadOnlyList<TransportAddress> External { get; init; } = [];
+
+    public ForwardedPorts ForwardedPorts { get; init; }
+
+    public int? ExternalSipPort { get; init; }
+
+    public int? ExternalMediaFirstPort { get; init; }
+
+    public IReadOnlyList<TransportAddress> StunServers { get; init; } = [];
+
+    public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
+
+    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    public int MaxSessions { get; init; } = 2_000;
+
+    public int RefusalsPerSecond { get; init; } = 5;
+
+    /// <summary>Pairs of media ports that are bound and mapped ahead.</summary>
+    public int SparePorts { get; init; } = 8;
+
+    /// <summary>Whether ports are bound ahead from the start, or with the first session.</summary>
+    public bool PreparesPorts { get; init; } = true;
+}
