@@ -106,7 +106,7 @@ internal sealed class MediaStream
     {
         _recorded.HandleTimeout(now);
         Send(now);
-        if (_watch.HandleTimeout(now, _recorded.Report(now), _settings, _sessionSettings) is { } finding) Found(finding);
+        if (_watch.Deadline <= now && _watch.Look(now, _recorded.Report(now), _settings, _sessionSettings) is { } finding) Found(finding);
         Collect();
     }
 

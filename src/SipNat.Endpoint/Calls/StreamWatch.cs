@@ -32,11 +32,9 @@ internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
     /// <summary>The last moment at which the stream was not held.</summary>
     public Instant ActiveUntil(Instant now) => _activeUntil ?? now;
 
-    /// <summary>A finding that was not said before; null where there is none.</summary>
-    public Finding? HandleTimeout(Instant now, StreamReport report, MediaStreamSettings settings, MediaSettings session)
+    /// <summary>A finding that was not said before, null where there is none; to be asked at <see cref="Deadline"/>.</summary>
+    public Finding? Look(Instant now, StreamReport report, MediaStreamSettings settings, MediaSettings session)
     {
-        if (!(Deadline <= now)) return null;
-
         Deadline = now + noMediaAfter;
         return Silence(now, report, settings, session) ?? Odd(now, report, settings);
     }

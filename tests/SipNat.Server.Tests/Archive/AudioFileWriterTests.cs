@@ -110,7 +110,7 @@ public sealed class AudioFileWriterTests : IDisposable
 
         Assert.False(written);
         Assert.Throws<ObjectDisposedException>(() => buffer.Written.Length);
-        Assert.Equal(1, writer.Unwritten);
+        Assert.Equal(1, writer.Refused);
         Assert.Equal("precious", await File.ReadAllTextAsync(_folder["a.wav"], Token));
         Assert.True(writer.TryTakeFailure(out var failure));
         Assert.Same(file.Failure, failure);
@@ -152,7 +152,7 @@ public sealed class AudioFileWriterTests : IDisposable
             Assert.False(writer.TryWrite(file, refused));
             writer.Close(file, 3);
             Assert.Throws<ObjectDisposedException>(() => refused.Written.Length);
-            Assert.Equal((1, 3), (writer.Unwritten, writer.Waiting));
+            Assert.Equal((1, 3), (writer.Refused, writer.Waiting));
             clock.Open();
         }
 

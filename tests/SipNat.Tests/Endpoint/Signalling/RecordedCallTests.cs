@@ -1,6 +1,4 @@
-using SipNat.Endpoint.Siprec;
 using SipNat.Simulation;
-using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Signalling;
 
