@@ -38,6 +38,9 @@ public sealed class SignallingCore : IProtocolCore
 
     public SignallingCounters Counters => _context.Counters;
 
+    /// <summary>Transactions that are not over, of both directions.</summary>
+    public int Transactions => _context.Transactions.Count;
+
     public TransactionCounters TransactionCounters => _context.Transactions.Counters;
 
     /// <summary>Requests from outside the allowed networks that were not even answered, for their number.</summary>
@@ -125,8 +128,18 @@ public sealed class SignallingCore : IProtocolCore
     private void Run(Instant now, Action input)
     {
         input();
+        if (_context.Flows.TakeMappingChanged()) HandleFlowMapping(now);
         while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
         _context.CollectOutput();
+    }
+
+    private void HandleFlowMapping(Instant now)
+    {
+        foreach (var session in _sessions.All)
+        {
+            session.CorrectAddresses(now);
+            Settle(session);
+        }
     }
 
     private void Dispatch(Instant now, TransactionEvent happened)

@@ -12,6 +12,7 @@ internal sealed class SignallingFlows(SignallingContext context)
 {
     private readonly Dictionary<FlowId, SignallingFlow> _flows = [];
     private readonly DeadlineQueue<FlowId> _deadlines = new();
+    private bool _mappingChanged;
     private StunBindingOptions _stun = new() { KeepaliveBound = context.Options.Keepalive };
 
     public Instant? Deadline => _deadlines.Next;
@@ -104,6 +105,14 @@ internal sealed class SignallingFlows(SignallingContext context)
         });
     }
 
+    /// <summary>Whether what is known of a flow's mapping has changed; asking clears it.</summary>
+    public bool TakeMappingChanged()
+    {
+        var changed = _mappingChanged;
+        _mappingChanged = false;
+        return changed;
+    }
+
     /// <summary>The public address of this host as any socket of that local address last learned it; port 0.</summary>
     public TransportAddress LastKnown(TransportAddress local)
     {
@@ -125,7 +134,13 @@ internal sealed class SignallingFlows(SignallingContext context)
     private void Settle(Instant now, FlowId id, StunBindingClient client)
     {
         client.HandleTimeout(now, context.Outbox);
-        while (client.TryTake(out var happened)) context.Tell(new SignallingNotice.Mapping(happened.Explain()));
+        while (client.TryTake(out var happened))
+        {
+            _mappingChanged |= happened is StunBindingEvent.MappingLearned or StunBindingEvent.MappingChanged
+                or StunBindingEvent.MappingDependsOnDestination;
+            context.Tell(new SignallingNotice.Mapping(happened.Explain()));
+        }
+
         _deadlines.Set(id, client.Deadline);
     }
 }

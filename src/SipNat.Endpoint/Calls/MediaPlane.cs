@@ -11,7 +11,6 @@ namespace SipNat.Endpoint.Calls;
 /// </summary>
 public sealed class MediaPlane
 {
-    // A pair that is bound while a STUN server is down is asked about again and again; more than this never wait at once.
     private const int MaxSessions = 20_000;
     private const int MaxPortsPerSession = 64;
 
@@ -104,15 +103,8 @@ public sealed class MediaPlane
     {
         var spares = SparesOf(local);
         spares.Requested--;
-        if (spares.Requested > 0) return;
-
-        foreach (var session in _waiting.FindAll(s => s.Local.HasSameAddress(local)))
-        {
-            _waiting.Remove(session);
-            _output.Events.Enqueue(new MediaEvent.Refused(session.Id, reason));
-            if (session.Ports.Count == 0) _sessions.Remove(session.Id);
-            else session.Wanted = session.Ports.Count;
-        }
+        spares.Refusal = reason;
+        ServeWaiting(now);
     }
 
     /// <param name="now">The time of this input.</param>
@@ -169,29 +161,44 @@ public sealed class MediaPlane
     {
         session.Wanted = Math.Min(session.Wanted + ports, MaxPortsPerSession);
         if (!_waiting.Contains(session)) _waiting.Add(session);
+        SparesOf(session.Local).Refusal = null;
         ServeWaiting(now);
-        if (_waiting.Contains(session)) Fill(SparesOf(session.Local), session.Wanted - session.Ports.Count);
     }
 
-    // First come, first served: a session that waits is not passed by one that wants fewer.
+    // In the order in which they asked. Whoever still waits when everything asked of the shell was answered, and
+    // something of it was refused, gets nothing.
     private void ServeWaiting(Instant now)
     {
         for (var i = 0; i < _waiting.Count;)
         {
             var session = _waiting[i];
             var spares = SparesOf(session.Local);
-            if (spares.Ports.Count < session.Wanted - session.Ports.Count)
+            if (spares.Ports.Count >= session.Missing) Serve(session, spares);
+            else if (spares is { Requested: 0, Refusal: { } reason }) Refuse(session, reason);
+            else
             {
                 i++;
                 continue;
             }
 
-            while (session.Ports.Count < session.Wanted) session.Add(spares.Ports.Dequeue());
             _waiting.RemoveAt(i);
-            Fill(spares);
-            _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.Addresses)]));
-            Schedule(session);
         }
+
+        foreach (var spares in _spares.Values) Fill(spares);
+    }
+
+    private void Serve(MediaSession session, SparePorts spares)
+    {
+        while (session.Missing > 0) session.Add(spares.Ports.Dequeue());
+        _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.Addresses)]));
+        Schedule(session);
+    }
+
+    private void Refuse(MediaSession session, string reason)
+    {
+        _output.Events.Enqueue(new MediaEvent.Refused(session.Id, reason));
+        session.Wanted = session.Ports.Count;
+        if (session.Ports.Count == 0) _sessions.Remove(session.Id);
     }
 
     private void Close(Instant now, MediaSession session)
@@ -222,9 +229,16 @@ public sealed class MediaPlane
 
     private void Schedule(MediaSession session) => _sessionDeadlines.Set(session, session.Deadline);
 
-    private void Fill(SparePorts spares, int atLeast = 0)
+    // As many as are kept ready and as those need who wait; after a refusal only those are tried for.
+    private void Fill(SparePorts spares)
     {
-        var wanted = Math.Max(_options.SparePorts, atLeast) - spares.Ports.Count - spares.Requested;
+        var needed = 0;
+        foreach (var session in _waiting)
+        {
+            if (session.Local.HasSameAddress(spares.Local)) needed += session.Missing;
+        }
+
+        var wanted = Math.Max(spares.Refusal is null ? _options.SparePorts : 0, needed) - spares.Ports.Count - spares.Requested;
         for (; wanted > 0; wanted--)
         {
             spares.Requested++;
@@ -247,5 +261,8 @@ public sealed class MediaPlane
 
         /// <summary>Asked of the shell and not yet answered.</summary>
         public int Requested { get; set; }
+
+        /// <summary>Why the shell refused, since a session last asked for ports; null where it did not.</summary>
+        public string? Refusal { get; set; }
     }
 }

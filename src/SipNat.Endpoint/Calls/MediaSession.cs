@@ -36,6 +36,9 @@ internal sealed class MediaSession
     /// <summary>How many ports it should have.</summary>
     public int Wanted { get; set; }
 
+    /// <summary>How many it does not have.</summary>
+    public int Missing => Wanted - Ports.Count;
+
     public Instant? Deadline => Instant.Earlier(_deadlines.Next, _reportAt);
 
     public void Add(MediaPort port)

@@ -65,18 +65,19 @@ internal sealed class MediaStream
     /// <summary>Takes what was agreed on, at the first answer and at each later one.</summary>
     public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)
     {
-        var previous = _settings;
-        var sourceMoved = session.SignallingSource != _sessionSettings.SignallingSource;
-        (_settings, _sessionSettings, _changed) = (settings, session, true);
+        var destinations = (MediaDestination(), ControlDestination());
+        (_settings, _sessionSettings, _changed) = (KeepAddresses(settings), session, true);
         Negotiate(settings);
-        if (previous.RemoteRtp != settings.RemoteRtp || sourceMoved) _recorded.Latch.SignalledChanged(settings.RemoteRtp, session.SignallingSource);
-        if (previous.RemoteRtcp != settings.RemoteRtcp || sourceMoved) _controlLatch.SignalledChanged(settings.RemoteRtcp, session.SignallingSource);
+        _recorded.Latch.SignalledChanged(_settings.RemoteRtp, session.SignallingSource);
+        _controlLatch.SignalledChanged(_settings.RemoteRtcp, session.SignallingSource);
 
         _controlLatch.IsHeld = !settings.ShouldSend;
         if (settings.ShouldSend) _recorded.Resume(now);
         else _recorded.Hold(now);
         _watch.Expect(now, settings.ShouldSend);
-        if (!_isSending)
+
+        // Another destination has a pinhole of its own, which is not open before something was sent there.
+        if (!_isSending || destinations != (MediaDestination(), ControlDestination()))
         {
             _isSending = true;
             _reporter.Start(now);
@@ -137,6 +138,11 @@ internal sealed class MediaStream
         _isStarted = true;
         return true;
     }
+
+    // 0.0.0.0 is an old way to say hold (RFC 3264 §8.4): the peer, and the mapping of its NAT, stay where they were.
+    private MediaStreamSettings KeepAddresses(MediaStreamSettings settings) => settings.RemoteRtp.IsUnspecified
+        ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }
+        : settings;
 
     private FlowId ControlFlow => _settings.RtcpMux ? _flows.Rtp : _flows.Rtcp;
 

@@ -10,21 +10,21 @@ namespace SipNat.Endpoint.Siprec;
 /// <summary>Offers and answers of a recording session: RFC 3264 as RFC 7866 §7.1 uses it.</summary>
 internal sealed partial class RecordingSession
 {
-    private static readonly TimeSpan ShortRetry = TimeSpan.FromSeconds(2);
+    private const string SdpType = "application/sdp";
+    private const string MinSe = "Min-SE";
 
     /// <summary>
     /// Takes the offer of an INVITE or UPDATE, to be answered once its ports are open. Null where it can be; else the
     /// error response, and everything is as it was (RFC 3261 §14.2).
     /// </summary>
-    private SipResponse? TakeOffer(Instant now, TransactionEvent.Request request, bool isFirst)
+    private SipResponse? TakeOffer(Instant now, TransactionEvent.Request request, SiprecBody body, bool isFirst)
     {
         var message = request.Message;
-        if (!_timer.TryNegotiate(now, message.Header(SipHeader.SessionExpires), message.HasToken(SipHeader.Supported, "timer")))
+        if (SessionTimer.IsTooSmall(message.Header(SipHeader.SessionExpires), KnowsTimers(message)))
         {
-            return new(422) { Headers = [new("Min-SE", $"{(int)SessionTimer.MinimumInterval.TotalSeconds}")] };
+            return new(422) { Headers = [new(MinSe, $"{(int)SessionTimer.MinimumInterval.TotalSeconds}")] };
         }
 
-        var body = ReadBody(message);
         OfferReview? review = null;
         if (body.Sdp is { } sdp)
         {
@@ -43,8 +43,8 @@ internal sealed partial class RecordingSession
         if (review is not null) NoteRejections(now, review);
 
         // Without an offer in an INVITE the offer is ours (RFC 3261 §13.2.1): one stream, which the metadata cannot name yet.
-        if (review is not null) _streams.Apply(now, review);
-        else if (isFirst) _streams.ApplyOurOffer(now);
+        if (review is not null) _streams.Reserve(now, review);
+        else if (isFirst) _streams.ReserveOurOffer(now);
         _offer = new(request.Transaction, message, review);
         return null;
     }
@@ -57,14 +57,14 @@ internal sealed partial class RecordingSession
             return;
         }
 
-        // Glare: ours waits for its answer, or the peer's last one for ours (RFC 3261 §14.2, RFC 3311 §5.2).
-        if (_requests.HasOffer || _offer is not null)
+        var body = ReadBody(request.Message);
+        if (RefuseGlare(request.Message, body) is { } glare)
         {
-            Respond(now, request.Transaction, _offer is null ? new(491) : new(500) { Headers = [RecorderHeaders.RetryAfter(1)] });
+            Respond(now, request.Transaction, glare);
             return;
         }
 
-        if (TakeOffer(now, request, isFirst: false) is { } refusal)
+        if (TakeOffer(now, request, body, isFirst: false) is { } refusal)
         {
             _journal.Note(now, "offer-refused", $"{request.Message.Method.Name} answered with {refusal.Status} {refusal.Reason}.");
             Respond(now, request.Transaction, refusal);
@@ -74,7 +74,8 @@ internal sealed partial class RecordingSession
         if (_offer is { Review: null } && request.Message.Method is SipMethod.Update)
         {
             _offer = null;
-            Respond(now, request.Transaction, new(200) { Headers = AnswerHeaders() });
+            Accept(now, request.Transaction, request.Message, sdp: null);
+            Configure(now);
             return;
         }
 
@@ -82,10 +83,20 @@ internal sealed partial class RecordingSession
         TryAnswer(now);
     }
 
+    // An offer of ours waits for its answer, or the peer's last one for ours (RFC 3261 §14.2, RFC 3311 §5.2). An UPDATE
+    // without an offer meets no glare.
+    private SipResponse? RefuseGlare(StoredSipMessage request, SiprecBody body)
+    {
+        if (request.Method is SipMethod.Update && body.Sdp is null) return null;
+        if (_offer is not null) return new(500) { Headers = [RecorderHeaders.RetryAfter(1)] };
+
+        return _requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
+    }
+
     // Answers the offer that waits, as soon as its ports are open and mapped, or have had the time for it.
     private void TryAnswer(Instant now)
     {
-        if (_offer is not { } offer || !_streams.HasPorts || !_streams.ArePortsKnown) return;
+        if (_offer is not { } offer || !CanAnswer) return;
 
         if (MappingDeadline is { } due && now < due) return;
 
@@ -95,14 +106,9 @@ internal sealed partial class RecordingSession
         }
 
         _offer = null;
+        if (offer.Review is { } review) _streams.Apply(review);
         var sdp = DescribeMedia(offer.Review);
-        Dialog.LocalContact = ContactFor(_context, Flow, Source);
-        Respond(now, offer.Transaction, new(200)
-        {
-            Headers = [new(SipHeader.Contact, Dialog.LocalContact), .. AnswerHeaders()],
-            ContentType = "application/sdp",
-            Body = SdpWriter.Write(sdp),
-        });
+        Accept(now, offer.Transaction, offer.Request, sdp);
         TellAddresses(now);
         if (offer.Request.Method is SipMethod.Invite)
         {
@@ -114,9 +120,19 @@ internal sealed partial class RecordingSession
         Configure(now);
     }
 
+    private bool CanAnswer => _offer is not null && _streams.ArePortsKnown && _streams.HasPorts;
+
+    private void Accept(Instant now, TransactionId transaction, StoredSipMessage request, SdpSession? sdp)
+    {
+        _timer.Negotiate(now, request.Header(SipHeader.SessionExpires), KnowsTimers(request));
+        Dialog.LocalContact = CurrentContact;
+        SipResponse response = new(200) { Headers = [new(SipHeader.Contact, Dialog.LocalContact), .. AnswerHeaders()] };
+        Respond(now, transaction, sdp is null ? response : response with { ContentType = SdpType, Body = SdpWriter.Write(sdp) });
+    }
+
     private SdpSession DescribeMedia(OfferReview? review)
     {
-        var local = _streams.Advertise(_context.Advisor, Source, _context.Flows.LastKnown(_context.MediaAddressFor(Flow)));
+        var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
         return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local);
     }
 
@@ -129,7 +145,7 @@ internal sealed partial class RecordingSession
         var review = _offerAnswer.ReviewAnswer(offer, answer!);
         if (!review.Accepted.Any()) return false;
 
-        _streams.Apply(now, review);
+        _streams.Apply(review);
         _journal.Note(now, "offer-answered", $"Our offer was answered: {DescribeDirections()}.");
         return true;
     }
@@ -150,30 +166,6 @@ internal sealed partial class RecordingSession
         _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed)));
     }
 
-    /// <summary>Where an address that the peer was told has become another one, the peer is told by re-INVITE or UPDATE.</summary>
-    public void CorrectAddresses(Instant now)
-    {
-        if (_state is not SessionState.Confirmed || _offer is not null || _requests.HasOffer) return;
-        if (!_streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress)) return;
-
-        var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
-        _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
-        TellAddresses(now);
-        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local))) _retryAt = now + ShortRetry;
-    }
-
-    private bool TrySendOffer(Instant now, RequestPurpose purpose, SdpSession sdp)
-    {
-        Dialog.LocalContact = ContactFor(_context, Flow, Source);
-        var request = Dialog.CreateRequest(_peerTakesUpdate ? SipMethod.Update : SipMethod.Invite);
-        return _requests.TrySend(now, purpose, request with
-        {
-            Headers = [.. request.Headers, .. AnswerHeaders()],
-            ContentType = "application/sdp",
-            Body = SdpWriter.Write(sdp),
-        }, out _);
-    }
-
     private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(_context.Options.MappingWait);
 
     private bool IsLocalPeer => _context.Advisor.LocalNetworks.IsInside(Source);
@@ -182,12 +174,24 @@ internal sealed partial class RecordingSession
 
     private IReadOnlyList<SipHeaderField> AnswerHeaders()
     {
-        if (_timer.HeaderValue is not { } expires) return RecorderHeaders.Capabilities;
+        if (_timer.AnswerValue is not { } expires) return RecorderHeaders.Capabilities;
 
         SipHeaderField timer = new(SipHeader.SessionExpires, expires);
         return _timer.RequiresTimer
             ? [.. RecorderHeaders.Capabilities, timer, new(SipHeader.Require, "timer")]
             : [.. RecorderHeaders.Capabilities, timer];
+    }
+
+    private static bool KnowsTimers(StoredSipMessage message) => message.HasToken(SipHeader.Supported, "timer");
+
+    private static TransportProtocol TransportOf(SignallingContext context, FlowId flow) =>
+        context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
+
+    private static string ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
+    {
+        var advertised = context.Flows.Advertise(flow, peer);
+        var transport = TransportOf(context, flow) is TransportProtocol.Tcp ? ";transport=tcp" : "";
+        return $"<sip:recorder@{advertised.Address}{transport}>;+sip.srs";
     }
 
     private void TellAddresses(Instant now)

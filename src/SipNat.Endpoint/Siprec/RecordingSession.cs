@@ -16,7 +16,7 @@ namespace SipNat.Endpoint.Siprec;
 internal sealed partial class RecordingSession
 {
     // After this the media plane is not waited for: its thread is gone, and the session must not stay for ever.
-    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MediaLimit = TimeSpan.FromSeconds(10);
 
     private readonly SignallingContext _context;
     private readonly OfferAnswer _offerAnswer;
@@ -31,11 +31,13 @@ internal sealed partial class RecordingSession
     private SessionState _state = SessionState.Opening;
     private PendingOffer? _offer;
     private AwaitedAck? _awaitedAck;
+    private AcceptedInvite? _acceptedInvite;
     private bool _peerTakesUpdate;
+    private bool _correctionDue;
     private Instant _heardAt;
     private Instant? _keepaliveAt;
     private Instant? _retryAt;
-    private Instant? _closingUntil;
+    private Instant? _mediaUntil;
     private Instant? _endedAt;
     private string? _endReason;
     private bool _mediaIsOpen = true;
@@ -43,7 +45,7 @@ internal sealed partial class RecordingSession
 
     private RecordingSession(Instant now, SignallingContext context, TransactionEvent.Request invite, RecordingSession? replaced)
     {
-        (_context, _replaced, _startedAt, _heardAt) = (context, replaced, now, now);
+        (_context, _replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
         Id = RecordingId.Draw(context.Random);
         _metadata = new(_journal);
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
@@ -73,6 +75,7 @@ internal sealed partial class RecordingSession
             foreach (var pending in _requests.Pending) yield return pending;
             if (_offer is { Transaction: { } offered }) yield return offered;
             if (_awaitedAck is { Transaction: { } acknowledged }) yield return acknowledged;
+            if (_acceptedInvite is { Transaction: { } accepted }) yield return accepted;
         }
     }
 
@@ -95,7 +98,7 @@ internal sealed partial class RecordingSession
         if (refusal is not null) return false;
 
         var begun = new RecordingSession(now, context, invite, replaced);
-        refusal = begun.TakeOffer(now, invite, isFirst: true);
+        refusal = begun.TakeOffer(now, invite, ReadBody(invite.Message), isFirst: true);
         if (refusal is not null) return false;
 
         session = begun;
@@ -106,21 +109,8 @@ internal sealed partial class RecordingSession
         return true;
     }
 
-    /// <summary>Tells the shell the state of the session where it has changed.</summary>
-    public void PublishChanges()
-    {
-        // What comes after the end of the recording, such as the answer to our BYE, is no longer part of it.
-        if (!(_journal.TakeChanged() | _changed) || _isToldComplete) return;
-
-        _changed = false;
-        var snapshot = Snapshot();
-        _isToldComplete = snapshot.State is RecordingState.Complete;
-        _context.Snapshots.Enqueue(snapshot);
-    }
-
     public void HandleRequest(Instant now, TransactionEvent.Request request)
     {
-        NoteSource(now, request);
         var order = Dialog.CheckRequest(request.Message);
         var isTaglessBye = order is DialogOrder.OtherDialog && request.Message.Method is SipMethod.Bye;
         if (order is not DialogOrder.InOrder && !isTaglessBye)
@@ -129,6 +119,8 @@ internal sealed partial class RecordingSession
             return;
         }
 
+        NoteSource(now, request);
+        if (!isTaglessBye) TakeImpliedAck(now);
         if (RequestCheck.Refuse(request.Message) is { } refusal)
         {
             Respond(now, request.Transaction, refusal);
@@ -157,23 +149,7 @@ internal sealed partial class RecordingSession
         if (_awaitedAck is not { } awaited || ack.Message.CSeqNumber != awaited.CSeq) return;
 
         _heardAt = now;
-        _awaitedAck = null;
-        _context.Transactions.Acknowledged(now, awaited.Transaction);
-        if (awaited.Offer is { } offer && !TakeAnswer(now, offer, ack.Message))
-        {
-            End(now, "The ACK brought no answer to our offer that could be recorded.");
-            return;
-        }
-
-        if (IsEnding)
-        {
-            SendBye(now);
-            SettleClosing();
-            return;
-        }
-
-        if (_state is SessionState.Answered) Confirm(now);
-        Configure(now);
+        TakeAck(now, awaited, ack.Message);
     }
 
     public void HandleCancel(Instant now, TransactionId invite)
@@ -183,37 +159,7 @@ internal sealed partial class RecordingSession
         _offer = null;
         Respond(now, invite, new(487));
         if (_state is SessionState.Opening) Close(now, "The peer cancelled the INVITE.");
-    }
-
-    /// <summary>Our 200 was never acknowledged (RFC 3261 §13.3.1.4).</summary>
-    public void HandleNoAck(Instant now)
-    {
-        _awaitedAck = null;
-        _journal.Find(now, FindingCode.NoAck, $"The 200 OK to {Source} was sent for 32 s and never acknowledged: the peer does not receive it, or its ACK does not reach {Dialog.LocalContact}.");
-        if (IsEnding)
-        {
-            SendBye(now);
-            SettleClosing();
-            return;
-        }
-
-        EndNow(now, "The 200 OK was never acknowledged.");
-    }
-
-    /// <summary>Ends the session from our side.</summary>
-    public void End(Instant now, string reason)
-    {
-        if (IsEnding) return;
-
-        if (_offer is { } offer)
-        {
-            _offer = null;
-            Respond(now, offer.Transaction, new(_state is SessionState.Opening ? 503 : 500) { Headers = [RecorderHeaders.RetryAfter(5)] });
-        }
-
-        // A callee sends no BYE before the ACK has come, or will not come any more (RFC 3261 §15).
-        if (_awaitedAck is null) EndNow(now, reason);
-        else Close(now, reason);
+        else CorrectAddresses(now);
     }
 
     public void HandleMedia(Instant now, MediaEvent happened)
@@ -222,6 +168,7 @@ internal sealed partial class RecordingSession
         {
             case MediaEvent.Opened(_, var ports):
                 _streams.SetPorts(ports);
+                if (_state is SessionState.Opening) _mediaUntil = null;
                 break;
             case MediaEvent.Refused(_, var reason):
                 HandleMediaRefused(now, reason);
@@ -241,59 +188,44 @@ internal sealed partial class RecordingSession
                 break;
             case MediaEvent.Closed(_, var streams):
                 TakeReports(streams);
-                MakeOver();
+                if (_mediaIsOpen) MakeOver();
                 break;
         }
 
         TryAnswer(now);
     }
 
-    private void HandleBye(Instant now, TransactionEvent.Request request)
+    // Whoever goes on in the dialog has our 200: its ACK was lost, or is late.
+    private void TakeImpliedAck(Instant now)
     {
-        TakeMetadata(now, request.Message, ReadBody(request.Message));
-        Respond(now, request.Transaction, new(200));
-        if (_offer is { } offer)
-        {
-            _offer = null;
-            Respond(now, offer.Transaction, new(487));
-        }
-
-        if (_awaitedAck is { } awaited)
-        {
-            // The peer has the 200, or gave up waiting for it: it is not sent again.
-            _context.Transactions.Acknowledged(now, awaited.Transaction);
-            _awaitedAck = null;
-        }
-
-        Close(now, request.Message.Header(SipHeader.Reason) is { } reason ? $"BYE from the peer ({reason})." : "BYE from the peer.");
+        if (_awaitedAck is { Offer: null } awaited) TakeAck(now, awaited, null);
     }
 
-    private void HandleMediaRefused(Instant now, string reason)
+    private void TakeAck(Instant now, AwaitedAck awaited, StoredSipMessage? ack)
     {
-        _journal.Find(now, FindingCode.MediaRefused, $"No ports for media: {reason}.");
-        if (_offer is { } offer)
+        _awaitedAck = null;
+        _context.Transactions.Acknowledged(now, awaited.Transaction);
+        if (awaited.Offer is { } offer && ack is not null && !TakeAnswer(now, offer, ack))
         {
-            _offer = null;
-            var status = _state is SessionState.Opening ? 503 : 488;
-            Respond(now, offer.Transaction, new(status)
+            if (_state is SessionState.Answered)
             {
-                Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(399, _context.Options.ServerName, "No media ports left")],
-            });
+                End(now, "The ACK brought no answer to our offer that could be recorded.");
+                return;
+            }
+
+            _journal.Note(now, "offer-unanswered", "The ACK brought no answer to our offer; the streams stay as they were.");
         }
 
-        _streams.DropUnserved();
-        if (_state is SessionState.Opening) MakeOver(now, $"No ports for media: {reason}.");
-    }
-
-    private void TakeReports(IReadOnlyList<MediaStreamReport> reports)
-    {
-        _streams.Report(reports);
-        foreach (var report in reports)
+        if (IsEnding)
         {
-            if (report.LastHeardAt > _heardAt) _heardAt = report.LastHeardAt.Value;
+            SendBye(now);
+            SettleClosing();
+            return;
         }
 
-        _changed = true;
+        if (_state is SessionState.Answered) Confirm(now);
+        Configure(now);
+        CorrectAddresses(now);
     }
 
     private void Confirm(Instant now)
@@ -302,56 +234,6 @@ internal sealed partial class RecordingSession
         _journal.Note(now, "confirmed", "ACK received.");
         ScheduleKeepalive(now);
         _replaced?.End(now, $"Replaced by {Id} (RFC 3891).");
-    }
-
-    private void EndNow(Instant now, string reason)
-    {
-        SendBye(now);
-        Close(now, reason);
-    }
-
-    private void SendBye(Instant now)
-    {
-        if (_state is SessionState.Opening) return;
-        if (!_requests.TrySend(now, RequestPurpose.End, Dialog.CreateRequest(SipMethod.Bye), out var why))
-        {
-            _journal.Note(now, "bye-not-sent", $"BYE could not be sent: {why}.");
-        }
-    }
-
-    private void Close(Instant now, string reason)
-    {
-        if (IsEnding) return;
-
-        (_state, _endedAt, _endReason) = (SessionState.Closing, now, reason);
-        _closingUntil = now + ClosingLimit;
-        _keepaliveAt = null;
-        _retryAt = null;
-        _journal.Note(now, "ended", reason);
-        _context.Commands.Enqueue(new MediaCommand.Close(Id));
-        _context.Tell(new SignallingNotice.SessionChanged(Id, $"ended: {reason}"));
-    }
-
-    private void MakeOver(Instant now, string reason)
-    {
-        (_endedAt, _endReason) = (now, reason);
-        _journal.Note(now, "ended", reason);
-        MakeOver();
-    }
-
-    // The recording is complete; what is left of signalling, an answer to our BYE or an ACK, is still waited for.
-    private void MakeOver()
-    {
-        _mediaIsOpen = false;
-        _changed = true;
-        _context.Counters.Ended++;
-        _state = SessionState.Closing;
-        SettleClosing();
-    }
-
-    private void SettleClosing()
-    {
-        if (_state is SessionState.Closing && !_mediaIsOpen && _awaitedAck is null && _requests.IsIdle) _state = SessionState.Over;
     }
 
     private void NoteSource(Instant now, TransactionEvent.Request request)
@@ -373,40 +255,6 @@ internal sealed partial class RecordingSession
 
     private void Respond(Instant now, TransactionId transaction, SipResponse response) =>
         _context.Transactions.Respond(now, transaction, response with { ToTag = Dialog.Key.LocalTag });
-
-    private RecordingSnapshot Snapshot() => new(
-        Id,
-        _state is SessionState.Over || (_state is SessionState.Closing && !_mediaIsOpen) ? RecordingState.Complete : RecordingState.Recording,
-        _startedAt,
-        _endedAt,
-        _endReason,
-        Dialog.Key.CallId,
-        Source,
-        _metadata.CommunicationSessions,
-        _metadata.Participants,
-        [.. _streams.All.Select(s => new StreamSnapshot(
-            s.Index,
-            s.Label,
-            _metadata.SendersOf(s.Index, s.Label),
-            s.Current?.Direction.Text ?? SdpDirection.Inactive.Text,
-            s.StartedAt,
-            s.Local,
-            s.Rtp.Address,
-            s.Rtp.Reason is null ? "not answered yet" : s.Rtp.Explain(),
-            s.Report))],
-        _journal.Findings,
-        _journal.Metadata,
-        _journal.Timeline);
-
-    private static string ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
-    {
-        var advertised = context.Flows.Advertise(flow, peer);
-        var transport = TransportOf(context, flow) is TransportProtocol.Tcp ? ";transport=tcp" : "";
-        return $"<sip:recorder@{advertised.Address}{transport}>;+sip.srs";
-    }
-
-    private static TransportProtocol TransportOf(SignallingContext context, FlowId flow) =>
-        context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
 
     private enum SessionState
     {
@@ -430,4 +278,7 @@ internal sealed partial class RecordingSession
 
     /// <summary>Our 200 to an INVITE, with the offer that it carried where it did.</summary>
     private sealed record AwaitedAck(TransactionId Transaction, uint CSeq, SdpSession? Offer);
+
+    /// <summary>An INVITE of ours that was accepted: each repetition of its 2xx gets its ACK again (RFC 3261 §13.2.2.4).</summary>
+    private sealed record AcceptedInvite(TransactionId Transaction, TransportAddress Destination, uint CSeq);
 }

@@ -11,7 +11,8 @@ internal sealed class RecordingStreams
     private readonly SortedDictionary<int, RecordingStream> _streams = [];
     private IReadOnlyList<MediaPortAddresses> _ports = [];
 
-    public IReadOnlyCollection<RecordingStream> All => _streams.Values;
+    /// <summary>Every stream of the session, removed ones too; not those of an offer that has no answer.</summary>
+    public IEnumerable<RecordingStream> All => _streams.Values.Where(s => s.IsOffered || s.Last is not null);
 
     /// <summary>Ports that the streams need by now.</summary>
     public int PortsWanted { get; private set; }
@@ -23,13 +24,21 @@ internal sealed class RecordingStreams
     /// <summary>Whether the media plane has answered at all.</summary>
     public bool ArePortsKnown { get; private set; }
 
-    /// <summary>Takes in what was agreed on; streams that are met for the first time get the next port.</summary>
-    public void Apply(Instant now, OfferReview review)
+    /// <summary>Gives streams that are met for the first time the next port. Nothing else changes before the answer.</summary>
+    public void Reserve(Instant now, OfferReview review)
+    {
+        foreach (var media in review.Accepted)
+        {
+            if (!_streams.ContainsKey(media.Index)) _streams.Add(media.Index, new(media.Index, PortsWanted++, now));
+        }
+    }
+
+    /// <summary>Takes in what was agreed on, for the streams that have a port.</summary>
+    public void Apply(OfferReview review)
     {
         foreach (var media in review.Media)
         {
-            if (media is AcceptedMedia accepted) Accept(now, accepted);
-            else if (_streams.TryGetValue(media.Index, out var removed)) removed.Current = null;
+            if (_streams.TryGetValue(media.Index, out var stream)) stream.Agree(media as AcceptedMedia);
         }
     }
 
@@ -42,7 +51,7 @@ internal sealed class RecordingStreams
     }
 
     /// <summary>Makes room for the one stream of an offer that will be ours.</summary>
-    public void ApplyOurOffer(Instant now) => _streams.Add(0, new(0, PortsWanted++, now));
+    public void ReserveOurOffer(Instant now) => _streams.Add(0, new(0, PortsWanted++, now) { IsOffered = true });
 
     public void SetPorts(IReadOnlyList<MediaPortAddresses> ports) => (_ports, ArePortsKnown) = (ports, true);
 
@@ -105,19 +114,6 @@ internal sealed class RecordingStreams
         }
     }
 
-    private void Accept(Instant now, AcceptedMedia accepted)
-    {
-        if (!_streams.TryGetValue(accepted.Index, out var stream))
-        {
-            stream = new(accepted.Index, PortsWanted++, now);
-            _streams.Add(accepted.Index, stream);
-        }
-
-        stream.Current = accepted;
-        stream.Last = accepted;
-        stream.Label = accepted.Label ?? stream.Label;
-    }
-
     private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise(
         AddressAdvisor advisor, RecordingStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
@@ -148,13 +144,13 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
 
     public Instant StartedAt { get; } = startedAt;
 
-    public string Label { get; set; } = string.Empty;
+    public string Label { get; private set; } = string.Empty;
 
     /// <summary>What was agreed on; null where the medium is refused or was removed.</summary>
-    public AcceptedMedia? Current { get; set; }
+    public AcceptedMedia? Current { get; private set; }
 
     /// <summary>What was agreed on last, also after the medium was removed.</summary>
-    public AcceptedMedia? Last { get; set; }
+    public AcceptedMedia? Last { get; private set; }
 
     public TransportAddress Local { get; set; }
 
@@ -165,8 +161,18 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     public MediaStreamReport? Report { get; set; }
 
     /// <summary>Agreed on, or part of an offer of ours that has no answer.</summary>
-    public bool IsOffered => Current is not null || Last is null;
+    public bool IsOffered { get; set; }
 
     /// <summary>Whether silence would be a fault: agreed on and neither held nor paused.</summary>
     public bool ShouldSend => Current is { IsHeld: false, Direction: SdpDirection.RecvOnly };
+
+    /// <summary>Takes what came of the medium; null where it is refused or removed.</summary>
+    public void Agree(AcceptedMedia? accepted)
+    {
+        (Current, IsOffered) = (accepted, accepted is not null);
+        if (accepted is null) return;
+
+        Last = accepted;
+        Label = accepted.Label ?? Label;
+    }
 }
