@@ -59,6 +59,9 @@ public sealed record ScriptedPeerOptions
     /// <summary>The metadata document in place of the generated one.</summary>
     public string? Metadata { get; init; }
 
+    /// <summary>Whether Allow names UPDATE (RFC 3311).</summary>
+    public bool AllowsUpdate { get; init; } = true;
+
     /// <summary>Changes the finished SDP of every offer.</summary>
     public Func<string, string> RewriteSdp { get; init; } = sdp => sdp;
 

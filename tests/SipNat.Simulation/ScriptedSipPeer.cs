@@ -212,7 +212,20 @@ public sealed class ScriptedSipPeer : IProtocolCore
     private void Confirm(ScriptedSipMessage response)
     {
         if (response.Header("To") is { } to) _text.To = to;
-        if (response.Header("Contact") is not { } contact) return;
+        FollowContact(response);
+    }
+
+    // Media goes where the recorder's offer says from here on.
+    private void Redirect(ScriptedSipMessage offer)
+    {
+        FollowContact(offer);
+        Answers = ScriptedAnswer.Read(offer.Body);
+        for (var i = 0; i < _streams.Length; i++) Direct(_streams[i], i);
+    }
+
+    private void FollowContact(ScriptedSipMessage message)
+    {
+        if (message.Header("Contact") is not { } contact) return;
 
         var start = contact.IndexOf('<') + 1;
         var end = contact.IndexOf('>');
@@ -262,6 +275,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
         }
 
         var hasOffer = request.Body.Length > 0 && request.Method is "INVITE" or "UPDATE";
+        if (hasOffer) Redirect(request);
         var sdp = hasOffer || request.Method is "INVITE" ? Offer(_isHeld ? "inactive" : "sendonly") : null;
         Outbox.Add(_sipFlow, from, _text.Response(request, 200, "OK", sdp));
         if (request.Method is not "BYE") return;

@@ -44,7 +44,7 @@ internal sealed class ScriptedSipText(ScriptedPeerOptions options, Random random
             .Line($"To: {To}")
             .Line($"Call-ID: {CallId}")
             .Line($"CSeq: {cseq} {method}");
-        if (method is "INVITE") text.Line($"Contact: {Contact}").Line("Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE");
+        if (method is "INVITE") text.Line($"Contact: {Contact}").Line($"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS{(options.AllowsUpdate ? ", UPDATE" : "")}");
         if (isInitial && options.Require.Length > 0) text.Line($"Require: {options.Require}");
         foreach (var header in isInitial ? options.ExtraHeaders : []) text.Line(header);
 

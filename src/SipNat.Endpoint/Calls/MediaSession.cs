@@ -82,6 +82,7 @@ internal sealed class MediaSession
         }
 
         stream.HandleDatagram(now, arrival, isRtcp, from, datagram);
+        if (stream.TakeProved()) OpenPinholes(now);
         _reportNow |= stream.TakeStarted();
         if (_reportNow) _reportAt = now;
         Schedule(port, stream);
@@ -108,6 +109,16 @@ internal sealed class MediaSession
         foreach (var stream in _streams.Values) stream.Close(now);
 
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
+    }
+
+    // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
+    private void OpenPinholes(Instant now)
+    {
+        foreach (var (port, stream) in _streams)
+        {
+            stream.OpenPinholes(now);
+            Schedule(port, stream);
+        }
     }
 
     private List<MediaStreamReport> Reports(Instant now) => [.. _streams.Values.Select(s => s.Report(now))];

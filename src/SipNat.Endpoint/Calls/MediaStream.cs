@@ -31,6 +31,7 @@ internal sealed class MediaStream
     private bool _changed;
     private bool _isStarted;
     private bool _isSending;
+    private bool _hasProved;
 
     public MediaStream(
         RecordingId session,
@@ -144,6 +145,23 @@ internal sealed class MediaStream
         ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }
         : settings;
 
+    /// <summary>Whether a host has sent media or reports for the first time; asking clears it.</summary>
+    public bool TakeProved()
+    {
+        var proved = _hasProved;
+        _hasProved = false;
+        return proved;
+    }
+
+    /// <summary>Sends what keeps the pinhole of the RTP port open at once, where this stream has heard nothing yet.</summary>
+    public void OpenPinholes(Instant now)
+    {
+        if (_recorded.LastPacketAt is not null) return;
+
+        _keepalive.Start(now);
+        Send(now);
+    }
+
     private FlowId ControlFlow => _settings.RtcpMux ? _flows.Rtp : _flows.Rtcp;
 
     private void Negotiate(MediaStreamSettings settings)
@@ -163,7 +181,7 @@ internal sealed class MediaStream
         _changed = true;
         if (verdict is LatchVerdict.Accept or LatchVerdict.TookOver)
         {
-            _sender.Gate.Prove(from);
+            Prove(from);
             _watch.Heard(now);
         }
 
@@ -185,9 +203,15 @@ internal sealed class MediaStream
 
         _controlHeardAt = now;
         _changed = true;
-        _sender.Gate.Prove(from);
+        Prove(from);
         _recorded.HandleRtcp(arrival, compound);
         _reporter.HandleCompound(now, compound);
+    }
+
+    private void Prove(TransportAddress host)
+    {
+        _hasProved |= !_sender.Gate.IsProven(host);
+        _sender.Gate.Prove(host);
     }
 
     private void Send(Instant now)

@@ -20,6 +20,9 @@ internal enum RequestPurpose
 
     /// <summary>UPDATE or re-INVITE that tells the peer another address.</summary>
     Correct,
+
+    /// <summary>OPTIONS whose answer keeps the mapping of the peer's NAT; what the answer says decides nothing.</summary>
+    KeepOpen,
 }
 
 /// <summary>
@@ -57,27 +60,25 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 
     public bool IsPending(RequestPurpose purpose) => Unanswered.Any(p => p.Purpose == purpose);
 
+    /// <summary>
+    /// Whether requests go back over a UDP flow because the peer's Contact leads nowhere from here: it is behind a NAT.
+    /// </summary>
+    public bool GoBackThroughNat =>
+        context.Flows.TryGet(Flow, out var flow) && !flow.Transport.IsReliable && Route().Kind is RequestRouteKind.PeerFlow;
+
     /// <summary>False where no way leads to the peer.</summary>
     public bool TrySend(Instant now, RequestPurpose purpose, SipRequest request, out string why)
     {
-        var target = dialog.NextHop.TryGetAddress(out var address) ? address : default;
-        var flowIsOpen = context.Flows.TryGet(Flow, out var flow);
-        var route = RequestRoute.Choose(
-            new()
-            {
-                Target = target,
-                PeerSource = Source,
-                Transport = Transport,
-                FlowIsOpen = flowIsOpen,
-            },
-            context.Advisor.LocalNetworks);
+        var flowIsOpen = context.Flows.TryGet(Flow, out _);
+        var route = Route();
         why = route.Explain();
         return route.Kind switch
         {
             RequestRouteKind.PeerFlow => Send(now, purpose, request, Flow, Source, isLastTry: true),
-            RequestRouteKind.Target when FlowTo(target) is { } way => Send(now, purpose, request, way, target, isLastTry: !flowIsOpen || target == Source),
+            RequestRouteKind.Target when FlowTo(route.Destination) is { } way =>
+                Send(now, purpose, request, way, route.Destination, isLastTry: !flowIsOpen || route.Destination == Source),
             RequestRouteKind.Target when flowIsOpen => Send(now, purpose, request, Flow, Source, isLastTry: true),
-            RequestRouteKind.Target when WantsConnection => Connect(now, purpose, request, target),
+            RequestRouteKind.Target when WantsConnection => Connect(now, purpose, request, route.Destination),
             _ => false,
         };
     }
@@ -108,6 +109,17 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 
     /// <summary>The request of a transaction that is not over.</summary>
     public PendingRequest? Find(TransactionId transaction) => _pending.GetValueOrDefault(transaction);
+
+    private RequestRoute Route() =>
+        RequestRoute.Choose(
+            new()
+            {
+                Target = dialog.NextHop.TryGetAddress(out var address) ? address : default,
+                PeerSource = Source,
+                Transport = Transport,
+                FlowIsOpen = context.Flows.TryGet(Flow, out _),
+            },
+            context.Advisor.LocalNetworks);
 
     // The flow of the dialog where it fits; a connection leads only to its own peer.
     private FlowId? FlowTo(TransportAddress target)

@@ -27,7 +27,7 @@ internal sealed partial class RecordingSession
             return;
         }
 
-        _heardAt = now;
+        if (message.StatusCode is not (NotFound or RequestTimeout)) _heardAt = now;
         Dialog.HandleResponse(message);
         if (pending.Request.Method is SipMethod.Invite && message.StatusCode < 300)
         {
@@ -70,6 +70,8 @@ internal sealed partial class RecordingSession
             SettleClosing();
             return;
         }
+
+        if (pending.Purpose is RequestPurpose.KeepOpen) return;
 
         if (status is NotFound || (answer is null or { StatusCode: RequestTimeout } && pending.Purpose is not RequestPurpose.Correct))
         {
@@ -173,10 +175,10 @@ internal sealed partial class RecordingSession
         }, out _);
     }
 
-    private bool TrySendOptions(Instant now)
+    private bool TrySendOptions(Instant now, RequestPurpose purpose)
     {
         var options = Dialog.CreateRequest(SipMethod.Options);
-        return _requests.TrySend(now, RequestPurpose.Ask, options with { Headers = [.. options.Headers, .. RecorderHeaders.Capabilities] }, out _);
+        return _requests.TrySend(now, purpose, options with { Headers = [.. options.Headers, .. RecorderHeaders.Capabilities] }, out _);
     }
 
     // A connection that is closed leaves the last one.

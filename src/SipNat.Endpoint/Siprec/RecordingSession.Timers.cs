@@ -64,15 +64,23 @@ internal sealed partial class RecordingSession
         _heardAt = now;
         var isSent = _timer.IsRunning && _peerTakesUpdate
             ? TryRefresh(now, RequestPurpose.Ask)
-            : TrySendOptions(now);
+            : TrySendOptions(now, RequestPurpose.Ask);
         if (!isSent) EndNow(now, "Nothing was heard, and there is no way to ask the peer.");
     }
 
-    // Two line ends keep the mapping of a peer behind a NAT, or of ours, open towards each other (RFC 5626 §4.4.1).
+    // Two line ends keep our own mapping open (RFC 5626 §4.4.1). That of a peer behind a NAT is sure to be refreshed only by
+    // what the peer sends (RFC 4787 REQ-6), so it is given something to answer.
     private void SendKeepalive(Instant now)
     {
         ScheduleKeepalive(now);
-        if (_context.Flows.TryGet(Flow, out _)) _context.Outbox.Add(Flow, Source, "\r\n\r\n"u8);
+        if (_requests.GoBackThroughNat)
+        {
+            if (!_requests.IsPending(RequestPurpose.KeepOpen)) TrySendOptions(now, RequestPurpose.KeepOpen);
+        }
+        else if (_context.Flows.TryGet(Flow, out _))
+        {
+            _context.Outbox.Add(Flow, Source, "\r\n\r\n"u8);
+        }
     }
 
     private void ScheduleKeepalive(Instant now) =>
