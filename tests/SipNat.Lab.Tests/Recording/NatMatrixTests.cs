@@ -46,6 +46,23 @@ public sealed class NatMatrixTests
         Assert.All(call.Client.Answers.Skip(2).Take(1), answer => Assert.Equal(2, answer.Split("a=inactive").Length - 1));
     }
 
+    [Theory]
+    [InlineData(NatBehaviour.Open, NatBehaviour.Symmetric)]
+    [InlineData(NatBehaviour.PortRestricted, NatBehaviour.PortRestricted)]
+    [InlineData(NatBehaviour.Symmetric, NatBehaviour.Symmetric)]
+    public async Task Streams_that_are_inactive_at_first_are_recorded_once_they_send(NatBehaviour left, NatBehaviour right)
+    {
+        // The recorder's packets are the first on the path here, so its router makes a mapping of its own beside the forward.
+        await using var lab = await Laboratory.CreateAsync(new() { Left = left, Right = right, ForwardRight = Recorders.Forward });
+        await using var server = await Recorders.StartAsync(lab);
+
+        var call = await RecordedCall.RunAsync(lab, server, "--seconds", "4", "--start-inactive", "--resume-at", "2");
+
+        call.AssertComplete();
+        Assert.Equal(2, call.Client.Answers[0].Split("a=inactive").Length - 1);
+        Assert.Equal(2, call.Client.Answers[1].Split("a=recvonly").Length - 1);
+    }
+
     [Fact]
     public async Task Full_cone_recorder_without_a_forward_needs_only_a_stun_server()
     {

@@ -77,7 +77,7 @@ public sealed record WavFile(WavFormat Format, int Channels, int SampleRate, Rea
         var channels = BinaryPrimitives.ReadUInt16LittleEndian(chunk[2..]);
         var rate = BinaryPrimitives.ReadInt32LittleEndian(chunk[4..]);
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(chunk[14..]);
-        problem = $"format tag {tag} with {bits} bits and {channels} channels; wanted 16-bit PCM (1), A-law (6) or µ-law (7).";
+        problem = $"format tag {tag} with {bits} bits and {channels} channels; wanted 16-bit PCM (1), A-law (6) or µ-law (7). Convert it with: sox IN.wav -r 8000 -c 1 -b 16 OUT.wav";
         if (channels == 0 || bits != (tag == (int)WavFormat.Pcm16 ? 16 : 8) || !Enum.IsDefined((WavFormat)tag)) return false;
 
         format = ((WavFormat)tag, channels, rate);

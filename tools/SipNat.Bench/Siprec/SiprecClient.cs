@@ -111,7 +111,7 @@ public sealed class SiprecClient : IDisposable
         var end = await PlayAsync(session, stop);
         await Task.Delay(Settle, CancellationToken.None);
         session.Pump.Stop();
-        return _log.AddTo(report with { Streams = [.. SaveStreams()], EndedBy = end });
+        return _log.AddTo(report with { Streams = SentFiles.Save(_options.SentDirectory, _callId, _streams), EndedBy = end });
     }
 
     private async Task<SessionEnd> PlayAsync(RunningSession session, CancellationToken stop)
@@ -236,23 +236,6 @@ public sealed class SiprecClient : IDisposable
         yield return "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, NOTIFY";
         yield return "Accept: application/sdp, " + MetadataText.MediaType;
         if (_options.SessionExpires is { } expires) yield return $"Session-Expires: {expires.TotalSeconds:F0};refresher=uas";
-    }
-
-    private IEnumerable<StreamSent> SaveStreams()
-    {
-        if (_options.SentDirectory is not { } directory) return _streams.Select(stream => stream.Report(null));
-
-        Directory.CreateDirectory(directory);
-        var saved = new List<StreamSent>();
-        foreach (var stream in _streams)
-        {
-            var file = $"stream-{saved.Count + 1}{stream.Codec.FileExtension}";
-            File.WriteAllBytes(Path.Combine(directory, file), stream.SentPayload());
-            saved.Add(stream.Report(file));
-        }
-
-        File.WriteAllText(Path.Combine(directory, SentDocument.FileName), new SentDocument(1, _callId, saved).ToJson());
-        return saved;
     }
 
     private IPAddress MediaAddress => _options.AdvertisedAddress ?? _local;

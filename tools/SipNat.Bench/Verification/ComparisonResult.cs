@@ -39,7 +39,7 @@ public sealed record ComparisonResult(string Label, string File, int RecordedSam
     }
 }
 
-/// <summary>One run: how many samples, where it was found, how far that is from its RTP time, how many differ.</summary>
+/// <summary>One run: how many samples, where it was found, how far that is from its RTP time since the first run, how many differ.</summary>
 public sealed record RunResult(int Samples, int At, int Shift, int Wrong, int? FirstWrong);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

@@ -26,10 +26,9 @@ public static class RecordingComparison
         foreach (var run in sent.Runs)
         {
             var wanted = Values(sent.Codec, run.Samples.Span, raw);
-            var expected = run.Start + (lead ?? 0);
-            var found = Find(samples, wanted, expected);
+            var found = Find(samples, wanted, run.Start + (lead ?? 0));
             lead ??= found - run.Start;
-            runs.Add(Compare(samples, wanted, found, expected, covered));
+            runs.Add(Compare(samples, wanted, found, run.Start + lead.Value, covered));
         }
 
         return new(sent.Label, Path.GetFileName(recorded.File), samples.Length, runs)
