@@ -18,5 +18,6 @@ public abstract record MediaCommand(RecordingId Session)
     public sealed record Configure(RecordingId Session, MediaSettings Settings) : MediaCommand(Session);
 
     /// <summary>Ends the session: files are completed, ports closed; answered by <see cref="MediaEvent.Closed"/>.</summary>
-    public sealed record Close(RecordingId Session) : MediaCommand(Session);
+    /// <param name="PeerIsGone">Nobody said goodbye: the streams were active until they were last heard, not until now.</param>
+    public sealed record Close(RecordingId Session, bool PeerIsGone) : MediaCommand(Session);
 }

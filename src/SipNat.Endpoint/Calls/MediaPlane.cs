@@ -79,8 +79,8 @@ public sealed class MediaPlane
                 configured.Configure(now, settings);
                 Schedule(configured);
                 break;
-            case MediaCommand.Close(var id):
-                if (_sessions.Remove(id, out var closing)) Close(now, closing);
+            case MediaCommand.Close(var id, var peerIsGone):
+                if (_sessions.Remove(id, out var closing)) Close(now, closing, peerIsGone);
                 break;
             default:
                 throw new UnreachableException();
@@ -201,11 +201,11 @@ public sealed class MediaPlane
         if (session.Ports.Count == 0) _sessions.Remove(session.Id);
     }
 
-    private void Close(Instant now, MediaSession session)
+    private void Close(Instant now, MediaSession session, bool peerIsGone)
     {
         _waiting.Remove(session);
         _sessionDeadlines.Remove(session);
-        session.Close(now);
+        session.Close(now, peerIsGone);
         foreach (var port in session.Ports) Close(port);
     }
 

@@ -104,9 +104,9 @@ internal sealed class MediaSession
         if (_streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
     }
 
-    public void Close(Instant now)
+    public void Close(Instant now, bool peerIsGone)
     {
-        foreach (var stream in _streams.Values) stream.Close(now);
+        foreach (var stream in _streams.Values) stream.Close(now, peerIsGone);
 
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
     }

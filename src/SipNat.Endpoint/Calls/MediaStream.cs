@@ -113,10 +113,12 @@ internal sealed class MediaStream
     }
 
     /// <summary>Completes the files; reports say goodbye by RTCP BYE where they were sent.</summary>
-    public void Close(Instant now)
+    /// <param name="peerIsGone">The streams were active until they were last heard, not until now.</param>
+    public void Close(Instant now, bool peerIsGone)
     {
         // A file ends with the last moment at which the stream was active: the end of the call, or the begin of its hold.
-        _recorded.Finish(now, _watch.ActiveUntil(now));
+        var activeUntil = _watch.ActiveUntil(now);
+        _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
         _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
         Collect();
     }

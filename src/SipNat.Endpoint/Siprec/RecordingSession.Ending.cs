@@ -37,7 +37,7 @@ internal sealed partial class RecordingSession
             return;
         }
 
-        EndNow(now, "The 200 OK was never acknowledged.");
+        EndNow(now, "The 200 OK was never acknowledged.", peerIsGone: true);
     }
 
     private void HandleBye(Instant now, TransactionEvent.Request request)
@@ -84,10 +84,10 @@ internal sealed partial class RecordingSession
         Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(399, _context.Options.ServerName, "No media ports left")],
     };
 
-    private void EndNow(Instant now, string reason)
+    private void EndNow(Instant now, string reason, bool peerIsGone = false)
     {
         SendBye(now);
-        Close(now, reason);
+        Close(now, reason, peerIsGone);
     }
 
     private void SendBye(Instant now)
@@ -99,7 +99,7 @@ internal sealed partial class RecordingSession
         }
     }
 
-    private void Close(Instant now, string reason)
+    private void Close(Instant now, string reason, bool peerIsGone = false)
     {
         if (IsEnding) return;
 
@@ -108,7 +108,7 @@ internal sealed partial class RecordingSession
         _keepaliveAt = null;
         _retryAt = null;
         _journal.Note(now, "ended", reason);
-        _context.Commands.Enqueue(new MediaCommand.Close(Id));
+        _context.Commands.Enqueue(new MediaCommand.Close(Id, peerIsGone));
         _context.Tell(new SignallingNotice.SessionChanged(Id, $"ended: {reason}"));
     }
 
@@ -139,7 +139,7 @@ internal sealed partial class RecordingSession
         _mediaUntil = null;
         if (_state is SessionState.Opening)
         {
-            _context.Commands.Enqueue(new MediaCommand.Close(Id));
+            _context.Commands.Enqueue(new MediaCommand.Close(Id, PeerIsGone: false));
             HandleMediaRefused(now, "the media plane does not answer");
         }
         else if (_mediaIsOpen)

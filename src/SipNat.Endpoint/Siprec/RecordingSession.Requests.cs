@@ -88,7 +88,7 @@ internal sealed partial class RecordingSession
     private void Lose(Instant now, PendingRequest pending, int status, StoredSipMessage? answer)
     {
         _journal.Find(now, FindingCode.SessionLost, $"The peer was asked with {pending.Request.Method.Name} at {pending.Destination} and {(answer is null ? "did not answer" : $"answered {status}")}.");
-        EndNow(now, answer is null ? "The peer no longer answers." : $"The peer no longer knows the session ({status}).");
+        EndNow(now, answer is null ? "The peer no longer answers." : $"The peer no longer knows the session ({status}).", peerIsGone: true);
     }
 
     private void HandleAccepted(Instant now, PendingRequest pending, StoredSipMessage answer)

@@ -51,7 +51,7 @@ internal sealed partial class RecordingSession
             _journal.Find(now, FindingCode.SessionLost, _timer.WeRefresh
                 ? "No refresh of the session (RFC 4028) was answered in time."
                 : "The peer undertook to refresh the session (RFC 4028) and did not.");
-            EndNow(now, "The session was not refreshed.");
+            EndNow(now, "The session was not refreshed.", peerIsGone: true);
             return;
         }
 

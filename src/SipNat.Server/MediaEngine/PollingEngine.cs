@@ -81,7 +81,12 @@ public sealed class PollingEngine : IDisposable
         return true;
     }
 
-    public bool TryPost(MediaCommand command) => TryPost(now => _plane.HandleCommand(now, command));
+    public bool TryPost(MediaCommand command) => TryPost(now =>
+    {
+        // What came before the end of a session is still in the sockets: it belongs to the recording.
+        if (command is MediaCommand.Close) Sweep();
+        _plane.HandleCommand(now, command);
+    });
 
     private void Run()
     {
