@@ -142,11 +142,6 @@ internal sealed class MediaStream
         return true;
     }
 
-    // 0.0.0.0 is an old way to say hold (RFC 3264 §8.4): the peer, and the mapping of its NAT, stay where they were.
-    private MediaStreamSettings KeepAddresses(MediaStreamSettings settings) => settings.RemoteRtp.IsUnspecified
-        ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }
-        : settings;
-
     /// <summary>Whether a host has sent media or reports for the first time; asking clears it.</summary>
     public bool TakeProved()
     {
@@ -163,6 +158,11 @@ internal sealed class MediaStream
         _keepalive.Start(now);
         Send(now);
     }
+
+    // 0.0.0.0 is an old way to say hold (RFC 3264 §8.4): the peer, and the mapping of its NAT, stay where they were.
+    private MediaStreamSettings KeepAddresses(MediaStreamSettings settings) => settings.RemoteRtp.IsUnspecified
+        ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }
+        : settings;
 
     private FlowId ControlFlow => _settings.RtcpMux ? _flows.Rtp : _flows.Rtcp;
 

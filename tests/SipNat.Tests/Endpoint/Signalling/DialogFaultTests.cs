@@ -272,7 +272,8 @@ public sealed class DialogFaultTests
 
     private static RecorderScene SceneWithSilentStun(out ManualClient client)
     {
-        var scene = new RecorderScene(seed: 32, new() { StunServers = [TransportAddress.Parse("198.51.100.99:3478")], SparePorts = 0, PreparesPorts = false });
+        var scene = new RecorderScene(seed: 32, new() { StunServers = RecorderScene.TwoStunServers, SparePorts = 0, PreparesPorts = false });
+        foreach (var server in scene.StunServers) server.IsSilent = true;
         client = ManualClient.AddTo(scene);
         return scene;
     }

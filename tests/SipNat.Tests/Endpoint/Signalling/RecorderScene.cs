@@ -15,20 +15,25 @@ internal sealed class RecorderScene
     public const string ClientNatAddress = "203.0.113.1";
     public const int MediaPorts = 400;
 
+    /// <summary>Two STUN servers for the options of a recorder.</summary>
+    public static readonly IReadOnlyList<TransportAddress> TwoStunServers = [TransportAddress.Parse("198.51.100.50:3478"), TransportAddress.Parse("198.51.100.51:3478")];
+
     private readonly PacketLog _log;
 
     /// <param name="seed">Of the network.</param>
     /// <param name="recorderNat">Null for a recorder with a public address.</param>
-    public RecorderScene(int seed, SimulatedRecorderOptions? options = null, NatOptions? recorderNat = null, TimeSpan? delay = null)
+    /// <param name="forwardsMedia">Whether the NAT of the recorder forwards the media ports too, and not only SIP.</param>
+    public RecorderScene(int seed, SimulatedRecorderOptions? options = null, NatOptions? recorderNat = null, bool forwardsMedia = true)
     {
-        Network = new(seed) { Delay = delay ?? TimeSpan.FromMilliseconds(10) };
+        Network = new(seed);
         _log = new(Network);
         options ??= new();
+        StunServers = [.. options.StunServers.Select(server => SimulatedStunServer.AddTo(Network, server.ToString()))];
         if (recorderNat is not null)
         {
             RecorderNat = Network.AddNat(RecorderNatAddress, recorderNat);
             RecorderNat.Forward(options.ExternalSipPort ?? options.SipPort, $"{PrivateRecorder}:{options.SipPort}");
-            RecorderNat.Forward(options.ExternalMediaFirstPort ?? options.FirstMediaPort, $"{PrivateRecorder}:{options.FirstMediaPort}", MediaPorts);
+            if (forwardsMedia) RecorderNat.Forward(options.ExternalMediaFirstPort ?? options.FirstMediaPort, $"{PrivateRecorder}:{options.FirstMediaPort}", MediaPorts);
         }
 
         Recorder = SimulatedRecorder.AddTo(Network, recorderNat is null ? PublicRecorder : PrivateRecorder, options, RecorderNat);
@@ -40,6 +45,9 @@ internal sealed class RecorderScene
     public SimulatedNat? RecorderNat { get; }
 
     public SimulatedRecorder Recorder { get; }
+
+    /// <summary>The STUN servers of the options, which answer where a test does not silence them.</summary>
+    public IReadOnlyList<SimulatedStunServer> StunServers { get; }
 
     /// <summary>The address of the recorder as its clients know it.</summary>
     public TransportAddress Server { get; }
@@ -53,6 +61,14 @@ internal sealed class RecorderScene
     public ScriptedSipPeer AddClient(ScriptedPeerOptions options, NatOptions? nat = null, string? address = null) => nat is null
         ? ScriptedSipPeer.AddTo(Network, address ?? PublicClient, options with { Server = Server })
         : ScriptedSipPeer.AddTo(Network, address ?? PrivateClient, options with { Server = Server }, Network.AddNat(ClientNatAddress, nat));
+
+    public static NatOptions Nat(string kind) => kind switch
+    {
+        "full cone" => NatOptions.FullCone,
+        "address-restricted" => NatOptions.AddressRestricted,
+        "port-restricted" => NatOptions.PortRestricted,
+        _ => NatOptions.Symmetric,
+    };
 
     public void RunFor(double seconds) => Network.RunFor(TimeSpan.FromSeconds(seconds));
 
