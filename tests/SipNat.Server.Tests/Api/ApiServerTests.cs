@@ -10,7 +10,7 @@ using SipNat.Wire;
 
 namespace SipNat.Server.Tests.Api;
 
-public sealed class ApiServerTests : IAsyncLifetime, IDisposable
+public sealed class ApiServerTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     private readonly Health _health = new();
@@ -28,10 +28,9 @@ public sealed class ApiServerTests : IAsyncLifetime, IDisposable
         _client.BaseAddress = new(_server.Address);
     }
 
-    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
-
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await _server.DisposeAsync();
         _archive.Dispose();
         _client.Dispose();
         _metrics.Dispose();
