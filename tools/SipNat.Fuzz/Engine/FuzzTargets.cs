@@ -1,0 +1,29 @@
+using SipNat.Fuzz.Targets;
+
+namespace SipNat.Fuzz.Engine;
+
+/// <summary>Every target, in the order of their rooms.</summary>
+public static class FuzzTargets
+{
+    public static IReadOnlyList<IFuzzTarget> All { get; } =
+    [
+        new AddressTarget(),
+        new SipMessageTarget(),
+        new SipFramerTarget(),
+        new SdpTarget(),
+        new TransactionTarget(),
+        new StunMessageTarget(),
+        new StunClientTarget(),
+        new RtpPacketTarget(),
+        new RtcpTarget(),
+        new RecordedStreamTarget(),
+        new WavTarget(),
+        new MultipartTarget(),
+        new MetadataTarget(),
+        new CiscoParticipantTarget(),
+        new RecordingJsonTarget(),
+        new DialogTarget(),
+    ];
+
+    public static IFuzzTarget? Find(string name) => All.FirstOrDefault(target => target.Name == name);
+}

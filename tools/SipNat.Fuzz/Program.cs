@@ -1,0 +1,3 @@
+using SipNat.Fuzz.Commands;
+
+return RunCommand.Create().Parse(args).Invoke();
