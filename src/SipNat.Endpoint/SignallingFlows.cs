@@ -90,12 +90,14 @@ internal sealed class SignallingFlows(SignallingContext context)
         }
     }
 
-    /// <summary>The address of a flow that a peer can send its requests to, for Contact and Via.</summary>
-    public AdvertisedAddress Advertise(FlowId id, TransportAddress peer)
+    /// <summary>The address that a peer can send its requests to, for a Contact; false for a flow that is closed.</summary>
+    public bool TryAdvertise(FlowId id, TransportAddress peer, out AdvertisedAddress advertised)
     {
-        var flow = _flows[id];
+        advertised = default;
+        if (!_flows.TryGetValue(id, out var flow)) return false;
+
         var local = context.ListeningAddress(flow);
-        return context.Advisor.Advise(new()
+        advertised = context.Advisor.Advise(new()
         {
             Use = AddressUse.Signalling,
             Peer = peer,
@@ -103,6 +105,7 @@ internal sealed class SignallingFlows(SignallingContext context)
             Mapping = flow.Stun is { } client ? SocketMapping.Of(client) : null,
             LastKnown = flow.Stun?.LastMapped ?? LastKnown(local),
         });
+        return true;
     }
 
     /// <summary>Whether what is known of a flow's mapping has changed; asking clears it.</summary>

@@ -107,14 +107,14 @@ public sealed class RecordingStore
     public IEnumerable<string> Folders(DateOnly? from = null)
     {
         foreach (var year in Names("", 4))
-        foreach (var month in Names(year, 2))
-        foreach (var day in Names($"{year}/{month}", 2))
-        {
-            var path = $"{year}/{month}/{day}";
-            if (!DateOnly.TryParseExact(path, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) || date < from) continue;
+            foreach (var month in Names(year, 2))
+                foreach (var day in Names($"{year}/{month}", 2))
+                {
+                    var path = $"{year}/{month}/{day}";
+                    if (!DateOnly.TryParseExact(path, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) || date < from) continue;
 
-            foreach (var id in Names(path, null)) yield return $"{path}/{id}";
-        }
+                    foreach (var id in Names(path, null)) yield return $"{path}/{id}";
+                }
     }
 
     /// <summary>Every recording, readable or not, oldest day first.</summary>

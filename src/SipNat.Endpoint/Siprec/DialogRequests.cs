@@ -151,7 +151,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 
     private bool Send(Instant now, RequestPurpose purpose, SipRequest request, FlowId flow, TransportAddress destination, bool isLastTry)
     {
-        if (context.Flows.TryGet(flow, out _)) context.Transactions.SetAdvertised(flow, context.Flows.Advertise(flow, destination).Address);
+        if (context.Flows.TryAdvertise(flow, destination, out var advertised)) context.Transactions.SetAdvertised(flow, advertised.Address);
         var transaction = context.Transactions.Request(now, flow, destination, request);
         _pending.Add(transaction, new(purpose, request, flow, destination, isLastTry));
         return true;

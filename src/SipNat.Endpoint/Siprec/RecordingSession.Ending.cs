@@ -122,6 +122,9 @@ internal sealed partial class RecordingSession
     // The recording is complete; what is left of signalling, an answer to our BYE or an ACK, is still waited for.
     private void MakeOver()
     {
+        // The media plane may report the end after it was given up.
+        if (!_mediaIsOpen) return;
+
         (_mediaIsOpen, _mediaUntil) = (false, null);
         _changed = true;
         _context.Counters.Ended++;

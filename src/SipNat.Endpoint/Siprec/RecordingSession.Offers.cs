@@ -187,9 +187,11 @@ internal sealed partial class RecordingSession
     private static TransportProtocol TransportOf(SignallingContext context, FlowId flow) =>
         context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
 
-    private static string ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
+    // Null where the flow is closed.
+    private static string? ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
     {
-        var advertised = context.Flows.Advertise(flow, peer);
+        if (!context.Flows.TryAdvertise(flow, peer, out var advertised)) return null;
+
         var transport = TransportOf(context, flow) is TransportProtocol.Tcp ? ";transport=tcp" : "";
         return $"<sip:recorder@{advertised.Address}{transport}>;+sip.srs";
     }

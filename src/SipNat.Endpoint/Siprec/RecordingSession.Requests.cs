@@ -47,6 +47,10 @@ internal sealed partial class RecordingSession
     public void HandleNoResponse(Instant now, TransactionId transaction, int status)
     {
         if (_requests.Complete(now, transaction, foundNobody: true) is { } pending) HandleOutcome(now, pending, status, null);
+        if (_offer is not { } offer || offer.Transaction != transaction) return;
+
+        _offer = null;
+        if (_state is SessionState.Opening) Close(now, "The connection of the INVITE was closed before its answer.");
     }
 
     /// <summary>A flow was opened or refused that a request of ours may wait for.</summary>
@@ -182,7 +186,7 @@ internal sealed partial class RecordingSession
     }
 
     // A connection that is closed leaves the last one.
-    private string CurrentContact => _context.Flows.TryGet(Flow, out _) ? ContactFor(_context, Flow, Source) : Dialog.LocalContact;
+    private string CurrentContact => ContactFor(_context, Flow, Source) ?? Dialog.LocalContact;
 
     private IEnumerable<SipHeaderField> RequestHeaders()
     {

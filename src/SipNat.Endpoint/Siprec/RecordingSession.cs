@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
@@ -49,7 +50,7 @@ internal sealed partial class RecordingSession
         Id = RecordingId.Draw(context.Random);
         _metadata = new(_journal);
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
-        Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From));
+        Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From) ?? throw new UnreachableException());
         _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From, Transport = TransportOf(context, invite.Flow) };
         NotePeer(invite.Message);
     }

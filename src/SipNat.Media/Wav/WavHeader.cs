@@ -91,7 +91,7 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
                 largeLength = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
             }
 
-            offset += ChunkHeaderLength + size + (size & 1);
+            offset += ChunkHeaderLength + (long)size + (size & 1);
         }
 
         return Fail(WavDefect.NoData, out defect);

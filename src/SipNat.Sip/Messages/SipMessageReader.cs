@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using System.Text.Unicode;
 
 namespace SipNat.Sip.Messages;
 
@@ -214,14 +215,16 @@ internal ref struct SipMessageReader
             return default;
         }
 
+        // Tags and Call-ID are kept as text: what is none could not be given back to the peer.
         var tag = address.Tag;
+        if (!Utf8.IsValid(tag)) Note(bad);
         return _bytes.Overlaps(tag, out var start) ? new(start, tag.Length) : default;
     }
 
     private void ReadCallId(TextRange value)
     {
         _layout.CallId = value;
-        if (value.Length == 0 || HasControl(value.Of(_bytes))) Note(SipDefect.BadCallId);
+        if (value.Length == 0 || HasControl(value.Of(_bytes)) || !Utf8.IsValid(value.Of(_bytes))) Note(SipDefect.BadCallId);
     }
 
     private static bool HasControl(ReadOnlySpan<byte> value) => value.ContainsAnyInRange((byte)0, (byte)' ') || value.Contains((byte)0x7F);

@@ -187,7 +187,7 @@ public static class SdpReader
         if (fields is not [var network, var family, var address, ..]) return null;
 
         var slash = address.IndexOf('/', StringComparison.Ordinal);
-        return new(network, family, slash < 0 ? address : address[..slash]);
+        return slash == 0 ? null : new(network, family, slash < 0 ? address : address[..slash]);
     }
 
     private static string[] Fields(string value) =>

@@ -5,6 +5,8 @@ namespace SipNat.Fuzz.Commands;
 /// <summary>Writes the input of each failure to a file and says on the console what failed.</summary>
 internal sealed class FailureFiles(string folder)
 {
+    private const int MaxText = 2_000;
+
     private readonly Lock _gate = new();
 
     public int Written { get; private set; }
@@ -17,7 +19,8 @@ internal sealed class FailureFiles(string folder)
             var path = Path.Combine(folder, failure.FileName);
             File.WriteAllBytes(path, failure.Input);
             Written++;
-            Console.Out.WriteLine($"{failure.Target}: {failure.Text}\n  replay {failure.Target} {path}\n");
+            var text = failure.Text.Length <= MaxText ? failure.Text : failure.Text[..MaxText] + " …";
+            Console.Out.WriteLine($"{failure.Target}: {text}\n  replay {failure.Target} {path}\n");
         }
     }
 }

@@ -70,7 +70,7 @@ internal static class SipValues
         {
             Invariant.Inside(whole, parameter.Name, "parameter");
             Invariant.Inside(whole, parameter.Value, "parameter's value");
-            Invariant.Holds(parameters.TryGet(parameter.Name, out _), "A parameter is found by its name.");
+            Invariant.Holds(!SipText.IsToken(parameter.Name) || parameters.TryGet(parameter.Name, out _), "A parameter is found by its name.");
         }
     }
 }
