@@ -27,6 +27,7 @@ internal sealed class MediaStream
     private readonly Queue<TimelineEvent.FileEnded> _ended = new();
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
+    private TransportAddress _followed;
     private Instant? _controlHeardAt;
     private bool _changed;
     private bool _isStarted;
@@ -185,6 +186,14 @@ internal sealed class MediaStream
         {
             Prove(from);
             _watch.Heard(now);
+        }
+
+        // A NAT opens a pinhole for each address that is sent to: the one that media comes from wants a packet at once.
+        if (_recorded.Latch.Locked is var followed && followed != _followed)
+        {
+            _followed = followed;
+            _keepalive.Start(now);
+            Send(now);
         }
 
         if (verdict is LatchVerdict.TookOver) _output.Events.Enqueue(new MediaEvent.Noted(_session, new(now, "source", $"Stream {_settings.Index + 1}: media is taken from {from}.")));

@@ -32,6 +32,19 @@ public sealed class NatRecordingTests
 
     [Theory]
     [MemberData(nameof(EveryKind))]
+    public void Every_stream_of_a_client_behind_a_nat_hears_from_the_recorder_within_a_second_of_its_media(string kind)
+    {
+        var scene = new RecorderScene(seed: 44);
+        var peer = scene.AddClient(ThreeSeconds, RecorderScene.Nat(kind));
+
+        scene.RunFor(8);
+
+        var limit = peer.AnsweredAt!.Value + TimeSpan.FromSeconds(1.2);
+        Assert.Equal([0, 1], peer.Media.Where(m => m.Kind is ReceivedMediaKind.Rtp && m.At <= limit).Select(m => m.Stream).Distinct().Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryKind))]
     public void A_recorder_behind_a_nat_with_a_forward_and_its_address_configured_is_reached(string kind)
     {
         var scene = new RecorderScene(seed: 41, Forwarded with { External = [TransportAddress.Parse(RecorderScene.RecorderNatAddress)] }, RecorderScene.Nat(kind));
