@@ -128,7 +128,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
         else if (ScriptedSipMessage.Read(datagram) is { } message)
         {
             if (message.IsResponse) HandleResponse(now, message);
-            else HandleRequest(from, message);
+            else HandleRequest(now, from, message);
         }
     }
 
@@ -170,7 +170,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
         var change = _changes.Dequeue();
         _isHeld = change.Kind is ScriptedChangeKind.Hold || (_isHeld && change.Kind is ScriptedChangeKind.Move);
         if (change.Kind is ScriptedChangeKind.Move) _moves++;
-        foreach (var stream in _streams) stream.IsPaused |= _isHeld;
+        foreach (var stream in _streams) stream.Pause(now, stream.IsPaused || _isHeld);
         Request(now, "INVITE", Offer(_isHeld ? "inactive" : "sendonly"));
     }
 
@@ -216,11 +216,11 @@ public sealed class ScriptedSipPeer : IProtocolCore
     }
 
     // Media goes where the recorder's offer says from here on.
-    private void Redirect(ScriptedSipMessage offer)
+    private void Redirect(Instant now, ScriptedSipMessage offer)
     {
         FollowContact(offer);
         Answers = ScriptedAnswer.Read(offer.Body);
-        for (var i = 0; i < _streams.Length; i++) Direct(_streams[i], i);
+        for (var i = 0; i < _streams.Length; i++) Direct(now, _streams[i], i);
     }
 
     private void FollowContact(ScriptedSipMessage message)
@@ -247,23 +247,23 @@ public sealed class ScriptedSipPeer : IProtocolCore
         }
 
         Answers = ScriptedAnswer.Read(response.Body);
-        for (var i = 0; i < _streams.Length; i++) Direct(_streams[i], i);
+        for (var i = 0; i < _streams.Length; i++) Direct(now, _streams[i], i);
         if (State is not ScriptedPeerState.Calling) return;
 
         (State, AnsweredAt) = (ScriptedPeerState.Established, now);
         foreach (var stream in _streams) stream.Start(now);
     }
 
-    private void Direct(ScriptedStream stream, int index)
+    private void Direct(Instant now, ScriptedStream stream, int index)
     {
         stream.Answer = index < Answers.Count ? Answers[index] : null;
-        stream.IsPaused = _isHeld || stream.Answer?.Direction is "inactive";
+        stream.Pause(now, _isHeld || stream.Answer?.Direction is "inactive");
         stream.RtpFlow = _flowByPort[PortOf(index) + _options.SourcePortOffset];
         var isMuxed = _options.OffersRtcpMux && stream.Answer?.HasRtcpMux == true;
         stream.RtcpFlow = isMuxed ? stream.RtpFlow : _flowByPort[PortOf(index) + 1];
     }
 
-    private void HandleRequest(TransportAddress from, ScriptedSipMessage request)
+    private void HandleRequest(Instant now, TransportAddress from, ScriptedSipMessage request)
     {
         _received.Add(request);
         if (!AnswersRequests || request.Method is "ACK") return;
@@ -275,7 +275,7 @@ public sealed class ScriptedSipPeer : IProtocolCore
         }
 
         var hasOffer = request.Body.Length > 0 && request.Method is "INVITE" or "UPDATE";
-        if (hasOffer) Redirect(request);
+        if (hasOffer) Redirect(now, request);
         var sdp = hasOffer || request.Method is "INVITE" ? Offer(_isHeld ? "inactive" : "sendonly") : null;
         Outbox.Add(_sipFlow, from, _text.Response(request, 200, "OK", sdp));
         if (request.Method is not "BYE") return;

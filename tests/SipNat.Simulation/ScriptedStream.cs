@@ -34,7 +34,7 @@ internal sealed class ScriptedStream
     public bool IsRunning { get; private set; }
 
     /// <summary>Frames pass by unsent while it is paused; their places in time stay theirs.</summary>
-    public bool IsPaused { get; set; }
+    public bool IsPaused { get; private set; }
 
     public FlowId RtpFlow { get; set; }
 
@@ -42,7 +42,7 @@ internal sealed class ScriptedStream
 
     public ScriptedAnswer? Answer { get; set; }
 
-    public Instant? Deadline => IsRunning ? Instant.Earlier(FrameDue, ReportDue) : null;
+    public Instant? Deadline => IsRunning ? Instant.Earlier(IsPaused ? null : FrameDue, ReportDue) : null;
 
     private Instant FrameDue => _startedAt + (ScriptedFrame.Span * _index);
 
@@ -56,8 +56,15 @@ internal sealed class ScriptedStream
 
     public void Stop() => IsRunning = false;
 
+    public void Pause(Instant now, bool isPaused)
+    {
+        if (IsPaused) PassBy(now);
+        IsPaused = isPaused;
+    }
+
     public void HandleTimeout(Instant now, Outbox outbox, List<SentFrame> sent)
     {
+        if (IsPaused) PassBy(now);
         while (IsRunning && FrameDue <= now)
         {
             Turn();
@@ -73,10 +80,19 @@ internal sealed class ScriptedStream
         }
     }
 
+    private void PassBy(Instant now)
+    {
+        for (; IsRunning && FrameDue <= now; _index++)
+        {
+            Turn();
+            _isMarked = true;
+        }
+    }
+
     private bool IsDue(out TransportAddress to)
     {
         to = Answer?.Rtp ?? default;
-        return !IsPaused && !to.IsNone && !_options.Gaps.Any(gap => gap.Stream == _stream && _index >= gap.First && _index < gap.First + gap.Count);
+        return !to.IsNone && !_options.Gaps.Any(gap => gap.Stream == _stream && _index >= gap.First && _index < gap.First + gap.Count);
     }
 
     // What the options have in store for this frame.

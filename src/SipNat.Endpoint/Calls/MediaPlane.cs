@@ -204,9 +204,9 @@ public sealed class MediaPlane
     private void Close(Instant now, MediaSession session, bool peerIsGone)
     {
         _waiting.Remove(session);
-        _sessionDeadlines.Remove(session);
         session.Close(now, peerIsGone);
         foreach (var port in session.Ports) Close(port);
+        Schedule(session);
     }
 
     private void Close(MediaPort port)

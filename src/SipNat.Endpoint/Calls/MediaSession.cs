@@ -19,6 +19,7 @@ internal sealed class MediaSession
     private readonly Queue<EarlyDatagram> _early = new();
     private Instant? _reportAt;
     private bool _reportNow;
+    private bool _isClosing;
 
     public MediaSession(RecordingId id, TransportAddress local, MediaPlaneOptions options, MediaOutput output, Random random)
     {
@@ -97,17 +98,33 @@ internal sealed class MediaSession
             Schedule(port, stream);
         }
 
+        if (_isClosing) TellClosed(now);
         if (!(_reportAt <= now)) return;
 
         _reportNow = false;
         _reportAt = now + ReportInterval;
-        if (_streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
+        if (_isClosing || _streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
     }
 
+    /// <summary>Ends the streams; it is told when the last of their audio has been handed over.</summary>
     public void Close(Instant now, bool peerIsGone)
     {
-        foreach (var stream in _streams.Values) stream.Close(now, peerIsGone);
+        _isClosing = true;
+        _reportAt = now + ReportInterval;
+        foreach (var (port, stream) in _streams)
+        {
+            stream.Close(now, peerIsGone);
+            Schedule(port, stream);
+        }
 
+        TellClosed(now);
+    }
+
+    private void TellClosed(Instant now)
+    {
+        if (_streams.Values.Any(s => s.HasWrites)) return;
+
+        _reportAt = null;
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
     }
 

@@ -14,6 +14,9 @@ namespace SipNat.Endpoint.Calls;
 /// </summary>
 internal sealed class MediaStream
 {
+    private const int MaxWritesPerTurn = 16;
+    private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
+
     private readonly RecordingId _session;
     private readonly MediaPortFlows _flows;
     private readonly MediaOutput _output;
@@ -33,6 +36,8 @@ internal sealed class MediaStream
     private bool _isStarted;
     private bool _isSending;
     private bool _hasProved;
+    private bool _isClosing;
+    private Instant? _writesDue;
 
     public MediaStream(
         RecordingId session,
@@ -57,9 +62,12 @@ internal sealed class MediaStream
         _watch = new(settings.Index, options.NoMediaAfter);
     }
 
-    public Instant? Deadline => Instant.Earlier(
-        Instant.Earlier(_recorded.Deadline, _watch.Deadline),
+    public Instant? Deadline => _isClosing ? _writesDue : Instant.Earlier(
+        Instant.Earlier(_writesDue, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
         Instant.Earlier(_reporter.Deadline, _keepalive.Deadline));
+
+    /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
+    public bool HasWrites => _writesDue is not null;
 
     private Instant? LastHeardAt =>
         _recorded.LastPacketAt is { } rtp && (_controlHeardAt is not { } rtcp || rtp > rtcp) ? rtp : _controlHeardAt;
@@ -87,7 +95,7 @@ internal sealed class MediaStream
         }
 
         Send(now);
-        Collect();
+        Collect(now);
     }
 
     public void HandleDatagram(Instant now, Instant arrival, bool isRtcpPort, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -102,26 +110,34 @@ internal sealed class MediaStream
                 break;
         }
 
-        Collect();
+        Collect(now);
     }
 
     public void HandleTimeout(Instant now)
     {
+        if (_isClosing)
+        {
+            Collect(now);
+            return;
+        }
+
         _recorded.HandleTimeout(now);
         Send(now);
         if (_watch.Deadline <= now && _watch.Look(now, _recorded.Report(now), _settings, _sessionSettings) is { } finding) Found(finding);
-        Collect();
+        Collect(now);
     }
 
     /// <summary>Completes the files; reports say goodbye by RTCP BYE where they were sent.</summary>
     /// <param name="peerIsGone">The streams were active until they were last heard, not until now.</param>
     public void Close(Instant now, bool peerIsGone)
     {
+        _isClosing = true;
+
         // A file ends with the last moment at which the stream was active: the end of the call, or the begin of its hold.
         var activeUntil = _watch.ActiveUntil(now);
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
         _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
-        Collect();
+        Collect(now);
     }
 
     public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt);
@@ -246,25 +262,42 @@ internal sealed class MediaStream
         MediaSeenFrom = seen,
     }).Address;
 
-    private void Collect()
+    private void Collect(Instant now)
     {
         while (_recorded.Timeline.TryTakeEvent(out var happened)) HandleTimeline(happened);
-        while (_recorded.Timeline.TryTake(out var write))
-        {
-            _output.Writes.Enqueue(new(_session, _settings.Index, write.FileIndex, _files[write.FileIndex], write.Buffer, 0));
-        }
-
-        while (_ended.TryDequeue(out var ended))
-        {
-            _output.Writes.Enqueue(new(_session, _settings.Index, ended.FileIndex, _files[ended.FileIndex], null, ended.Length));
-        }
-
+        CollectWrites(now);
         while (_recorded.TryTakeEvent(out var key))
         {
             _output.Events.Enqueue(new MediaEvent.Noted(_session, new(
                 key.At,
                 "dtmf",
                 $"Stream {_settings.Index + 1}: {(key.Key is { } k ? $"key {k}" : $"event {key.Code}")}, {key.Duration.TotalMilliseconds:F0} ms.")));
+        }
+    }
+
+    // The silence of a long hold is thousands of writes at once, which no queue to a disk would hold: they leave in turns.
+    private void CollectWrites(Instant now)
+    {
+        _writesDue = null;
+        for (var taken = 0; taken < MaxWritesPerTurn; taken++)
+        {
+            if (!_recorded.Timeline.TryTake(out var write))
+            {
+                CollectEnds();
+                return;
+            }
+
+            _output.Writes.Enqueue(new(_session, _settings.Index, write.FileIndex, _files[write.FileIndex], write.Buffer, 0));
+        }
+
+        _writesDue = now + WriteTurn;
+    }
+
+    private void CollectEnds()
+    {
+        while (_ended.TryDequeue(out var ended))
+        {
+            _output.Writes.Enqueue(new(_session, _settings.Index, ended.FileIndex, _files[ended.FileIndex], null, ended.Length));
         }
     }
 

@@ -165,6 +165,8 @@ internal sealed partial class RecordingSession
 
     public void HandleMedia(Instant now, MediaEvent happened)
     {
+        // A long silence takes its time to be written.
+        if (_state is SessionState.Closing && _mediaIsOpen) _mediaUntil = now + MediaLimit;
         switch (happened)
         {
             case MediaEvent.Opened(_, var ports):

@@ -3,13 +3,16 @@ using SipNat.Media.Streams;
 
 namespace SipNat.Simulation.Recorder;
 
-/// <summary>An audio file in memory, without a header: bytes at their offsets.</summary>
+/// <summary>
+/// An audio file in memory, without a header: bytes at their offsets. Blocks of silence take no memory, so that a hold of
+/// a day costs none; what was passed over and never written is zero, as on a disk.
+/// </summary>
 public sealed class RecordedFile(int stream, int index, AudioCodec codec)
 {
-    private const int FirstCapacity = 32_768;
+    private const int BlockLength = 8192;
 
-    private byte[] _bytes = [];
-    private int _length;
+    // A block that is null is silence.
+    private readonly List<byte[]?> _blocks = [];
 
     /// <summary>The m-line's index, from 0.</summary>
     public int Stream => stream;
@@ -19,18 +22,34 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
 
     public AudioCodec Codec => codec;
 
+    /// <summary>Bytes.</summary>
+    public long Length { get; private set; }
+
     /// <summary>Whether its end was told; nothing is written to it afterwards.</summary>
     public bool IsComplete { get; private set; }
 
-    public ReadOnlySpan<byte> Audio => _bytes.AsSpan(0, _length);
+    /// <summary>A copy of all bytes.</summary>
+    public byte[] Audio()
+    {
+        var audio = new byte[Length];
+        for (var i = 0; i < _blocks.Count; i++)
+        {
+            var part = audio.AsSpan(i * BlockLength, (int)Math.Min(BlockLength, Length - ((long)i * BlockLength)));
+            if (_blocks[i] is { } block) block.AsSpan(0, part.Length).CopyTo(part);
+            else part.Fill(codec.Silence);
+        }
+
+        return audio;
+    }
 
     /// <summary>The frames of a scripted peer that stand in the file, with the byte at which each begins.</summary>
     public IReadOnlyList<(int Frame, int Offset)> Frames()
     {
+        var audio = Audio();
         var frames = new List<(int, int)>();
-        for (var at = 0; at + ScriptedFrame.Length <= _length;)
+        for (var at = 0; at + ScriptedFrame.Length <= audio.Length;)
         {
-            if (ScriptedFrame.TryRead(Audio[at..], out var origin, out var frame) && origin == stream)
+            if (ScriptedFrame.TryRead(audio.AsSpan(at), out var origin, out var frame) && origin == stream)
             {
                 frames.Add((frame, at));
                 at += ScriptedFrame.Length;
@@ -48,16 +67,39 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
     {
         if (IsComplete) throw new InvalidOperationException($"File {index} of stream {stream} is complete, and is written to.");
 
-        var end = (int)buffer.Offset + buffer.Length;
-        if (end > _bytes.Length) Array.Resize(ref _bytes, Math.Max(end, Math.Max(FirstCapacity, 2 * _bytes.Length)));
-        buffer.Written.Span.CopyTo(_bytes.AsSpan((int)buffer.Offset));
-        _length = Math.Max(_length, end);
+        Span<byte> zeros = stackalloc byte[256];
+        zeros.Clear();
+        while (Length < buffer.Offset) Write(Length, zeros[..(int)Math.Min(zeros.Length, buffer.Offset - Length)]);
+        Write(buffer.Offset, buffer.Written.Span);
     }
 
     internal void Complete(long length)
     {
-        if (IsComplete || length != _length) throw new InvalidOperationException($"File {index} of stream {stream} ends at {length} and has {_length} bytes.");
+        if (IsComplete || length != Length) throw new InvalidOperationException($"File {index} of stream {stream} ends at {length} and has {Length} bytes.");
 
         IsComplete = true;
+    }
+
+    private void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var (at, start) = ((int)(offset / BlockLength), (int)(offset % BlockLength));
+            var part = bytes[..Math.Min(bytes.Length, BlockLength - start)];
+            if (at == _blocks.Count) _blocks.Add(null);
+            if (_blocks[at] is not null || part.ContainsAnyExcept(codec.Silence)) part.CopyTo(BlockOf(at).AsSpan(start));
+            offset += part.Length;
+            bytes = bytes[part.Length..];
+            Length = Math.Max(Length, offset);
+        }
+    }
+
+    private byte[] BlockOf(int at)
+    {
+        if (_blocks[at] is { } known) return known;
+
+        var block = new byte[BlockLength];
+        block.AsSpan().Fill(codec.Silence);
+        return _blocks[at] = block;
     }
 }

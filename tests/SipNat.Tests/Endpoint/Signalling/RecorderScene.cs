@@ -82,7 +82,8 @@ internal sealed class RecorderScene
             var first = stream.First().Index;
             var file = session.FileOf(stream.Key);
             Assert.True(file.IsComplete);
-            AssertSame(Expected(stream, first, file.Audio.Length), file.Audio.ToArray());
+            var audio = file.Audio();
+            AssertSame(Expected(stream, first, audio.Length), audio);
         }
     }
 
