@@ -151,7 +151,7 @@ internal sealed class ManualClient : IProtocolCore
     /// <summary>Sends frames of a stream one after the other, 20 ms apart, and lets their time pass.</summary>
     public void Talk(int stream, int first, int count, Action<int>? instead = null)
     {
-        var to = ScriptedAnswer.Read(Responses.Last(r => r.Body.Contains("m=audio", StringComparison.Ordinal)).Body)[stream].Rtp;
+        var to = ScriptedAnswer.Read(Responses.Last(r => r.Header("Call-ID") == CallId && r.Body.Contains("m=audio", StringComparison.Ordinal)).Body)[stream].Rtp;
         for (var i = first; i < first + count; i++)
         {
             if (instead is null) SendFrame(stream, i, to);
@@ -198,7 +198,7 @@ internal sealed class ManualClient : IProtocolCore
 
     private void Learn(ScriptedSipMessage response)
     {
-        if (response.Status is < 200 or >= 300) return;
+        if (response.Status is < 200 or >= 300 || response.Method is not "INVITE" || response.Header("Call-ID") != CallId) return;
         if (ScriptedSipMessage.Parameter(response.Header("To"), "tag") is { } tag) ToTag = tag;
         if (response.Header("Contact") is { } contact) Target = contact.Split('<', '>')[1];
     }

@@ -94,7 +94,7 @@ public sealed class MappingTests
     {
         var lifetime = TimeSpan.FromSeconds(lifetimeSeconds);
         var nat = NatOptions.PortRestricted with { FreshLifetime = lifetime, EstablishedLifetime = lifetime };
-        var options = new SimulatedRecorderOptions { StunServers = RecorderScene.TwoStunServers, Keepalive = TimeSpan.FromSeconds(keepaliveSeconds), SparePorts = 2 };
+        var options = new SimulatedRecorderOptions { StunServers = RecorderScene.TwoStunServers, Keepalive = TimeSpan.FromSeconds(keepaliveSeconds), SparePorts = 0 };
         var scene = new RecorderScene(seed: 63, options, nat, forwardsMedia: false);
         scene.RunFor(2);
         scene.Log.IsKept = holdSeconds < Hour.TotalSeconds;
