@@ -10,6 +10,7 @@ internal sealed class InviteClientTransaction : ISipTransaction
     private Retransmission _retransmission;
     private Instant? _end;
     private byte[]? _ack;
+    private bool _isCancelled;
 
     public InviteClientTransaction(Instant now, TransactionId id, SentRequest sent, SipTimers timers)
     {
@@ -44,10 +45,10 @@ internal sealed class InviteClientTransaction : ISipTransaction
     public bool Cancel(Instant now)
     {
         if (State is InviteClientState.Calling) WantsCancel = true;
-        if (State is not InviteClientState.Proceeding || _end is not null) return false;
+        if (State is not InviteClientState.Proceeding || _isCancelled) return false;
 
         // Without a final answer by then the INVITE counts as cancelled (RFC 3261 §9.1).
-        WantsCancel = false;
+        (WantsCancel, _isCancelled) = (false, true);
         _end = now + _timers.F;
         return true;
     }
@@ -75,7 +76,7 @@ internal sealed class InviteClientTransaction : ISipTransaction
         switch (response.StatusCode)
         {
             case < 200:
-                if (State is InviteClientState.Calling) _end = null;
+                if (!_isCancelled && (State is InviteClientState.Calling || response.StatusCode > 100)) _end = now + _timers.C;
                 State = InviteClientState.Proceeding;
                 break;
             case < 300:

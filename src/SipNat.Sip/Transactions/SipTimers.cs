@@ -1,6 +1,6 @@
 namespace SipNat.Sip.Transactions;
 
-/// <summary>The timers of RFC 3261 table 4 with RFC 6026; all follow from T1, T2 and T4.</summary>
+/// <summary>The timers of RFC 3261 table 4 with RFC 6026; all but C follow from T1, T2 and T4.</summary>
 public sealed record SipTimers
 {
     private const int GiveUpFactor = 64;
@@ -16,6 +16,12 @@ public sealed record SipTimers
 
     /// <summary>INVITE without any answer.</summary>
     public TimeSpan B => T1 * GiveUpFactor;
+
+    /// <summary>
+    /// INVITE with provisional responses alone, counted from the last one that is not 100: the patience of a proxy (more
+    /// than three minutes, RFC 3261 §16.6), which the RFC leaves to a user agent. A peer may never answer finally.
+    /// </summary>
+    public TimeSpan C { get; init; } = TimeSpan.FromSeconds(200);
 
     /// <summary>Wait for retransmitted error responses to INVITE; 0 on reliable transports.</summary>
     public TimeSpan D => T1 * GiveUpFactor;

@@ -162,6 +162,7 @@ internal sealed class DialogScene
         while (Core.TryTakeSnapshot(out var snapshot))
         {
             Invariant.Holds(!_isComplete.GetValueOrDefault(snapshot.Id), "Nothing follows the word that a session is complete.");
+            Client?.Know(snapshot);
             _isComplete[snapshot.Id] = snapshot.State is RecordingState.Complete;
         }
 

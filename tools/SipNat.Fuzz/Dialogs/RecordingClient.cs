@@ -19,6 +19,8 @@ internal sealed class RecordingClient(DialogScene scene)
     private const int FirstFrames = 12;
     private const uint Ssrc = 0x5EED_0001;
 
+    private const string CallId = "in-progress@192.0.2.10";
+
     private const string Offer = "v=0\r\no=c 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\n";
 
     public static readonly TransportAddress Address = TransportAddress.Parse("192.0.2.10:5060");
@@ -93,10 +95,15 @@ internal sealed class RecordingClient(DialogScene scene)
         return true;
     }
 
+    /// <summary>Learns which session is this client's.</summary>
+    public void Know(RecordingSnapshot snapshot)
+    {
+        if (snapshot.CallId == CallId) _session = snapshot.Id;
+    }
+
     /// <summary>Takes audio for the file of this client's session.</summary>
     public void Take(RecordingWrite write)
     {
-        _session ??= _toTag is null ? null : write.Session;
         if (write.Session != _session) return;
 
         Invariant.Holds(write is { Stream: 0, FileIndex: 0 }, "A recording of one stream has one file.");
@@ -134,7 +141,7 @@ internal sealed class RecordingClient(DialogScene scene)
     private byte[] Request(string method, int sequence, string body) => Encoding.ASCII.GetBytes(
         $"{method} sip:recorder@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {Address};rport;branch=z9hG4bKclient-{method}\r\nMax-Forwards: 70\r\n"
         + $"From: <sip:c@192.0.2.10>;tag=client\r\nTo: <sip:recorder@192.0.2.1>{(_toTag is null ? "" : $";tag={_toTag}")}\r\n"
-        + $"Call-ID: in-progress@192.0.2.10\r\nCSeq: {sequence} {method}\r\nContact: <sip:c@{Address}>;+sip.src\r\nAllow: INVITE, UPDATE, BYE\r\n"
+        + $"Call-ID: {CallId}\r\nCSeq: {sequence} {method}\r\nContact: <sip:c@{Address}>;+sip.src\r\nAllow: INVITE, UPDATE, BYE\r\n"
         + (body.Length > 0 ? "Content-Type: application/sdp\r\n" : "") + $"Content-Length: {body.Length}\r\n\r\n{body}");
 
     // A frame tells its number, and has no octet of silence in it.
