@@ -26,9 +26,10 @@ public sealed class RecordingArchive : IDisposable
 
     public Catalogue Catalogue { get; }
 
+    /// <summary>Opens both. The catalogue is not touched before its first use: sessions are recorded without it too.</summary>
     /// <param name="directory">The value of <c>Recording:Directory</c>; made by the first session where it is not there.</param>
     /// <param name="database">The value of <c>Recording:Database</c>.</param>
-    public static RecordingArchive Open(string directory, string database) => new(new RecordingStore(directory), new Catalogue(database));
+    public static RecordingArchive Open(string directory, string database) => new(new RecordingStore(directory), new Catalogue(database, openNow: false));
 
     /// <summary>Takes the directory for this process, until it is disposed of or the process ends.</summary>
     /// <returns>False when another process records into it.</returns>
@@ -78,16 +79,37 @@ public sealed class RecordingArchive : IDisposable
         new RecordingExporter(Store).Export(
             Find(id) ?? throw new ArchiveException($"There is no recording '{id}': 'recordings list' shows the ids."), output, options, cancellationToken);
 
-    /// <summary>Builds the catalogue from the folders. What runs in a server that is alive is left as it is.</summary>
+    /// <summary>
+    /// Builds the catalogue from the folders; one that is damaged is moved aside first. What runs in a server that is
+    /// alive is left as it is.
+    /// </summary>
     public ReindexResult Reindex(IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
         var served = IsServed();
-        return Guard(() => _reindexer.Rebuild(_ => served, progress, cancellationToken));
+        var aside = Catalogue.Inspect() is CatalogueState.Damaged ? Catalogue.MoveAside(TimeProvider.System.GetUtcNow()) : null;
+        return Guard(() => _reindexer.Rebuild(_ => served, progress, cancellationToken)) with { MovedAside = aside };
     }
 
-    /// <summary>For the server that has the claim, before its first session: nothing can be running yet.</summary>
-    public ReindexResult RecoverInterrupted(CancellationToken cancellationToken = default) =>
-        Guard(() => _reindexer.RecoverInterrupted(static _ => false, cancellationToken));
+    /// <summary>Whether an error of this archive says that the catalogue is damaged: <see cref="Reindex"/> mends it.</summary>
+    public static bool IsDamage(ArchiveException exception) => Catalogue.IsDamage(exception);
+
+    /// <summary>
+    /// For the server that has the claim, before its first session: nothing can be running yet. A damaged catalogue is
+    /// moved aside and built anew from the folders; one that cannot be used is done without.
+    /// </summary>
+    public ReindexResult RecoverInterrupted(CancellationToken cancellationToken = default) => Guard(() =>
+    {
+        switch (Catalogue.Inspect())
+        {
+            case CatalogueState.Usable:
+                return TryRecover(cancellationToken) ?? _reindexer.RecoverNewest(cancellationToken) with { HasRows = false };
+            case CatalogueState.Damaged:
+                var aside = Catalogue.MoveAside(TimeProvider.System.GetUtcNow());
+                return _reindexer.Rebuild(static _ => false, null, cancellationToken) with { MovedAside = aside };
+            default:
+                return _reindexer.RecoverNewest(cancellationToken) with { HasRows = false };
+        }
+    });
 
     /// <summary>Everything that is wrong with the recordings and the catalogue, as it is found.</summary>
     public IEnumerable<RecordingProblem> Verify(IProgress<int>? progress = null)
@@ -97,6 +119,19 @@ public sealed class RecordingArchive : IDisposable
     }
 
     public void Dispose() => _claim?.Dispose();
+
+    // A catalogue may be locked by somebody between two uses.
+    private ReindexResult? TryRecover(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _reindexer.RecoverInterrupted(static _ => false, cancellationToken);
+        }
+        catch (ArchiveException exception) when (exception.InnerException is Microsoft.Data.Sqlite.SqliteException)
+        {
+            return null;
+        }
+    }
 
     private string? FolderOf(string id) => RecordingId.IsValid(id) ? Catalogue.Find(id)?.Folder : null;
 

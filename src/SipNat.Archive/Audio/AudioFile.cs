@@ -1,40 +1,60 @@
-using Microsoft.Win32.SafeHandles;
 using SipNat.Media.Codecs;
 
 namespace SipNat.Archive.Audio;
 
 /// <summary>
-/// One audio file that an <see cref="AudioFileWriter"/> writes. Whoever opened it sees its path and its failure; all
-/// else belongs to the one writer thread that it was given to.
+/// One audio file that an <see cref="AudioFileWriter"/> writes. Whoever opened it sees its path; all else belongs to
+/// the one writer thread that it was given to, but for what is said otherwise.
 /// </summary>
 public sealed class AudioFile
 {
-    private volatile AudioFileFailure? _failure;
     private volatile bool _isClosing;
+    private volatile bool _isOver;
+    private volatile bool _isGone;
+    private int _isUnforced;
 
-    internal AudioFile(string path, AudioCodec codec, WriterThread owner) => (Path, Codec, Owner) = (path, codec, owner);
+    internal AudioFile(string path, AudioCodec codec, WriterThread? owner, TimeProvider clock)
+    {
+        (Path, Codec, Owner) = (path, codec, owner);
+        Trouble = new WriteTrouble(clock);
+    }
 
     public string Path { get; }
 
     public AudioCodec Codec { get; }
 
-    /// <summary>Why nothing more is written to it; null while all is well. Any thread may ask.</summary>
-    public AudioFileFailure? Failure
-    {
-        get => _failure;
-        internal set => _failure = value;
-    }
+    /// <summary>The thread that it was given to; null where none takes anything more.</summary>
+    internal WriterThread? Owner { get; }
 
-    internal WriterThread Owner { get; }
+    /// <summary>What the disk did to it. Any thread.</summary>
+    internal WriteTrouble Trouble { get; }
 
-    /// <summary>Whether it was closed by its caller: it takes nothing more.</summary>
+    /// <summary>Whether it was closed by its caller: it takes nothing more. Any thread.</summary>
     internal bool IsClosing
     {
         get => _isClosing;
         set => _isClosing = value;
     }
 
-    internal SafeFileHandle? Handle { get; set; }
+    /// <summary>Whether nothing more will be written, because it is closed or was given up. Any thread.</summary>
+    internal bool IsOver
+    {
+        get => _isOver;
+        set => _isOver = value;
+    }
+
+    /// <summary>Whether its name was found missing: what is written goes nowhere. Any thread.</summary>
+    internal bool IsGone
+    {
+        get => _isGone;
+        set => _isGone = value;
+    }
+
+    /// <summary>Whether it was made by its writer once: what is there under its name is ours.</summary>
+    internal bool IsMade { get; set; }
+
+    /// <summary>Null before it is made, while the disk refuses it, and after its end.</summary>
+    internal IAudioDiskFile? Open { get; set; }
 
     /// <summary>Bytes of audio in the file.</summary>
     internal long AudioLength { get; set; }
@@ -42,10 +62,18 @@ public sealed class AudioFile
     /// <summary>Whether the header states less than <see cref="AudioLength"/>, and a rewrite is scheduled.</summary>
     internal bool HeaderIsStale { get; set; }
 
-    /// <summary>Whether the medium may lack bytes, and a flush is scheduled.</summary>
-    internal bool IsUnsynced { get; set; }
-}
+    /// <summary>What has to be done as soon as the disk takes it; null while the disk takes everything.</summary>
+    internal Queue<WriteJob>? Waiting { get; set; }
 
-/// <summary>Why a file is not written any further.</summary>
-/// <param name="Message">What the operating system said.</param>
-public sealed record AudioFileFailure(string Path, string Message);
+    /// <summary>How long after a refusal the next attempt is made.</summary>
+    internal TimeSpan Backoff { get; set; }
+
+    /// <summary>Attempts in vain since the first refusal.</summary>
+    internal int Attempts { get; set; }
+
+    /// <summary>Notes that the medium lacks bytes; false where that was known. Any thread.</summary>
+    internal bool TryMarkUnforced() => Interlocked.Exchange(ref _isUnforced, 1) == 0;
+
+    /// <summary>From here on what is written is not yet forced. Any thread.</summary>
+    internal void MarkForced() => Volatile.Write(ref _isUnforced, 0);
+}

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 
@@ -6,31 +7,49 @@ namespace SipNat.Archive.Audio;
 
 /// <summary>
 /// Writes the audio of running sessions on threads of its own. Callers only queue: they never wait for the disk and
-/// never see an exception of it. What the disk refuses is a file's <see cref="AudioFile.Failure"/>, and is queued for
-/// <see cref="TryTakeFailure"/>.
+/// never see an exception of it. What the disk refuses waits in memory, as far as <see cref="AudioFileWriterOptions.QueueCapacity"/>
+/// goes, and is written when it takes it again; what found no room becomes silence. Both are told by <see cref="TryTakeFault"/>.
 /// </summary>
 /// <remarks>Every <see cref="WriteBuffer"/> that is handed over is disposed of exactly once, written or not.</remarks>
 public sealed class AudioFileWriter : IAsyncDisposable
 {
     private const int MaxThreads = 64;
 
-    private readonly ConcurrentQueue<AudioFileFailure> _failures = new();
+    /// <summary>How long the end may take: a disk that hangs would keep the program for ever.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentQueue<AudioFault> _faults = new();
+    private readonly TimeProvider _clock;
+    private readonly ForceSchedule _forced;
+    private readonly ForceThread _forceThread;
     private readonly WriterThread[] _threads;
     private int _next;
     private long _refused;
 
     public AudioFileWriter(AudioFileWriterOptions options, TimeProvider? clock = null)
+        : this(options, clock ?? TimeProvider.System, new AudioDisk())
+    {
+    }
+
+    internal AudioFileWriter(AudioFileWriterOptions options, TimeProvider clock, IAudioDisk disk)
     {
         if (options.Threads is < 1 or > MaxThreads) throw new ArgumentException($"Threads has to be 1 to {MaxThreads}.", nameof(options));
         if (options.QueueCapacity < 1) throw new ArgumentException("QueueCapacity has to be 1 at least.", nameof(options));
 
-        _threads = [.. Enumerable.Range(0, options.Threads).Select(i => new WriterThread(i, options, clock ?? TimeProvider.System, _failures.Enqueue))];
+        _clock = clock;
+        _forced = new ForceSchedule(options, clock, disk, _faults.Enqueue);
+        _forceThread = new ForceThread(_forced, clock);
+        _threads =
+        [
+            .. Enumerable.Range(0, options.Threads).Select(i =>
+                new WriterThread(i, options.QueueCapacity, new WriterCore(options, clock, disk, _forced, _faults.Enqueue), clock)),
+        ];
     }
 
-    /// <summary>Buffers that were not written because a queue was full, a file had failed or was closed.</summary>
+    /// <summary>Buffers that were not written because there was no room for them, or their file was closed.</summary>
     public long Refused => Interlocked.Read(ref _refused) + _threads.Sum(thread => thread.Unwritten);
 
-    /// <summary>Jobs that wait for a thread.</summary>
+    /// <summary>Jobs that wait for a thread or for the disk.</summary>
     public int Waiting => _threads.Sum(thread => thread.Queue.Count);
 
     /// <summary>Bytes of audio written.</summary>
@@ -38,22 +57,31 @@ public sealed class AudioFileWriter : IAsyncDisposable
 
     /// <summary>
     /// Begins a file. It is created, with a header that states no audio, on its writer thread; a file that exists
-    /// already is not touched and is a failure. Its folder is made where it is missing.
+    /// already is not touched and is a fault. Its folder is made where it is missing.
     /// </summary>
     public AudioFile Open(string path, AudioCodec codec)
     {
         var thread = _threads[(uint)Interlocked.Increment(ref _next) % (uint)_threads.Length];
-        var file = new AudioFile(path, codec, thread);
-        if (!thread.Queue.TryAddAlways(new WriteJob(WriteJobKind.Open, file))) file.Failure = new AudioFileFailure(path, "The writer is closed.");
+        var file = new AudioFile(path, codec, thread, _clock);
+        if (thread.Queue.TryAddAlways(new WriteJob(WriteJobKind.Open, file))) return file;
+
+        file.IsOver = true;
+        _faults.Enqueue(new AudioFault.Ended(path, _clock.GetUtcNow(), "The writer is closed."));
         return file;
     }
 
     /// <summary>Queues a buffer, which belongs to the writer from here on, whatever the answer.</summary>
-    /// <returns>False when it will not be written: the queue is full, or the file has failed or was closed.</returns>
+    /// <returns>False when it will not be written: there is no room for it, or the file was closed or given up.</returns>
     public bool TryWrite(AudioFile file, WriteBuffer buffer)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(buffer.Offset, nameof(buffer));
-        if (file is { Failure: null, IsClosing: false } && file.Owner.Queue.TryAdd(new WriteJob(WriteJobKind.Write, file, buffer))) return true;
+        if (file is { IsOver: false, IsClosing: false })
+        {
+            if (file.Owner!.Queue.TryAdd(new WriteJob(WriteJobKind.Write, file, buffer))) return true;
+
+            if (file.Trouble.Refuse(file.Path, "The disk is too slow: the memory for audio that waits for it is full.") is { } fault) _faults.Enqueue(fault);
+            file.Trouble.Miss(buffer.Offset, buffer.Offset + buffer.Length);
+        }
 
         buffer.Dispose();
         Interlocked.Increment(ref _refused);
@@ -69,21 +97,33 @@ public sealed class AudioFileWriter : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(finalLength);
         file.IsClosing = true;
-        file.Owner.Queue.TryAddAlways(new WriteJob(WriteJobKind.Close, file, Length: finalLength));
+        file.Owner!.Queue.TryAddAlways(new WriteJob(WriteJobKind.Close, file, Length: finalLength));
     }
 
-    /// <summary>Takes one failure that has not been taken yet. Each file fails once at most.</summary>
-    public bool TryTakeFailure([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out AudioFileFailure? failure) =>
-        _failures.TryDequeue(out failure);
+    /// <summary>Takes one fault that has not been taken yet, in the order in which they came.</summary>
+    public bool TryTakeFault([NotNullWhen(true)] out AudioFault? fault) => _faults.TryDequeue(out fault);
 
-    /// <summary>Waits until everything that was queued before is in the files, and their headers say so.</summary>
+    /// <summary>
+    /// Waits until everything that was queued before is in the files, and their headers say so; what the disk refuses is
+    /// not waited for.
+    /// </summary>
     public Task DrainAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_threads.Select(thread => thread.DrainAsync())).WaitAsync(cancellationToken);
 
-    /// <summary>Writes what waits, closes the files that are open with what they have, and ends the threads.</summary>
+    /// <summary>
+    /// Writes what waits, closes the files that are open with what they have, forces them to the medium and ends the
+    /// threads. A disk that hangs is left after half a minute.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var thread in _threads) thread.Queue.Complete();
+        await Task.WhenAny(EndAsync(), Task.Delay(EndLimit));
+    }
+
+    private async Task EndAsync()
+    {
         await Task.WhenAll(_threads.Select(thread => thread.Ended));
+        _forced.Complete();
+        await _forceThread.Ended;
     }
 }

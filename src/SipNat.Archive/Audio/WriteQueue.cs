@@ -8,14 +8,23 @@ internal sealed class WriteQueue(int capacity)
 {
     private readonly object _gate = new();
     private readonly Queue<WriteJob> _jobs = new(capacity);
+    private volatile int _held;
     private bool _completed;
 
+    /// <summary>Jobs that wait, those that were taken and are held for the disk included.</summary>
     public int Count
     {
         get
         {
-            lock (_gate) return _jobs.Count;
+            lock (_gate) return _jobs.Count + _held;
         }
+    }
+
+    /// <summary>Buffers that were taken out and still wait for the disk: they count as if they were in the queue.</summary>
+    public int Held
+    {
+        get => _held;
+        set => _held = value;
     }
 
     /// <summary>Adds a job unless the queue is full or completed.</summary>
@@ -23,7 +32,7 @@ internal sealed class WriteQueue(int capacity)
     {
         lock (_gate)
         {
-            if (_completed || _jobs.Count >= capacity) return false;
+            if (_completed || _jobs.Count + _held >= capacity) return false;
 
             Enqueue(job);
             return true;

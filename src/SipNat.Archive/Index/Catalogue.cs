@@ -16,6 +16,9 @@ public sealed class Catalogue
     // How long a writer waits for one of another process before it gives up.
     private const int BusySeconds = 30;
 
+    // How long a start waits, with calls at the door.
+    private const int ProbeSeconds = 2;
+
     private const string Columns = "id AS Id, folder AS Folder, json AS Json";
     private const string UpsertRow =
         """
@@ -32,18 +35,59 @@ public sealed class Catalogue
     /// <summary>Opens the catalogue, and makes it and its folder where they are not there.</summary>
     /// <param name="connectionString">Such as <c>Data Source=data/catalogue.db</c>.</param>
     public Catalogue(string connectionString)
+        : this(connectionString, openNow: true)
+    {
+    }
+
+    /// <param name="openNow">
+    /// Whether the database is touched at once: whoever can go on without it does so with its first use.
+    /// </param>
+    internal Catalogue(string connectionString, bool openNow)
     {
         var settings = Parse(connectionString);
         _path = Path.GetFullPath(settings.DataSource);
         _connectionString = settings.ToString();
-        CreateFolder(_path);
-        Run(connection =>
+        if (openNow) Run(static _ => 0);
+    }
+
+    /// <summary>Whether it can be written to; what keeps it from that where it cannot.</summary>
+    internal CatalogueState Inspect()
+    {
+        try
         {
-            // WAL stays with the file: readers and one writer do not wait for each other.
-            connection.Execute("PRAGMA journal_mode = WAL");
-            CatalogueSchema.Migrate(connection);
-            return 0;
-        });
+            return Run(static connection => IsSound(connection) ? CatalogueState.Usable : CatalogueState.Damaged, ProbeSeconds);
+        }
+        catch (ArchiveException exception)
+        {
+            if (IsDamage(exception)) return CatalogueState.Damaged;
+            if (exception.InnerException is SqliteException or IOException or UnauthorizedAccessException) return CatalogueState.Unusable;
+
+            throw;
+        }
+    }
+
+    /// <summary>Whether an error says that the file is damaged, and not only locked or out of reach.</summary>
+    internal static bool IsDamage(ArchiveException exception) =>
+        exception.InnerException is SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB };
+
+    /// <summary>Renames the database with its logs, so that the next use begins an empty one; the name that it has then.</summary>
+    internal string MoveAside(DateTimeOffset now)
+    {
+        var aside = $"{_path}.damaged-{now.UtcDateTime:yyyyMMdd'T'HHmmssfff}";
+        try
+        {
+            SqliteConnection.ClearAllPools();
+            foreach (var suffix in (string[])["", "-wal", "-shm"])
+            {
+                if (File.Exists(_path + suffix)) File.Move(_path + suffix, aside + suffix);
+            }
+
+            return aside;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ArchiveException($"The damaged catalogue {_path} cannot be moved aside: {exception.Message}", exception);
+        }
     }
 
     public void Upsert(StoredRecording recording) => Upsert([recording]);
@@ -181,29 +225,55 @@ public sealed class Catalogue
         }
     }
 
-    private T Run<T>(Func<SqliteConnection, T> work)
+    // Immediate: a database that can be read and not written is of no use to a recorder.
+    private static bool IsSound(SqliteConnection connection)
     {
+        using (connection.BeginTransaction(deferred: false))
+        {
+            return connection.ExecuteScalar<string>("PRAGMA quick_check(1)") is "ok";
+        }
+    }
+
+    private T Run<T>(Func<SqliteConnection, T> work, int busySeconds = BusySeconds)
+    {
+        CreateFolder(_path);
+        using var connection = new SqliteConnection(_connectionString);
         try
         {
-            using var connection = new SqliteConnection(_connectionString);
+            connection.DefaultTimeout = busySeconds;
             connection.Open();
 
             // In WAL mode NORMAL can lose the last transactions in a power cut, which the folders bring back.
             connection.Execute("PRAGMA synchronous = NORMAL");
+            CatalogueSchema.Migrate(connection);
             return work(connection);
         }
         catch (SqliteException exception)
         {
-            throw new ArchiveException(Explain(exception), exception);
+            // A connection of the pool may have the file that another process has moved away.
+            SqliteConnection.ClearPool(connection);
+            throw new ArchiveException(Explain(exception, busySeconds), exception);
         }
     }
 
-    private string Explain(SqliteException exception) => exception.SqliteErrorCode switch
+    private string Explain(SqliteException exception, int busySeconds) => exception.SqliteErrorCode switch
     {
         SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB =>
-            $"The catalogue {_path} is damaged. Stop the server, delete the file and run 'recordings reindex': the folders hold everything.",
+            $"The catalogue {_path} is damaged. 'recordings reindex' moves it aside and builds another: the folders hold everything.",
         SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED =>
-            $"The catalogue {_path} was locked by another process for more than {BusySeconds} s.",
+            $"The catalogue {_path} was locked by another process for more than {busySeconds} s.",
         _ => $"The catalogue {_path} cannot be used: {exception.Message}",
     };
+}
+
+/// <summary>What can be done with a catalogue.</summary>
+internal enum CatalogueState
+{
+    Usable,
+
+    /// <summary>Its content is broken.</summary>
+    Damaged,
+
+    /// <summary>Locked, out of reach or on a disk that is full: it may be better later.</summary>
+    Unusable,
 }

@@ -35,6 +35,8 @@ internal static class CatalogueSchema
     {
         if (VersionOf(connection) == Current) return;
 
+        // WAL stays with the file: readers and one writer do not wait for each other.
+        connection.Execute("PRAGMA journal_mode = WAL");
         using var transaction = connection.BeginTransaction(deferred: false);
         var version = VersionOf(connection);
         if (version > Current)

@@ -11,6 +11,7 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
     // Documents are read while no other process can write to the catalogue: few at a time, so that none waits long.
     private const int BatchSize = 64;
     private const int PageSize = 500;
+    private const int NewestDays = 2;
 
     private readonly InterruptedRecovery _recovery = new(store);
 
@@ -37,6 +38,23 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
             .Where(folder => catalogue.Find(RecordingStore.NameOf(folder)) is null);
         var running = catalogue.Running().Where(entry => !isRunning(entry.Id)).Select(entry => entry.Folder);
         return Index(running.Concat(recent).ToList(), isRunning, null, cancellationToken);
+    }
+
+    /// <summary>
+    /// The same without the catalogue, where that cannot be used: of the newest days, as those before were looked after
+    /// when their server was started again. The rows are for <see cref="Rebuild"/> to write.
+    /// </summary>
+    public ReindexResult RecoverNewest(CancellationToken cancellationToken = default)
+    {
+        var tally = new Tally();
+        var newest = store.Folders().Select(folder => folder[..RecordingStore.DayLength]).Distinct(StringComparer.Ordinal).TakeLast(NewestDays);
+        foreach (var folder in newest.ToList() is [var first, ..] ? store.Folders(RecordingStore.DayOf(first)) : [])
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            tally.Count(ReadOrRecover(folder, static _ => false, tally));
+        }
+
+        return new ReindexResult(0, tally.Recovered, 0, tally.ProblemCount, tally.Problems);
     }
 
     private ReindexResult Index(IEnumerable<string> folders, Func<string, bool> isRunning, IProgress<int>? progress, CancellationToken cancellationToken)
@@ -107,4 +125,11 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
 /// <param name="Removed">Rows without a folder that were removed.</param>
 /// <param name="ProblemCount">All folders that could not be read or recovered.</param>
 /// <param name="Problems">The first <see cref="Reindexer.MaxProblems"/> of them.</param>
-public sealed record ReindexResult(int Indexed, int Recovered, int Removed, int ProblemCount, IReadOnlyList<RecordingProblem> Problems);
+public sealed record ReindexResult(int Indexed, int Recovered, int Removed, int ProblemCount, IReadOnlyList<RecordingProblem> Problems)
+{
+    /// <summary>Where a damaged catalogue was moved to; null where there was none.</summary>
+    public string? MovedAside { get; init; }
+
+    /// <summary>False where the catalogue could not be used: its rows are missing until the folders are indexed again.</summary>
+    public bool HasRows { get; init; } = true;
+}

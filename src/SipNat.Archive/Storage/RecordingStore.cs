@@ -19,6 +19,9 @@ public sealed class RecordingStore
     /// <summary>A larger session.json is not read: a session of a day with all its history stays far below.</summary>
     public const int MaxDocumentBytes = 64 * 1024 * 1024;
 
+    /// <summary>Characters of a folder's name that are its day.</summary>
+    internal const int DayLength = 10;
+
     private const string DayFormat = "yyyy/MM/dd";
 
     public RecordingStore(string directory) => Directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
@@ -67,6 +70,7 @@ public sealed class RecordingStore
     {
         var folder = Create(document.Id, document.StartedAt);
         AtomicFile.Write(PathOf(folder, DocumentName), RecordingJson.Write(document), durable);
+        if (durable) SyncFolders(PathOf(folder));
         return new StoredRecording(folder, document, null);
     }
 
@@ -76,6 +80,7 @@ public sealed class RecordingStore
     {
         var name = MetadataName(number);
         AtomicFile.Write(PathOf(folder, name), xml, durable: true);
+        FileSystemNative.SyncFolder(PathOf(folder));
         return name;
     }
 
@@ -144,6 +149,9 @@ public sealed class RecordingStore
         ? path
         : throw new ArchiveException($"The path '{Shorten(relative)}' leads out of the recordings' directory {Directory}.");
 
+    /// <summary>The day that a folder's name begins with.</summary>
+    internal static DateOnly DayOf(string folder) => DateOnly.ParseExact(folder.AsSpan(0, DayLength), DayFormat, CultureInfo.InvariantCulture);
+
     internal string PathOf(string folder, string name) => PathOf($"{folder}/{name}");
 
     internal static string NameOf(string folder) => folder[(folder.LastIndexOf('/') + 1)..];
@@ -186,6 +194,12 @@ public sealed class RecordingStore
             .ToArray();
         Array.Sort(names, StringComparer.Ordinal);
         return names;
+    }
+
+    // A folder's own name is in the one above it.
+    private void SyncFolders(string path)
+    {
+        for (; path.Length >= Directory.Length; path = Path.GetDirectoryName(path)!) FileSystemNative.SyncFolder(path);
     }
 
     private void DeleteEmptyDays(string? path)

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Calls;
-using SipNat.Endpoint.Diagnosis;
 using SipNat.Wire;
 using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
@@ -14,6 +13,7 @@ namespace SipNat.Server.Hosting;
 /// only queues; the disk is somebody else's thread.
 /// </summary>
 internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore store, ServerClock clock, RecordingJournal journal, ILoggerFactory logs)
+    : IAsyncDisposable
 {
     private readonly ILogger _log = logs.CreateLogger<AudioFiles>();
     private readonly ConcurrentDictionary<RecordingId, DateTimeOffset> _begun = new();
@@ -56,22 +56,29 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
         _open.Remove(key);
     }
 
-    /// <summary>Tells the journal what the disk has refused since the last call.</summary>
+    /// <summary>Tells the log and the journal what the disk has done since the last call.</summary>
     public void ReportFailures()
     {
-        while (writer.TryTakeFailure(out var failure))
+        while (writer.TryTakeFault(out var fault))
         {
-            LogRefused(_log, failure.Path, failure.Message);
+            if (fault is AudioFault.Resumed) LogResumed(_log, AudioFilesFindings.Of(fault).Text);
+            else LogRefused(_log, AudioFilesFindings.Of(fault).Text);
 
             // The folder of a file has the name of its session.
-            var session = new RecordingId(Path.GetFileName(Path.GetDirectoryName(failure.Path)) ?? string.Empty);
-            journal.TakeFailure(session, new(
-                FindingCode.AudioNotWritten.Text,
-                $"{Path.GetFileName(failure.Path)} is not written any further: {failure.Message}",
-                clock.ToWall(clock.Now)));
+            journal.TakeFault(new RecordingId(Path.GetFileName(Path.GetDirectoryName(fault.Path)) ?? string.Empty), fault);
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "{Path} is not written any further: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string path, string reason);
+    /// <summary>Closes every file, once nothing more will be taken, and tells what came of it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await writer.DisposeAsync();
+        ReportFailures();
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Text}")]
+    private static partial void LogRefused(ILogger logger, string text);
+
+    [LoggerMessage(LogLevel.Warning, "{Text}")]
+    private static partial void LogResumed(ILogger logger, string text);
 }

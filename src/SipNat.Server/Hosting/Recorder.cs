@@ -156,5 +156,6 @@ internal sealed class Recorder : IAsyncDisposable
         _metrics.Dispose();
         await _host.DisposeAsync();
         _engine.Dispose();
+        await _files.DisposeAsync();
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
+using SipNat.Archive.Index;
 using SipNat.Server.Api;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
@@ -18,8 +19,9 @@ public static class RecorderHost
         var health = new Health();
         using var stop = new CancellationTokenSource();
         using var metrics = new MetricsExporter();
-        using var archive = OpenArchive(options, logs);
-        await using var journal = new RecordingJournal(archive, logs);
+        using var archive = OpenArchive(options, logs, out var recovered);
+        await using var rows = new RecordingRows(archive, isBehind: !recovered.HasRows, logs);
+        await using var journal = new RecordingJournal(archive, rows, logs);
         await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
         var names = new HostNames([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
         await names.ResolveAsync(drain);
@@ -38,7 +40,7 @@ public static class RecorderHost
         await loops;
     }
 
-    private static RecordingArchive OpenArchive(SipNatOptions options, ILoggerFactory logs)
+    private static RecordingArchive OpenArchive(SipNatOptions options, ILoggerFactory logs, out ReindexResult recovered)
     {
         var archive = RecordingArchive.Open(options.Recording.Directory, options.Recording.Database);
         if (!archive.TryClaim())
@@ -47,7 +49,8 @@ public static class RecorderHost
             throw new UnavailableException($"Another process records into {options.Recording.Directory}; set Recording:Directory to a folder of its own.");
         }
 
-        RecorderLog.Recovered(logs.CreateLogger(typeof(RecorderHost)), archive.RecoverInterrupted());
+        recovered = archive.RecoverInterrupted();
+        RecorderLog.Recovered(logs.CreateLogger(typeof(RecorderHost)), recovered);
         return archive;
     }
 

@@ -38,6 +38,8 @@ internal static partial class RecorderLog
 
     public static void Recovered(ILogger log, ReindexResult result)
     {
+        if (result.MovedAside is { } aside) DamagedCatalogue(log, aside, result.Indexed);
+        if (!result.HasRows) UnusableCatalogue(log);
         if (result.Recovered > 0) Interrupted(log, result.Recovered);
     }
 
@@ -64,6 +66,12 @@ internal static partial class RecorderLog
 
     [LoggerMessage(LogLevel.Information, "{Recording} {Change}")]
     private static partial void SessionChanged(ILogger logger, string recording, string change);
+
+    [LoggerMessage(LogLevel.Warning, "The catalogue was damaged: it is kept as {Aside}, and another was built from the folders with {Count} recordings")]
+    private static partial void DamagedCatalogue(ILogger logger, string aside, int count);
+
+    [LoggerMessage(LogLevel.Warning, "The catalogue cannot be used yet; recording begins without it")]
+    private static partial void UnusableCatalogue(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning, "{Count} recordings were interrupted when the program ended; what had been written is kept")]
     private static partial void Interrupted(ILogger logger, int count);

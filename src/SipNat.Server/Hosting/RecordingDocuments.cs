@@ -1,3 +1,4 @@
+using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Diagnosis;
@@ -17,12 +18,12 @@ internal static class RecordingDocuments
     /// <param name="snapshot">The session.</param>
     /// <param name="wallStart">The time of day at which it began; every other time is counted from there.</param>
     /// <param name="metadataFiles">The names under which its metadata documents were kept, in their order.</param>
-    /// <param name="failures">What the disk refused.</param>
+    /// <param name="faults">What the disk did to its audio.</param>
     public static RecordingDocument From(
         RecordingSnapshot snapshot,
         DateTimeOffset wallStart,
         IReadOnlyList<string?> metadataFiles,
-        IReadOnlyList<RecordingFinding> failures)
+        IReadOnlyList<AudioFault> faults)
     {
         DateTimeOffset At(Instant instant) => wallStart + (instant - snapshot.StartedAt);
 
@@ -42,7 +43,7 @@ internal static class RecordingDocuments
             })],
             Participants = [.. snapshot.Participants.Select(ParticipantOf)],
             Streams = StreamsOf(snapshot, wallStart),
-            Findings = [.. snapshot.Findings.Select(f => new RecordingFinding(f.Code.Text, f.Text, At(f.At))), .. failures],
+            Findings = [.. snapshot.Findings.Select(f => new RecordingFinding(f.Code.Text, f.Text, At(f.At))), .. faults.Select(AudioFilesFindings.Of)],
             Metadata = [.. snapshot.Metadata.Select((m, i) => new MetadataVersion(
                 At(m.At),
                 m.DataMode is "unreadable" ? null : m.DataMode,
@@ -50,6 +51,10 @@ internal static class RecordingDocuments
             Timeline = [.. snapshot.Timeline.OrderBy(e => e.At).Select(e => new TimelineEntry(At(e.At), e.Kind, e.Text))],
         };
     }
+
+    /// <summary>A document that was complete, with a fault that came to light after it.</summary>
+    public static RecordingDocument Add(RecordingDocument document, AudioFault fault) =>
+        document with { Findings = [.. document.Findings, AudioFilesFindings.Of(fault)] };
 
     private static List<RecordedStream> StreamsOf(RecordingSnapshot snapshot, DateTimeOffset wallStart)
     {

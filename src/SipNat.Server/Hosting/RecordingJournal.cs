@@ -2,42 +2,48 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SipNat.Archive;
-using SipNat.Archive.Documents;
+using SipNat.Archive.Audio;
+using SipNat.Archive.Storage;
 using SipNat.Endpoint.Siprec;
-using EndpointState = SipNat.Endpoint.Siprec.RecordingState;
 using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
 namespace SipNat.Server.Hosting;
 
 /// <summary>
-/// Writes what is known of the sessions to disk and catalogue, apart from the threads that serve them. The beginning
-/// and the end of a session are written at once; what changes between is gathered and written every two seconds.
+/// Writes what is known of the sessions to the disk, apart from the threads that serve them. The beginning and the end
+/// of a session are written at once; what changes between is gathered and written every two seconds. What the disk
+/// refuses is written when it takes it again.
 /// </summary>
 internal sealed partial class RecordingJournal : IAsyncDisposable
 {
+    /// <summary>Ended sessions whose document waits for the disk; beyond, the one that waits longest is left as it is there.</summary>
+    public const int MaxUnsaved = 10_000;
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    private readonly RecordingArchive _archive;
+    private readonly RecordingStore _store;
+    private readonly RecordingRows _rows;
     private readonly ILogger _log;
     private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
-    private readonly Dictionary<RecordingId, Session> _sessions = [];
+    private readonly Dictionary<RecordingId, RecordingJournalSession> _sessions = [];
     private readonly Task _loop;
+    private bool _isRefused;
 
-    public RecordingJournal(RecordingArchive archive, ILoggerFactory logs)
+    public RecordingJournal(RecordingArchive archive, RecordingRows rows, ILoggerFactory logs)
     {
-        (_archive, _log) = (archive, logs.CreateLogger<RecordingJournal>());
+        (_store, _rows, _log) = (archive.Store, rows, logs.CreateLogger<RecordingJournal>());
         _loop = Task.Run(RunAsync);
     }
 
     /// <summary>Takes a snapshot; never blocks. There are at most as many waiting as sessions changed in two seconds.</summary>
     public void Take(RecordingSnapshot snapshot, DateTimeOffset wallStart) => _entries.Writer.TryWrite(new(snapshot.Id, snapshot, wallStart, null));
 
-    /// <summary>Notes that the disk refused audio of a session.</summary>
-    public void TakeFailure(RecordingId session, RecordingFinding failure) => _entries.Writer.TryWrite(new(session, null, default, failure));
+    /// <summary>Notes what the disk did to the audio of a session, also of one that has ended.</summary>
+    public void TakeFault(RecordingId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
 
     public async ValueTask DisposeAsync()
     {
-        _entries.Writer.Complete();
+        _entries.Writer.TryComplete();
         await _loop;
     }
 
@@ -79,89 +85,83 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     // True for what must be on disk soon: a session that has begun or ended.
     private bool Apply(Entry entry)
     {
-        if (!_sessions.TryGetValue(entry.Id, out var session)) _sessions.Add(entry.Id, session = new());
-        session.IsDirty = true;
-        if (entry.Failure is { } failure)
+        if (_sessions.TryGetValue(entry.Id, out var session)) return session.Apply(entry);
+        if (entry.Snapshot is null)
         {
-            session.Failures.Add(failure);
+            AddToEnded(entry.Fault!);
             return false;
         }
 
-        var isFirst = session.Snapshot is null;
-        (session.Snapshot, session.WallStart) = (entry.Snapshot!, entry.WallStart);
-        return isFirst || entry.Snapshot!.State is EndpointState.Complete;
+        _sessions.Add(entry.Id, session = new());
+        return session.Apply(entry);
     }
 
     private void Save()
     {
-        var durable = new List<RecordingDocument>();
-        var running = new List<RecordingDocument>();
+        var stored = new List<StoredRecording>();
+        var refusal = default(string);
         foreach (var (id, session) in _sessions.ToList())
         {
-            if (!session.IsDirty || session.Snapshot is not { } snapshot) continue;
+            if (!session.IsDirty) continue;
 
-            session.IsDirty = false;
-            var isNew = !session.IsSaved;
-            session.IsSaved = true;
-            KeepMetadata(session, snapshot);
-            var document = RecordingDocuments.From(snapshot, session.WallStart, session.MetadataFiles, session.Failures);
-            (isNew || snapshot.State is EndpointState.Complete ? durable : running).Add(document);
-            if (snapshot.State is EndpointState.Complete) _sessions.Remove(id);
-        }
-
-        TrySave(durable, isDurable: true);
-        TrySave(running, isDurable: false);
-    }
-
-    private void KeepMetadata(Session session, RecordingSnapshot snapshot)
-    {
-        for (var i = session.MetadataFiles.Count; i < snapshot.Metadata.Count; i++)
-        {
             try
             {
-                var folder = _archive.Store.Create(snapshot.Id.Value, session.WallStart);
-                session.MetadataFiles.Add(_archive.Store.WriteMetadata(folder, i + 1, snapshot.Metadata[i].Xml.Span));
+                stored.Add(session.Save(_store));
+                if (session.IsOver) _sessions.Remove(id);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                session.MetadataFiles.Add(null);
-                LogNotSaved(_log, snapshot.Id.Value, error.Message);
+                refusal = $"{id.Value}: {error.Message}";
             }
         }
+
+        Tell(refusal);
+        if (stored.Count > 0) _rows.Add(stored);
+        ForgetUnsaved();
     }
 
-    // A document that cannot be written must not cost the others, nor the recording: the next change tries again.
-    private void TrySave(List<RecordingDocument> documents, bool isDurable)
+    // Once for each time that the disk refuses, and not every two seconds.
+    private void Tell(string? refusal)
     {
-        if (documents.Count == 0) return;
+        if (refusal is not null && !_isRefused) LogNotSaved(_log, refusal);
+        if (refusal is null && _isRefused) LogSavedAgain(_log);
+        _isRefused = refusal is not null;
+    }
 
+    private void ForgetUnsaved()
+    {
+        if (_sessions.Count <= MaxUnsaved) return;
+
+        foreach (var (id, _) in _sessions.Where(s => s.Value.IsOver).OrderBy(s => s.Value.WallStart).Take(_sessions.Count - MaxUnsaved).ToList())
+        {
+            _sessions.Remove(id);
+            LogForgotten(_log, id.Value);
+        }
+    }
+
+    // The last audio of a session may find the disk refusing after its document is written.
+    private void AddToEnded(AudioFault fault)
+    {
         try
         {
-            _archive.Save(documents, isDurable);
+            var folder = Path.GetRelativePath(_store.Directory, Path.GetDirectoryName(fault.Path)!).Replace('\\', '/');
+            if (_store.Read(folder).Document is { } document) _rows.Add([_store.Write(RecordingDocuments.Add(document, fault))]);
         }
-        catch (ArchiveException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArchiveException)
         {
-            LogNotSaved(_log, string.Join(", ", documents.Select(d => d.Id)), error.Message);
+            LogNotSaved(_log, $"{fault.Path}: {error.Message}");
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "What is known of {Recording} could not be written: {Reason}")]
-    private static partial void LogNotSaved(ILogger logger, string recording, string reason);
+    [LoggerMessage(LogLevel.Error, "The documents of recordings cannot be written, and will be when the disk takes them: {Reason}")]
+    private static partial void LogNotSaved(ILogger logger, string reason);
 
-    private sealed record Entry(RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, RecordingFinding? Failure);
+    [LoggerMessage(LogLevel.Warning, "The documents of recordings are written again")]
+    private static partial void LogSavedAgain(ILogger logger);
 
-    private sealed class Session
-    {
-        public RecordingSnapshot? Snapshot { get; set; }
+    [LoggerMessage(LogLevel.Error, "The last document of {Recording} could not be written for too long and is given up")]
+    private static partial void LogForgotten(ILogger logger, string recording);
 
-        public DateTimeOffset WallStart { get; set; }
-
-        public List<string?> MetadataFiles { get; } = [];
-
-        public List<RecordingFinding> Failures { get; } = [];
-
-        public bool IsDirty { get; set; }
-
-        public bool IsSaved { get; set; }
-    }
+    /// <summary>Either a snapshot with the time of day at which its session began, or a fault.</summary>
+    internal sealed record Entry(RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault);
 }

@@ -96,7 +96,7 @@ public sealed class AudioFileWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_exists_is_not_touched_and_is_a_failure()
+    public async Task A_file_that_exists_is_not_touched_and_is_a_fault()
     {
         await File.WriteAllTextAsync(_folder["a.wav"], "precious", Token);
         await using var writer = new AudioFileWriter(new AudioFileWriterOptions());
@@ -112,39 +112,46 @@ public sealed class AudioFileWriterTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => buffer.Written.Length);
         Assert.Equal(1, writer.Refused);
         Assert.Equal("precious", await File.ReadAllTextAsync(_folder["a.wav"], Token));
-        Assert.True(writer.TryTakeFailure(out var failure));
-        Assert.Same(file.Failure, failure);
-        Assert.Equal(_folder["a.wav"], failure.Path);
-        Assert.False(writer.TryTakeFailure(out _));
+        Assert.Equal((_folder["a.wav"], "A file of that name is there already."), TakeEnded(writer));
     }
 
     [Fact]
-    public async Task A_disk_that_refuses_fails_one_file_and_no_other()
+    public async Task A_disk_that_refuses_stops_one_file_and_no_other_and_is_tried_again()
     {
         await File.WriteAllTextAsync(_folder["blocked"], "a file where a folder should be", Token);
-        await using var writer = new AudioFileWriter(new AudioFileWriterOptions());
-        var bad = writer.Open(_folder["blocked/a.wav"], AudioCodec.Pcmu);
-        var good = writer.Open(_folder["day/session/a.wav"], AudioCodec.Pcmu);
-        var lost = Buffer(0, 1);
-        writer.TryWrite(bad, lost);
-        writer.TryWrite(good, Buffer(0, 1, 2));
-        await writer.DrainAsync(Token);
+        await using (var writer = new AudioFileWriter(new AudioFileWriterOptions()))
+        {
+            var bad = writer.Open(_folder["blocked/a.wav"], AudioCodec.Pcmu);
+            var good = writer.Open(_folder["day/session/a.wav"], AudioCodec.Pcmu);
+            writer.TryWrite(bad, Buffer(0, 3));
+            writer.TryWrite(good, Buffer(0, 1, 2));
+            await writer.DrainAsync(Token);
 
-        Assert.NotNull(bad.Failure);
-        Assert.Equal(1, writer.Refused);
-        Assert.Null(good.Failure);
-        Assert.Throws<ObjectDisposedException>(() => lost.Written.Length);
-        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2]), await Read("day/session/a.wav"));
+            Assert.Equal(0, writer.Refused);
+            Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2]), await Read("day/session/a.wav"));
+            File.Delete(_folder["blocked"]);
+        }
+
+        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [3]), await Read("blocked/a.wav"));
     }
 
     [Fact]
     public async Task A_full_queue_refuses_the_buffer_and_disposes_of_it_but_closes_the_file()
     {
-        using var clock = new GatedClock();
-        await using (var writer = new AudioFileWriter(new AudioFileWriterOptions { QueueCapacity = 2 }, clock))
+        using var gate = new ManualResetEventSlim();
+        using var reached = new ManualResetEventSlim();
+        var disk = new TestDisk
         {
-            var file = writer.Open(_folder["a.wav"], AudioCodec.Pcmu);
-            clock.WaitUntilAsked(Token);
+            BeforeWrite = () =>
+            {
+                reached.Set();
+                gate.Wait();
+            },
+        };
+        await using (var writer = new AudioFileWriter(new AudioFileWriterOptions { QueueCapacity = 2 }, TimeProvider.System, disk))
+        {
+            var file = writer.Open("a.wav", AudioCodec.Pcmu);
+            reached.Wait(Token);
             var refused = Buffer(2, 3);
 
             Assert.True(writer.TryWrite(file, Buffer(0, 1)));
@@ -153,10 +160,18 @@ public sealed class AudioFileWriterTests : IDisposable
             writer.Close(file, 3);
             Assert.Throws<ObjectDisposedException>(() => refused.Written.Length);
             Assert.Equal((1, 3), (writer.Refused, writer.Waiting));
-            clock.Open();
+            gate.Set();
+            await writer.DisposeAsync();
+
+            Assert.True(writer.TryTakeFault(out var fault));
+            Assert.Equal("The disk is too slow: the memory for audio that waits for it is full.", Assert.IsType<AudioFault.Refused>(fault).Reason);
+            Assert.True(writer.TryTakeFault(out fault));
+            Assert.Equal([new AudioSpan(2, 3)], Assert.IsType<AudioFault.Resumed>(fault).Missing);
+            Assert.False(writer.TryTakeFault(out _));
         }
 
-        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2, 0xFF]), await Read("a.wav"));
+        Assert.Equal(TemporaryFolder.Wav(AudioCodec.Pcmu, [1, 2, 0xFF]), disk["a.wav"]);
+        Assert.Equal(0, disk.Open);
     }
 
     [Fact]
@@ -170,7 +185,8 @@ public sealed class AudioFileWriterTests : IDisposable
         Assert.False(writer.TryWrite(file, buffer));
         Assert.Throws<ObjectDisposedException>(() => buffer.Written.Length);
         await writer.DrainAsync(Token);
-        Assert.Equal(new AudioFileFailure(_folder["b.wav"], "The writer is closed."), writer.Open(_folder["b.wav"], AudioCodec.Pcmu).Failure);
+        writer.Open(_folder["b.wav"], AudioCodec.Pcmu);
+        Assert.Equal((_folder["b.wav"], "The writer is closed."), TakeEnded(writer));
     }
 
     [Fact]
@@ -237,6 +253,16 @@ public sealed class AudioFileWriterTests : IDisposable
         }
     }
 
+    private static (string Path, string Reason) TakeEnded(AudioFileWriter writer)
+    {
+        while (writer.TryTakeFault(out var fault))
+        {
+            if (fault is AudioFault.Ended) return (fault.Path, fault.Reason);
+        }
+
+        return ("", "");
+    }
+
     private static WriteBuffer Buffer(long offset, params byte[] bytes)
     {
         var buffer = new WriteBuffer(offset, bytes.Length) { Length = bytes.Length };
@@ -250,29 +276,5 @@ public sealed class AudioFileWriterTests : IDisposable
         var bytes = new byte[RandomAccess.GetLength(handle)];
         await RandomAccess.ReadAsync(handle, bytes, 0, Token);
         return bytes;
-    }
-
-    // Holds a writer thread at the first moment that it asks for the time, which is after it has made a file.
-    private sealed class GatedClock : TimeProvider, IDisposable
-    {
-        private readonly ManualResetEventSlim _asked = new();
-        private readonly ManualResetEventSlim _gate = new();
-
-        public void WaitUntilAsked(CancellationToken cancellationToken) => _asked.Wait(cancellationToken);
-
-        public void Open() => _gate.Set();
-
-        public override long GetTimestamp()
-        {
-            _asked.Set();
-            _gate.Wait();
-            return System.GetTimestamp();
-        }
-
-        public void Dispose()
-        {
-            _asked.Dispose();
-            _gate.Dispose();
-        }
     }
 }

@@ -166,7 +166,7 @@ public sealed class CatalogueTests : IDisposable
         var exception = Assert.Throws<ArchiveException>(() => new Catalogue(_folder.Database));
 
         Assert.Equal(
-            $"The catalogue {_folder["catalogue.db"]} is damaged. Stop the server, delete the file and run 'recordings reindex': the folders hold everything.",
+            $"The catalogue {_folder["catalogue.db"]} is damaged. 'recordings reindex' moves it aside and builds another: the folders hold everything.",
             exception.Message);
     }
 

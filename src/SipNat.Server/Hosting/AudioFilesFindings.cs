@@ -1,0 +1,56 @@
+using System.Globalization;
+using SipNat.Archive.Audio;
+using SipNat.Archive.Documents;
+using SipNat.Endpoint.Diagnosis;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>What the disk did to the audio of a session, as findings.</summary>
+internal static class AudioFilesFindings
+{
+    /// <summary>The disk takes a file's audio again.</summary>
+    public const string WrittenAgain = "audio-written-again";
+
+    /// <summary>The medium did not confirm audio.</summary>
+    public const string NotForced = "audio-not-forced";
+
+    // Every codec that is written has 8000 one-byte samples a second.
+    private const double BytesPerSecond = 8000;
+    private const int MaxSpansNamed = 8;
+
+    public static string NotWritten => FindingCode.AudioNotWritten.Text;
+
+    public static RecordingFinding Of(AudioFault fault)
+    {
+        var file = Path.GetFileName(fault.Path);
+        var reason = fault.Reason.TrimEnd('.');
+        return fault switch
+        {
+            AudioFault.Refused => new(
+                NotWritten, $"{file} has not been written since {Time(fault.At)}: {reason}. Its audio waits in memory and is tried again every second.", fault.At),
+            AudioFault.Resumed resumed => new(
+                WrittenAgain, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed.Missing)}.", fault.At),
+            AudioFault.Ended => new(NotWritten, $"{file} is not written from {Time(fault.At)} on: {reason}.", fault.At),
+            AudioFault.NotForced => new(
+                NotForced, $"The medium did not confirm what was written to {file} before {Time(fault.At)}: {reason}. A power cut may cost it.", fault.At),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+
+    /// <summary>Seconds of silence that stand in a file for audio that found no room.</summary>
+    public static double SecondsMissing(AudioFault fault) =>
+        fault is AudioFault.Resumed resumed ? resumed.Missing.Sum(span => span.Length) / BytesPerSecond : 0;
+
+    private static string Missing(IReadOnlyList<AudioSpan> spans)
+    {
+        if (spans.Count == 0) return "all of its audio was kept and is in the file";
+
+        var named = string.Join(", ", spans.Take(MaxSpansNamed).Select(span => $"from second {Seconds(span.From)} to {Seconds(span.To)}"));
+        var more = spans.Count > MaxSpansNamed ? $" and {spans.Count - MaxSpansNamed} more" : "";
+        return $"{Seconds(spans.Sum(span => span.Length))} s of it are silence in the file: {named}{more}";
+    }
+
+    private static string Seconds(long bytes) => (bytes / BytesPerSecond).ToString("F3", CultureInfo.InvariantCulture);
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,59 @@
+using SipNat.Archive.Audio;
+using SipNat.Archive.Storage;
+using SipNat.Endpoint.Siprec;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>What the journal knows of one session, and what of it is on the disk.</summary>
+internal sealed class RecordingJournalSession
+{
+    /// <summary>Faults that are kept; a disk that comes and goes all day makes no document endless.</summary>
+    public const int MaxFaults = 100;
+
+    private readonly List<string?> _metadataFiles = [];
+    private readonly List<AudioFault> _faults = [];
+    private RecordingSnapshot? _snapshot;
+    private bool _isSaved;
+
+    public DateTimeOffset WallStart { get; private set; }
+
+    /// <summary>Whether the disk has less than is known.</summary>
+    public bool IsDirty { get; private set; }
+
+    public bool IsOver => _snapshot?.State is RecordingState.Complete;
+
+    /// <summary>True for what must be on disk soon: a session that has begun or ended.</summary>
+    public bool Apply(RecordingJournal.Entry entry)
+    {
+        IsDirty = true;
+        if (entry.Fault is { } fault)
+        {
+            if (_faults.Count < MaxFaults) _faults.Add(fault);
+            return false;
+        }
+
+        var isFirst = _snapshot is null;
+        (_snapshot, WallStart) = (entry.Snapshot!, entry.WallStart);
+        return isFirst || IsOver;
+    }
+
+    /// <summary>Writes metadata and document; on an error both are tried again with the next call.</summary>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    /// <exception cref="UnauthorizedAccessException">The disk refuses.</exception>
+    public StoredRecording Save(RecordingStore store)
+    {
+        var snapshot = _snapshot!;
+        var folder = store.Create(snapshot.Id.Value, WallStart);
+        while (_metadataFiles.Count < snapshot.Metadata.Count)
+        {
+            var number = _metadataFiles.Count + 1;
+            _metadataFiles.Add(store.WriteMetadata(folder, number, snapshot.Metadata[number - 1].Xml.Span));
+        }
+
+        // A beginning and an end are forced to the medium; between them a power cut brings back an older state.
+        var stored = store.Write(RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults), durable: !_isSaved || IsOver);
+        _isSaved = true;
+        IsDirty = false;
+        return stored;
+    }
+}
