@@ -1,4 +1,5 @@
 using SipNat.Media.Codecs;
+using SipNat.Media.Streams;
 
 namespace SipNat.Archive.Audio;
 
@@ -70,6 +71,14 @@ public sealed class AudioFile
 
     /// <summary>Attempts in vain since the first refusal.</summary>
     internal int Attempts { get; set; }
+
+    /// <summary>A buffer found no room and will be missing; the fault, where this is the first. Any thread.</summary>
+    internal AudioFault.Refused? Overflow(WriteBuffer buffer)
+    {
+        var fault = Trouble.Refuse(Path, "The disk is too slow: the memory for audio that waits for it is full.");
+        Trouble.Miss(buffer.Offset, buffer.Offset + buffer.Length);
+        return fault;
+    }
 
     /// <summary>Notes that the medium lacks bytes; false where that was known. Any thread.</summary>
     internal bool TryMarkUnforced() => Interlocked.Exchange(ref _isUnforced, 1) == 0;

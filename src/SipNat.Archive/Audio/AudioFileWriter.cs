@@ -79,8 +79,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
         {
             if (file.Owner!.Queue.TryAdd(new WriteJob(WriteJobKind.Write, file, buffer))) return true;
 
-            if (file.Trouble.Refuse(file.Path, "The disk is too slow: the memory for audio that waits for it is full.") is { } fault) _faults.Enqueue(fault);
-            file.Trouble.Miss(buffer.Offset, buffer.Offset + buffer.Length);
+            if (file.Overflow(buffer) is { } fault) _faults.Enqueue(fault);
         }
 
         buffer.Dispose();

@@ -92,7 +92,7 @@ internal sealed class WriterCore(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            if (file.Trouble.Refuse(file.Path, exception.Message) is { } fault) report(fault);
+            Refuse(file, exception.Message);
             return false;
         }
     }
@@ -119,7 +119,12 @@ internal sealed class WriterCore(
 
     private void Open(AudioFile file)
     {
-        if (file.IsGone) Abandon(file);
+        if (file.IsGone)
+        {
+            Refuse(file, "The file is gone: it, or the disk that it was on, was removed.");
+            Abandon(file);
+        }
+
         if (file.Open is not null) return;
 
         file.Open = file.IsMade ? disk.Reopen(file.Path) : disk.Create(file.Path);
@@ -155,7 +160,7 @@ internal sealed class WriterCore(
     {
         if (end <= file.AudioLength) return;
 
-        if (file.Trouble.Refuse(file.Path, "Audio was not handed over.") is { } fault) report(fault);
+        Refuse(file, "Audio was not handed over.");
         file.Trouble.Miss(file.AudioLength, end);
         var silence = new byte[Math.Min(SilenceBlock, end - file.AudioLength)];
         silence.AsSpan().Fill(file.Codec.Silence);
@@ -206,7 +211,7 @@ internal sealed class WriterCore(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            if (file.Trouble.Refuse(file.Path, exception.Message) is { } fault) report(fault);
+            Refuse(file, exception.Message);
             return false;
         }
     }
@@ -293,6 +298,11 @@ internal sealed class WriterCore(
     {
         (file.IsOver, file.Waiting, file.Open) = (true, null, null);
         _files.Remove(file);
+    }
+
+    private void Refuse(AudioFile file, string reason)
+    {
+        if (file.Trouble.Refuse(file.Path, reason) is { } fault) report(fault);
     }
 
     private void Refuse(in WriteJob job)

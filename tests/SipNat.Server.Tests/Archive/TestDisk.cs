@@ -28,6 +28,9 @@ internal sealed class TestDisk : IAudioDisk
     /// <summary>Runs before each write, on the thread that writes.</summary>
     public Action? BeforeWrite { get; set; }
 
+    /// <summary>Runs whenever something is refused.</summary>
+    public Action? OnRefusal { get; set; }
+
     /// <summary>Whether bytes are kept; without them only lengths are.</summary>
     public bool KeepsBytes { get; init; } = true;
 
@@ -43,6 +46,12 @@ internal sealed class TestDisk : IAudioDisk
         {
             lock (_gate) return _files[path].Bytes.AsSpan(0, (int)_files[path].Length).ToArray();
         }
+    }
+
+    /// <summary>The first bytes of a file, which are kept in any case.</summary>
+    public byte[] HeaderOf(string path)
+    {
+        lock (_gate) return _files[path].Bytes;
     }
 
     public long LengthOf(string path)
@@ -109,7 +118,10 @@ internal sealed class TestDisk : IAudioDisk
 
     private void Check()
     {
-        if (Refusal is { } refusal) throw new IOException(refusal);
+        if (Refusal is not { } refusal) return;
+
+        OnRefusal?.Invoke();
+        throw new IOException(refusal);
     }
 
     private sealed class Content
@@ -122,8 +134,9 @@ internal sealed class TestDisk : IAudioDisk
 
         public void Write(ReadOnlySpan<byte> bytes, long offset, bool keeps)
         {
-            // A header that is written again stands where the former one did: what follows stays forced.
-            if (offset > 0) Forced = Math.Min(Forced, offset);
+            // Bytes that are written again as they are, and a header, leave what was forced as it was.
+            var known = (int)Math.Clamp(Forced - offset, 0, bytes.Length);
+            if (keeps && offset > 0 && !bytes[..known].SequenceEqual(Bytes.AsSpan((int)offset, known))) Forced = offset;
             Length = Math.Max(Length, offset + bytes.Length);
             if (!keeps && offset > 0) return;
 

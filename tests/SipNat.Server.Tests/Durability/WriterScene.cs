@@ -1,0 +1,145 @@
+using SipNat.Archive.Audio;
+using SipNat.Media.Codecs;
+using SipNat.Media.Streams;
+using SipNat.Media.Wav;
+using SipNat.Server.Tests.Archive;
+using SipNat.Wire;
+
+namespace SipNat.Server.Tests.Durability;
+
+/// <summary>Streams of 20 ms frames on their way to a disk, in virtual time: timeline, queue, writer and medium as they are.</summary>
+internal sealed class WriterScene
+{
+    public const int FrameMilliseconds = 20;
+    private const int FrameLength = 160;
+
+    private readonly WriteQueue _queue;
+    private readonly List<SceneStream> _streams = [];
+
+    public WriterScene(AudioFileWriterOptions? options = null, TestDisk? disk = null)
+    {
+        options ??= new();
+        Disk = disk ?? new TestDisk();
+        _queue = new WriteQueue(options.QueueCapacity);
+        Forced = new ForceSchedule(options, Clock, Disk, Faults.Add);
+        Core = new WriterCore(options, Clock, Disk, Forced, Faults.Add);
+    }
+
+    public VirtualTime Clock { get; } = new();
+
+    public TestDisk Disk { get; }
+
+    public WriterCore Core { get; }
+
+    public ForceSchedule Forced { get; }
+
+    public List<AudioFault> Faults { get; } = [];
+
+    /// <summary>Runs each millisecond, after all that is due has been done.</summary>
+    public Action<long>? EachMillisecond { get; set; }
+
+    public SceneStream Begin(string path)
+    {
+        var stream = new SceneStream(new AudioFile(path, AudioCodec.Pcmu, null, Clock), Clock.Milliseconds);
+        Do(new WriteJob(WriteJobKind.Open, stream.File));
+        _streams.Add(stream);
+        return stream;
+    }
+
+    public void RunUntil(long milliseconds)
+    {
+        for (; Clock.Milliseconds < milliseconds; Clock.Milliseconds++)
+        {
+            foreach (var stream in _streams) Feed(stream);
+            Core.RunDue(Clock.Milliseconds);
+            _queue.Held = Core.Held;
+            Forced.RunDue(Clock.Milliseconds);
+            EachMillisecond?.Invoke(Clock.Milliseconds);
+        }
+    }
+
+    public void End(SceneStream stream)
+    {
+        _streams.Remove(stream);
+        stream.Timeline.Finish(Now, Now);
+        TakeWrites(stream);
+        stream.File.IsClosing = true;
+        Do(new WriteJob(WriteJobKind.Close, stream.File, Length: stream.Timeline.Length));
+        Forced.RunDue(Clock.Milliseconds);
+    }
+
+    /// <summary>The audio of a file on the disk, which must be whole.</summary>
+    public byte[] AudioOf(SceneStream stream)
+    {
+        var bytes = Disk[stream.File.Path];
+        Assert.True(WavHeader.TryRead(bytes, bytes.Length, out var header, out _));
+        return bytes.AsSpan(header.DataOffset, (int)header.DataLength).ToArray();
+    }
+
+    private Instant Now => new(Clock.Milliseconds * TimeSpan.TicksPerMillisecond);
+
+    private void Feed(SceneStream stream)
+    {
+        if ((Clock.Milliseconds - stream.BeganAt) % FrameMilliseconds == 0) stream.Timeline.Place(stream.Next(Now));
+        stream.Timeline.Flush(Now);
+        TakeWrites(stream);
+    }
+
+    private void TakeWrites(SceneStream stream)
+    {
+        while (stream.Timeline.TryTake(out var write))
+        {
+            var job = new WriteJob(WriteJobKind.Write, stream.File, write.Buffer);
+            if (_queue.TryAdd(job))
+            {
+                Assert.True(_queue.TryTake(0, out var taken, out _));
+                Do(taken);
+                continue;
+            }
+
+            if (stream.File.Overflow(write.Buffer) is { } fault) Faults.Add(fault);
+            write.Buffer.Dispose();
+        }
+    }
+
+    private void Do(in WriteJob job)
+    {
+        Core.Do(job);
+        _queue.Held = Core.Held;
+    }
+}
+
+/// <summary>One stream: what was sent of it so far, and its file.</summary>
+internal sealed class SceneStream(AudioFile file, long beganAt)
+{
+    private readonly byte[] _frame = new byte[160];
+    private int _sent;
+
+    public AudioFile File => file;
+
+    public long BeganAt => beganAt;
+
+    public StreamTimeline Timeline { get; } = new();
+
+    public List<byte> Sent { get; } = [];
+
+    /// <summary>Bytes that had arrived at a moment.</summary>
+    public long ArrivedAt(long milliseconds) => milliseconds < beganAt ? 0 : (((milliseconds - beganAt) / WriterScene.FrameMilliseconds) + 1) * _frame.Length;
+
+    // Never the codec's silence: what is silent in the file was not written.
+    public ReceivedFrame Next(Instant now)
+    {
+        for (var i = 0; i < _frame.Length; i++) _frame[i] = (byte)((Sent.Count + i) * 7 % 251);
+        Sent.AddRange(_frame);
+        return new ReceivedFrame
+        {
+            Arrival = now,
+            Ssrc = 1,
+            Sequence = 1000 + _sent,
+            Timestamp = (uint)(_sent++ * _frame.Length),
+            Format = PayloadFormat.Audio(AudioCodec.Pcmu),
+            Run = 0,
+            Payload = _frame,
+        };
+    }
+}
