@@ -65,7 +65,7 @@ public sealed class SignallingCore : IProtocolCore
         _context.SetExternalAddresses(external);
         foreach (var session in _sessions.All)
         {
-            session.CorrectAddresses(now);
+            session.TellPeer(now);
             Settle(session);
         }
     });
@@ -114,6 +114,15 @@ public sealed class SignallingCore : IProtocolCore
     /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>
+    /// Stops recording a session until <see cref="TryResume"/>: what arrives is not written, and its peer is told to send
+    /// nothing. True where it is paused already; false where no such session runs.
+    /// </summary>
+    public bool TryPause(Instant now, RecordingId id) => TrySetPaused(now, id, paused: true);
+
+    /// <summary>Goes on with recording a session. True where it is not paused; false where no such session runs.</summary>
+    public bool TryResume(Instant now, RecordingId id) => TrySetPaused(now, id, paused: false);
+
     /// <summary>Ends every session with BYE.</summary>
     public void EndAll(Instant now, string reason) => Run(now, () =>
     {
@@ -123,6 +132,19 @@ public sealed class SignallingCore : IProtocolCore
             Settle(session);
         }
     });
+
+    private bool TrySetPaused(Instant now, RecordingId id, bool paused)
+    {
+        var isDone = false;
+        Run(now, () =>
+        {
+            if (!_sessions.TryGet(id, out var session)) return;
+
+            isDone = session.TrySetPaused(now, paused);
+            Settle(session);
+        });
+        return isDone;
+    }
 
     // What a child wants sent and told is passed on after every input.
     private void Run(Instant now, Action input)
@@ -137,7 +159,7 @@ public sealed class SignallingCore : IProtocolCore
     {
         foreach (var session in _sessions.All)
         {
-            session.CorrectAddresses(now);
+            session.TellPeer(now);
             Settle(session);
         }
     }

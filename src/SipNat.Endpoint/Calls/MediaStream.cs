@@ -81,6 +81,7 @@ internal sealed class MediaStream
         _recorded.Latch.SignalledChanged(_settings.RemoteRtp, session.SignallingSource);
         _controlLatch.SignalledChanged(_settings.RemoteRtcp, session.SignallingSource);
 
+        _recorded.IsPaused = session.Paused;
         _controlLatch.IsHeld = !settings.ShouldSend;
         if (settings.ShouldSend) _recorded.Resume(now);
         else _recorded.Hold(now);

@@ -21,6 +21,9 @@ internal enum RequestPurpose
     /// <summary>UPDATE or re-INVITE that tells the peer another address.</summary>
     Correct,
 
+    /// <summary>UPDATE or re-INVITE that asks for the whole metadata (RFC 7866 §8.2).</summary>
+    Snapshot,
+
     /// <summary>OPTIONS whose answer keeps the mapping of the peer's NAT; what the answer says decides nothing.</summary>
     KeepOpen,
 }
@@ -54,7 +57,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     public bool IsConnecting => _connecting.Count > 0;
 
     /// <summary>Whether an offer of ours waits for its answer, so that one of the peer meets glare (RFC 3261 §14.1).</summary>
-    public bool HasOffer => Unanswered.Any(p => p.Request.Body.Length > 0);
+    public bool HasOffer => Unanswered.Any(p => p.HasOffer);
 
     private IEnumerable<PendingRequest> Unanswered => _pending.Values.Concat(_connecting);
 
@@ -164,4 +167,8 @@ internal sealed record PendingRequest(
     SipRequest Request,
     FlowId Flow,
     TransportAddress Destination,
-    bool IsLastTry);
+    bool IsLastTry)
+{
+    /// <summary>Whether it carries a session description, which a request for metadata alone does not.</summary>
+    public bool HasOffer => !Request.Body.IsEmpty && Request.ContentType != SnapshotRequest.MediaType;
+}

@@ -5,7 +5,7 @@ namespace SipNat.Endpoint.Siprec;
 /// <summary>What a session recording server says of itself in its answers (RFC 7866 §6.2, §7.1).</summary>
 internal static class RecorderHeaders
 {
-    public const string AllowedMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+    public const string AllowedMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK";
 
     /// <summary>Option tags that a request may demand of us. A direct 200 satisfies 100rel: no provisional answer needs it.</summary>
     public static readonly IReadOnlyList<string> SupportedOptions = ["siprec", "timer", "100rel", "replaces"];

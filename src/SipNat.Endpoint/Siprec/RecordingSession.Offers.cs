@@ -30,7 +30,9 @@ internal sealed partial class RecordingSession
         {
             if (!SdpReader.TryRead(sdp.Span, out var offer, out var defect)) return Unrecordable(400, $"The session description cannot be read: {defect}");
 
-            review = _offerAnswer.Review(offer!);
+            if (offer!.Media.Count == 0 && _streams.All.Any()) return Unrecordable(488, "The session description has no media");
+
+            review = _offerAnswer.Review(offer);
             if (Explain(review) is { } why) return Unrecordable(488, why);
         }
         else if (message.Body.Length > 0 && body.Metadata is null)
@@ -76,6 +78,7 @@ internal sealed partial class RecordingSession
             _offer = null;
             Accept(now, request.Transaction, request.Message, sdp: null);
             Configure(now);
+            TellPeer(now);
             return;
         }
 
@@ -106,8 +109,9 @@ internal sealed partial class RecordingSession
         }
 
         _offer = null;
-        if (offer.Review is { } review) _streams.Apply(review);
-        var sdp = DescribeMedia(offer.Review);
+        var review = offer.Review is { } taken ? _offerAnswer.Review(taken.Offer, _isPaused) : null;
+        if (review is not null) _streams.Apply(review);
+        var sdp = DescribeMedia(review);
         Accept(now, offer.Transaction, offer.Request, sdp);
         TellAddresses(now);
         if (offer.Request.Method is SipMethod.Invite)
@@ -133,7 +137,8 @@ internal sealed partial class RecordingSession
     private SdpSession DescribeMedia(OfferReview? review)
     {
         var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
-        return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local);
+        _isToldPaused = _isPaused;
+        return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local, _isPaused);
     }
 
     private bool TakeAnswer(Instant now, SdpSession offer, StoredSipMessage ack)
@@ -142,10 +147,11 @@ internal sealed partial class RecordingSession
         TakeMetadata(now, ack, body);
         if (body.Sdp is not { } sdp || !SdpReader.TryRead(sdp.Span, out var answer, out _)) return false;
 
-        var review = _offerAnswer.ReviewAnswer(offer, answer!);
+        var review = _offerAnswer.ReviewAnswer(offer, answer!, _isToldPaused);
         if (!review.Accepted.Any()) return false;
 
         _streams.Apply(review);
+        _metadata.Compare(now, [.. review.Media.Select(m => m.Label)]);
         _journal.Note(now, "offer-answered", $"Our offer was answered: {DescribeDirections()}.");
         return true;
     }
@@ -163,7 +169,7 @@ internal sealed partial class RecordingSession
             }
         }
 
-        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed)));
+        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed, _isPaused)));
     }
 
     private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(_context.Options.MappingWait);
@@ -235,8 +241,15 @@ internal sealed partial class RecordingSession
         _ => "its transport is neither RTP/AVP nor RTP/AVPF",
     };
 
-    private string DescribeDirections() => string.Join(", ", _streams.All.Select(s =>
-        $"stream {s.Index + 1} {(s.Current is null ? "refused" : s.Current.Direction.Text)}{(s.Current is { IsHeld: true } ? " (held)" : "")}"));
+    private string DescribeDirections() =>
+        string.Join(", ", _streams.All.Select(s => $"stream {s.Index + 1} {Describe(s)}").DefaultIfEmpty("no media"));
+
+    private static string Describe(RecordingStream stream) => stream.Current switch
+    {
+        null => stream.IsOffered ? "offered" : "refused",
+        { IsHeld: true, Direction.Text: var direction } => $"{direction} (held)",
+        { Direction.Text: var direction } => direction,
+    };
 
     private static SiprecBody ReadBody(StoredSipMessage message) => MultipartReader.Read(
         message.View.TryGet(SipHeader.ContentType, out var type) ? type : default,
@@ -247,5 +260,6 @@ internal sealed partial class RecordingSession
     {
         _metadata.Take(now, message, body, isFirst);
         _changed = true;
+        NoteSnapshot(now);
     }
 }

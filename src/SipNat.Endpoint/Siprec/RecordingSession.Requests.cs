@@ -61,8 +61,6 @@ internal sealed partial class RecordingSession
         foreach (var unsent in _requests.HandleFlow(now, flow, change)) HandleOutcome(now, unsent, ServiceUnavailable, null);
     }
 
-    /// <summary>What a STUN server sees of a SIP flow has changed; the Contact may be another by that.</summary>
-
     private void Acknowledge(Instant now, FlowId flow, AcceptedInvite invite) =>
         _context.Transactions.SendAck(now, flow, invite.Destination, Dialog.CreateAck(invite.CSeq));
 
@@ -77,7 +75,7 @@ internal sealed partial class RecordingSession
 
         if (pending.Purpose is RequestPurpose.KeepOpen) return;
 
-        if (status is NotFound || (answer is null or { StatusCode: RequestTimeout } && pending.Purpose is not RequestPurpose.Correct))
+        if (status is NotFound || (answer is null or { StatusCode: RequestTimeout } && pending.Purpose is not (RequestPurpose.Correct or RequestPurpose.Snapshot)))
         {
             Lose(now, pending, status, answer);
             return;
@@ -85,7 +83,7 @@ internal sealed partial class RecordingSession
 
         if (answer is { StatusCode: < 300 }) HandleAccepted(now, pending, answer);
         else HandleRefused(now, pending, status, answer);
-        CorrectAddresses(now);
+        TellPeer(now);
     }
 
     // The dialog is gone, or nobody is there (RFC 3261 §12.2.1.2; RFC 4028 §10).
@@ -99,10 +97,10 @@ internal sealed partial class RecordingSession
     {
         NotePeer(answer);
         if (pending.Request.Method.RefreshesTarget) _timer.TakeAnswer(now, answer.Header(SipHeader.SessionExpires));
-        if (pending.Request.Body.IsEmpty || _offerAnswer.LocalDescription is not { } offer || ReadBody(answer).Sdp is not { } sdp) return;
+        if (!pending.HasOffer || _offerAnswer.LocalDescription is not { } offer || ReadBody(answer).Sdp is not { } sdp) return;
         if (!SdpReader.TryRead(sdp.Span, out var described, out _)) return;
 
-        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!));
+        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, _isToldPaused));
         Configure(now);
     }
 
@@ -117,6 +115,7 @@ internal sealed partial class RecordingSession
                 // RFC 3261 §14.1: who did not make the Call-ID waits up to 2 s, in steps of 10 ms.
                 var until = now + TimeSpan.FromMilliseconds(10 * _context.Random.Next(1, 200));
                 if (purpose is RequestPurpose.Correct) RetryCorrection(until);
+                else if (purpose is RequestPurpose.Snapshot) (_retryAt, _snapshotIsWanted) = (until, true);
                 else _timer.Postpone(until);
                 break;
             case IntervalTooSmall when _timer.TryRaise(answer?.Headers(MinSe).FirstOrDefault()):
@@ -125,30 +124,47 @@ internal sealed partial class RecordingSession
             case 405 or 501 when method is SipMethod.Update:
                 _peerTakesUpdate = false;
                 if (purpose is RequestPurpose.Correct) _correctionDue = true;
+                else if (purpose is RequestPurpose.Snapshot) _snapshotIsWanted = true;
                 else TryRefresh(now, purpose);
                 break;
         }
     }
 
-    // The address of a port or of our Contact became known or changed after the peer was told: it is told again, once the
-    // last exchange is over.
-    public void CorrectAddresses(Instant now)
+    /// <summary>
+    /// Tells the peer what has changed since it was told last, once the last exchange is over: the address of a port or of
+    /// our Contact that became known or is another one, a pause, and that a whole document of metadata is wanted.
+    /// </summary>
+    public void TellPeer(Instant now)
     {
         if (_state is not SessionState.Confirmed || IsNegotiating || _retryAt is not null) return;
 
-        if (_correctionDue || _streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress))
+        var isStale = _streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress);
+        if (isStale || _correctionDue || _isToldPaused != _isPaused)
         {
-            var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
-            _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
-            TellAddresses(now);
-            _correctionDue = false;
-            if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local))) RetryCorrection(now + CorrectionRetry);
+            OfferAgain(now, isStale);
         }
         else if (CurrentContact != Dialog.LocalContact)
         {
             _journal.Find(now, FindingCode.MappingChanged, $"The public address of SIP is another one than the answer said; the peer is told {CurrentContact}.");
             if (!TryRefresh(now, RequestPurpose.Correct)) RetryCorrection(now + CorrectionRetry);
         }
+        else if (_snapshotIsWanted)
+        {
+            RequestSnapshot(now);
+        }
+    }
+
+    private void OfferAgain(Instant now, bool isStale)
+    {
+        var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
+        if (isStale)
+        {
+            _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
+            TellAddresses(now);
+        }
+
+        (_correctionDue, _isToldPaused) = (false, _isPaused);
+        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local, _isPaused))) RetryCorrection(now + CorrectionRetry);
     }
 
     private bool IsNegotiating => _offer is not null || _awaitedAck is not null || _requests.HasOffer || _requests.IsPending(RequestPurpose.Correct);

@@ -29,9 +29,14 @@ internal sealed partial class RecordingSession
         _changed = true;
     }
 
+    private RecordingState RecordingState =>
+        _state is SessionState.Over || (_state is SessionState.Closing && !_mediaIsOpen) ? RecordingState.Complete
+        : _isPaused ? RecordingState.Paused
+        : RecordingState.Recording;
+
     private RecordingSnapshot Snapshot() => new(
         Id,
-        _state is SessionState.Over || (_state is SessionState.Closing && !_mediaIsOpen) ? RecordingState.Complete : RecordingState.Recording,
+        RecordingState,
         _startedAt,
         _endedAt,
         _endReason,

@@ -24,7 +24,7 @@ internal sealed partial class RecordingSession
 
     // Only a stream that should be sending can be missed; a peer that is being asked is not asked again.
     private Instant? SilenceDeadline =>
-        _requests.IsPending(RequestPurpose.Ask) || !_streams.All.Any(s => s.ShouldSend) ? null : _heardAt + _context.Options.SilenceTimeout;
+        _isPaused || _requests.IsPending(RequestPurpose.Ask) || !_streams.All.Any(s => s.ShouldSend) ? null : _heardAt + _context.Options.SilenceTimeout;
 
     public void HandleTimeout(Instant now)
     {
@@ -36,7 +36,7 @@ internal sealed partial class RecordingSession
         if (_retryAt <= now)
         {
             _retryAt = null;
-            CorrectAddresses(now);
+            TellPeer(now);
         }
 
         if (_state is not SessionState.Confirmed) return;

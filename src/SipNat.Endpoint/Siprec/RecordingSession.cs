@@ -99,11 +99,11 @@ internal sealed partial class RecordingSession
         if (refusal is not null) return false;
 
         var begun = new RecordingSession(now, context, invite, replaced);
+        begun._journal.Note(now, "invited", $"INVITE from {invite.From}, Call-ID {begun.Dialog.Key.CallId}.");
         refusal = begun.TakeOffer(now, invite, ReadBody(invite.Message), isFirst: true);
         if (refusal is not null) return false;
 
         session = begun;
-        begun._journal.Note(now, "invited", $"INVITE from {invite.From}, Call-ID {begun.Dialog.Key.CallId}.");
         var local = context.MediaAddressFor(invite.Flow);
         context.Commands.Enqueue(new MediaCommand.Open(begun.Id, local, begun._streams.PortsWanted));
         context.Tell(new SignallingNotice.SessionChanged(begun.Id, $"began with an INVITE from {invite.From}"));
@@ -139,6 +139,10 @@ internal sealed partial class RecordingSession
             case SipMethod.Options:
                 Respond(now, request.Transaction, new(200) { Headers = RecorderHeaders.Capabilities });
                 break;
+            case SipMethod.Prack:
+                // No provisional answer of ours is reliable, so that none can be acknowledged (RFC 3262 §3).
+                Respond(now, request.Transaction, new(481));
+                break;
             default:
                 Respond(now, request.Transaction, new(405) { Headers = [RecorderHeaders.Allow] });
                 break;
@@ -160,7 +164,7 @@ internal sealed partial class RecordingSession
         _offer = null;
         Respond(now, invite, new(487));
         if (_state is SessionState.Opening) Close(now, "The peer cancelled the INVITE.");
-        else CorrectAddresses(now);
+        else TellPeer(now);
     }
 
     public void HandleMedia(Instant now, MediaEvent happened)
@@ -178,7 +182,7 @@ internal sealed partial class RecordingSession
                 break;
             case MediaEvent.AddressesChanged(_, var port, var addresses):
                 _streams.SetPort(port, addresses);
-                CorrectAddresses(now);
+                TellPeer(now);
                 break;
             case MediaEvent.Reported(_, var streams):
                 TakeReports(streams);
@@ -228,7 +232,7 @@ internal sealed partial class RecordingSession
 
         if (_state is SessionState.Answered) Confirm(now);
         Configure(now);
-        CorrectAddresses(now);
+        TellPeer(now);
     }
 
     private void Confirm(Instant now)
@@ -254,6 +258,7 @@ internal sealed partial class RecordingSession
     private void NotePeer(StoredSipMessage message)
     {
         if (message.Header(SipHeader.Allow) is not null) _peerTakesUpdate = message.HasToken(SipHeader.Allow, "UPDATE");
+        if (message.Header(SipHeader.Accept) is not null) _peerGivesSnapshots = SnapshotRequest.IsTakenBy(message);
     }
 
     private void Respond(Instant now, TransactionId transaction, SipResponse response) =>

@@ -36,9 +36,10 @@ internal sealed class RecordingStreams
     /// <summary>Takes in what was agreed on, for the streams that have a port.</summary>
     public void Apply(OfferReview review)
     {
-        foreach (var media in review.Media)
+        // A description with fewer m-lines than the last one breaks RFC 3264 §8; the missing ones are taken for removed.
+        foreach (var stream in _streams.Values)
         {
-            if (_streams.TryGetValue(media.Index, out var stream)) stream.Agree(media as AcceptedMedia);
+            stream.Agree(stream.Index < review.Media.Count ? review.Media[stream.Index] as AcceptedMedia : null);
         }
     }
 
@@ -94,9 +95,10 @@ internal sealed class RecordingStreams
             && Advise(advisor, stream, peer, lastKnown) is var (rtp, rtcp)
             && (rtp.Address != stream.Rtp.Address || rtcp.Address != stream.Rtcp.Address));
 
-    public MediaSettings Settings(TransportAddress source, bool acknowledged) => new(
+    public MediaSettings Settings(TransportAddress source, bool acknowledged, bool paused) => new(
         source,
         acknowledged,
+        paused,
         [.. _streams.Values.Where(s => s.Last is not null).Select(s => new MediaStreamSettings(
             s.Index,
             s.Port,
@@ -104,7 +106,7 @@ internal sealed class RecordingStreams
             s.Last.RemoteRtp ?? default,
             s.Last.RemoteRtcp ?? default,
             s.Last.RtcpMux,
-            s.ShouldSend))]);
+            s.ShouldSend && !paused))]);
 
     public void Report(IReadOnlyList<MediaStreamReport> reports)
     {

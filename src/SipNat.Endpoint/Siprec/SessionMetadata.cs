@@ -18,6 +18,7 @@ internal sealed class SessionMetadata(SessionJournal journal)
     private readonly List<CiscoRecordingParticipant> _cisco = [];
     private IReadOnlyList<string?> _labels = [];
     private bool _isReadable;
+    private bool _needsSnapshot;
 
     public IReadOnlyList<CommunicationSessionInfo> CommunicationSessions =>
         [.. _metadata.CommunicationSessions.Select(s => new CommunicationSessionInfo(s.Id, s.SipSessionIds.FirstOrDefault(), s.Groups))];
@@ -41,6 +42,14 @@ internal sealed class SessionMetadata(SessionJournal journal)
         ReadCiscoHeaders(message);
         if (body.Metadata is { } xml) Apply(now, xml, body.MetadataType ?? "application/rs-metadata+xml");
         else if (isFirst && _cisco.Count == 0) journal.Find(now, FindingCode.MetadataMissing, "The INVITE brought no recording metadata.");
+    }
+
+    /// <summary>Whether the last document changes what is not known; asking clears it.</summary>
+    public bool TakeNeedsSnapshot()
+    {
+        var needsSnapshot = _needsSnapshot;
+        _needsSnapshot = false;
+        return needsSnapshot;
     }
 
     /// <summary>Holds the labels of a description, or those of the last one, against the metadata.</summary>
@@ -70,7 +79,9 @@ internal sealed class SessionMetadata(SessionJournal journal)
 
         _isReadable = true;
         journal.Keep(new(now, contentType, document.IsPartial ? "partial" : "complete", xml.ToArray()), now);
-        foreach (var entry in _metadata.Apply(now, document).Changes)
+        var update = _metadata.Apply(now, document);
+        _needsSnapshot = update.NeedsSnapshot;
+        foreach (var entry in update.Changes)
         {
             var (kind, text) = Explain(entry.Change);
             journal.Note(now, kind, text);

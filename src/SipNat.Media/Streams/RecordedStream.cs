@@ -30,6 +30,9 @@ public sealed class RecordedStream
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing waits.</summary>
     public Instant? Deadline => Instant.Earlier(Timeline.FlushDue, _events.Deadline);
 
+    /// <summary>Packets are received and counted, and nothing of them is recorded, neither audio nor keys.</summary>
+    public bool IsPaused { get; set; }
+
     /// <summary>When the last packet was recorded; null when none came.</summary>
     public Instant? LastPacketAt { get; private set; }
 
@@ -126,6 +129,8 @@ public sealed class RecordedStream
 
     private void Place(in ReceivedFrame frame)
     {
+        if (IsPaused) return;
+
         if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
         else Timeline.Place(frame);
     }
