@@ -66,7 +66,6 @@ internal sealed partial class RecordingSession
 
     private void HandleOutcome(Instant now, PendingRequest pending, int status, StoredSipMessage? answer)
     {
-        if (pending.Purpose is RequestPurpose.End) _journal.Note(now, "bye-answered", $"Our BYE was answered with {status}.");
         if (IsEnding)
         {
             SettleClosing();

@@ -50,7 +50,7 @@ internal static class FieldTranscript
         var sent = peer.Sent.Where(s => s.CallId == session.Snapshot.CallId && s.Frame.Stream == file.Stream).Select(s => s.Frame.Index).ToList();
         var isInPlace = frames.All(f => f.Offset - frames[0].Offset == (f.Frame - frames[0].Frame) * ScriptedFrame.Length);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{file.Codec} {file.Audio.Length / 8000.0:F2} s, {frames.Count} of {sent.Count} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
+            $"{file.Codec} {file.Audio().Length / 8000.0:F2} s, {frames.Count} of {sent.Count} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
     }
 
     private static string Names(IReadOnlyList<ParticipantInfo> participants) =>

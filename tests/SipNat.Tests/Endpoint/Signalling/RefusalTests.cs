@@ -150,7 +150,7 @@ public sealed class RefusalTests
         client.Send("OPTIONS");
         client.RunFor(0.1);
         Assert.Equal(
-            ("200 1 OPTIONS", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE", "siprec, timer, 100rel, replaces"),
+            ("200 1 OPTIONS", "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK", "siprec, timer, 100rel, replaces"),
             (client.Statuses[^1], client.LastResponse.Header("Allow"), client.LastResponse.Header("Supported")));
 
         client.Establish();

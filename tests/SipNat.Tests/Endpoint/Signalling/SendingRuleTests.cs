@@ -1,4 +1,3 @@
-using SipNat.Simulation;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Signalling;
