@@ -41,6 +41,8 @@ public sealed class ScriptedSipPeer : IProtocolCore
 
     public ScriptedPeerState State { get; private set; }
 
+    public string CallId => _text.CallId;
+
     /// <summary>Every RTP packet that was sent, in order.</summary>
     public IReadOnlyList<SentFrame> Sent => _sent;
 
