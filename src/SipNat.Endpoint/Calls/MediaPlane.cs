@@ -229,16 +229,19 @@ public sealed class MediaPlane
 
     private void Schedule(MediaSession session) => _sessionDeadlines.Set(session, session.Deadline);
 
-    // As many as are kept ready and as those need who wait; after a refusal only those are tried for.
+    // As many as are kept ready and as those need who wait. After a refusal the answers that are out are awaited, and
+    // nothing is asked for before a session asks: each refusal would lead to the next request, without an end.
     private void Fill(SparePorts spares)
     {
+        if (spares.Refusal is not null) return;
+
         var needed = 0;
         foreach (var session in _waiting)
         {
             if (session.Local.HasSameAddress(spares.Local)) needed += session.Missing;
         }
 
-        var wanted = Math.Max(spares.Refusal is null ? _options.SparePorts : 0, needed) - spares.Ports.Count - spares.Requested;
+        var wanted = Math.Max(_options.SparePorts, needed) - spares.Ports.Count - spares.Requested;
         for (; wanted > 0; wanted--)
         {
             spares.Requested++;
