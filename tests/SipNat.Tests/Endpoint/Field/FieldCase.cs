@@ -16,13 +16,15 @@ internal static class FieldCase
         [.. Directory.GetFiles(Folder, "*-1-*.dat").Select(path => Path.GetFileName(path)).Select(file => file[..file.IndexOf("-1-", StringComparison.Ordinal)]).Order(StringComparer.Ordinal)];
 
     /// <summary>The whole conversation as text.</summary>
-    public static string Run(string name, FieldPeerOptions? options = null, SimulatedRecorderOptions? recorderOptions = null)
+    /// <param name="act">Arranges what the recorder's operator does, and when.</param>
+    public static string Run(string name, FieldPeerOptions? options = null, Action<SimulatedNetwork, SimulatedRecorder>? act = null)
     {
         var messages = FieldMessage.LoadCase(name);
         var network = new SimulatedNetwork(seed: 1) { Delay = TimeSpan.FromMilliseconds(10) };
-        var recorder = SimulatedRecorder.AddTo(network, Recorder, recorderOptions);
+        var recorder = SimulatedRecorder.AddTo(network, Recorder);
         var peer = FieldPeer.AddTo(network, messages[0].Host, messages, options);
 
+        act?.Invoke(network, recorder);
         network.RunFor(TimeSpan.FromSeconds(LongestConversation));
         Assert.Equal(0, recorder.Signalling.Sessions);
         network.AssertNothingRented();

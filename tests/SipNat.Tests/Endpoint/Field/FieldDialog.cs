@@ -56,7 +56,8 @@ internal sealed class FieldDialog(string callId)
     }
 
     /// <summary>200 to a request of the recorder, with the last description where it brought one.</summary>
-    public byte[] Answer(ScriptedSipMessage request)
+    /// <param name="obeys">Whether its frames follow the offer.</param>
+    public byte[] Answer(ScriptedSipMessage request, bool obeys)
     {
         var sdp = request.Body.Contains("v=0", StringComparison.Ordinal) && request.Method is "INVITE" or "UPDATE" ? Description(request.Body) : "";
         var text = new StringBuilder("SIP/2.0 200 OK\r\n");
@@ -64,7 +65,7 @@ internal sealed class FieldDialog(string callId)
         foreach (var name in new[] { "From", "To", "Call-ID", "CSeq" }) text.Append($"{name}: {request.Header(name)}\r\n");
         if (sdp.Length > 0)
         {
-            Answers = ScriptedAnswer.Read(request.Body);
+            if (obeys) Answers = ScriptedAnswer.Read(request.Body);
             text.Append("Content-Type: application/sdp\r\n");
         }
 

@@ -135,7 +135,7 @@ internal sealed class FieldPeer : IProtocolCore
     {
         if (request.Method is "ACK") return;
 
-        var answer = dialog.Answer(request);
+        var answer = dialog.Answer(request, !_options.SendsRegardless);
         Events.Add(new(now, true, $"200 to {request.Method}", Encoding.UTF8.GetString(answer)));
         Outbox.Add(_sip, from, answer);
         if (request.Method is "BYE") dialog.Close();
@@ -199,6 +199,9 @@ internal sealed record FieldPeerOptions
 
     /// <summary>Packets leave from this address; null for the one of signalling.</summary>
     public string? MediaAddress { get; init; }
+
+    /// <summary>Packets go on whatever the recorder asks for.</summary>
+    public bool SendsRegardless { get; init; }
 
     /// <summary>Packets begin with the INVITE, not with its answer.</summary>
     public bool SendsEarly { get; init; }
