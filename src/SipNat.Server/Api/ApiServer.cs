@@ -22,10 +22,12 @@ public sealed class ApiServer : IAsyncDisposable
     /// <summary>Where it listens, with its real port: <c>http://127.0.0.1:8080</c>.</summary>
     public string Address { get; }
 
+    /// <param name="setPaused">Pauses (true) or resumes a recording by its id; false where no such recording runs.</param>
     /// <exception cref="UnavailableException">The address cannot be bound.</exception>
     public static async Task<ApiServer> StartAsync(
         TransportAddress listen,
         RecordingArchive archive,
+        Func<string, bool, bool> setPaused,
         Health health,
         MetricsExporter metrics,
         ILoggerFactory logs,
@@ -35,7 +37,7 @@ public sealed class ApiServer : IAsyncDisposable
         application.Use(LoopbackOnly.InvokeAsync);
         HealthEndpoints.Map(application, health);
         MetricsEndpoint.Map(application, metrics);
-        RecordingEndpoints.Map(application, archive);
+        RecordingEndpoints.Map(application, archive, setPaused);
         try
         {
             await application.StartAsync(stop);

@@ -9,16 +9,21 @@ namespace SipNat.Server.Api;
 
 /// <summary>
 /// <c>/api/recordings</c> with <c>since</c>, <c>until</c>, <c>party</c> and <c>limit</c>, and <c>/api/recordings/{id}</c>:
-/// the same JSON as <c>recordings list</c> and <c>recordings show</c>.
+/// the same JSON as <c>recordings list</c> and <c>recordings show</c>. <c>POST /api/recordings/{id}/pause</c> and
+/// <c>…/resume</c>, with the content type <c>application/json</c>, stop and go on with a recording that runs: 204, or 409
+/// where it does not run any more.
 /// </summary>
 internal static class RecordingEndpoints
 {
     private static readonly string[] FilterNames = ["since", "until", "party", "limit"];
 
-    public static void Map(IEndpointRouteBuilder routes, RecordingArchive archive)
+    /// <param name="setPaused">Pauses (true) or resumes a recording by its id; false where no such recording runs.</param>
+    public static void Map(IEndpointRouteBuilder routes, RecordingArchive archive, Func<string, bool, bool> setPaused)
     {
         routes.MapGet("/api/recordings", (RequestDelegate)(context => AnswerAsync(context, () => ListAsync(context, archive))));
         routes.MapGet("/api/recordings/{id}", (RequestDelegate)(context => AnswerAsync(context, () => ShowAsync(context, archive))));
+        routes.MapPost("/api/recordings/{id}/pause", (RequestDelegate)(context => AnswerAsync(context, () => SetPausedAsync(context, archive, setPaused, paused: true))));
+        routes.MapPost("/api/recordings/{id}/resume", (RequestDelegate)(context => AnswerAsync(context, () => SetPausedAsync(context, archive, setPaused, paused: false))));
     }
 
     private static async Task AnswerAsync(HttpContext context, Func<Task> answer)
@@ -54,6 +59,26 @@ internal static class RecordingEndpoints
         return archive.Find(id) is { } recording
             ? WriteAsync(context, RecordingJson.Write(recording))
             : Problem.WriteAsync(context, StatusCodes.Status404NotFound, "There is no such recording.");
+    }
+
+    // A page of another site can make a browser post a form here, but not with this content type.
+    private static Task SetPausedAsync(HttpContext context, RecordingArchive archive, Func<string, bool, bool> setPaused, bool paused)
+    {
+        var id = (string)context.Request.RouteValues["id"]!;
+        if (!context.Request.HasJsonContentType())
+        {
+            return Problem.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, "The content type must be application/json.");
+        }
+
+        if (setPaused(id, paused))
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        }
+
+        return archive.Find(id) is null
+            ? Problem.WriteAsync(context, StatusCodes.Status404NotFound, "There is no such recording.")
+            : Problem.WriteAsync(context, StatusCodes.Status409Conflict, "The recording does not run any more.");
     }
 
     private static Task WriteAsync(HttpContext context, byte[] json)

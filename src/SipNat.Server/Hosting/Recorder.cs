@@ -99,6 +99,14 @@ internal sealed class Recorder : IAsyncDisposable
         }
     }
 
+    /// <summary>Pauses or resumes a recording; false where no such recording runs.</summary>
+    public bool TrySetPaused(string id, bool paused)
+    {
+        var isDone = false;
+        _host.Post(now => isDone = paused ? _core.TryPause(now, new(id)) : _core.TryResume(now, new(id)));
+        return isDone;
+    }
+
     /// <summary>No session begins from here on; running ones may finish until the limit, then they end with BYE.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {

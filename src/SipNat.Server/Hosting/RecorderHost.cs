@@ -29,7 +29,7 @@ public static class RecorderHost
         await using var recorder = new Recorder(options, clock, archive, journal, writer, names, logs);
         var loops = Task.WhenAll(clock.RunAsync(stop.Token), names.RunAsync(recorder.UpdateNames, stop.Token), recorder.RunAsync(stop.Token));
         recorder.Start();
-        await using var api = await ApiServer.StartAsync(options.Http.Listen, archive, health, metrics, logs, drain);
+        await using var api = await ApiServer.StartAsync(options.Http.Listen, archive, recorder.TrySetPaused, health, metrics, logs, drain);
 
         health.State = HealthState.Ready;
         ready(new(recorder.Bound, api.Address));

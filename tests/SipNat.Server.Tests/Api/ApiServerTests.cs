@@ -16,6 +16,8 @@ public sealed class ApiServerTests : IAsyncLifetime
     private readonly Health _health = new();
     private readonly MetricsExporter _metrics = new();
     private readonly HttpClient _client = new();
+    private readonly List<(string Id, bool Paused)> _pauses = [];
+    private string? _running;
     private RecordingArchive _archive = null!;
     private ApiServer _server = null!;
 
@@ -135,7 +137,46 @@ public sealed class ApiServerTests : IAsyncLifetime
         Assert.StartsWith("{\"status\":503,", body, StringComparison.Ordinal);
     }
 
-    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, _health, _metrics, NullLoggerFactory.Instance, Cancel);
+    [Fact]
+    public async Task Recordings_that_run_are_paused_and_resumed()
+    {
+        _running = TemporaryFolder.Document().Id;
+
+        Assert.Equal((HttpStatusCode.NoContent, ""), await PostAsync($"/api/recordings/{_running}/pause", "application/json"));
+        Assert.Equal((HttpStatusCode.NoContent, ""), await PostAsync($"/api/recordings/{_running}/resume", "application/json"));
+        Assert.Equal([(_running, true), (_running, false)], _pauses);
+    }
+
+    [Fact]
+    public async Task A_pause_that_cannot_be_says_why()
+    {
+        var document = TemporaryFolder.Document();
+        _archive.Store.Create(document.Id, document.StartedAt);
+        _archive.Save([document], durable: false);
+
+        Assert.Equal(HttpStatusCode.Conflict, (await PostAsync($"/api/recordings/{document.Id}/pause", "application/json")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("/api/recordings/20261120-zzzzzz/pause", "application/json")).Status);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await PostAsync($"/api/recordings/{document.Id}/pause", "text/plain")).Status);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await GetAsync($"/api/recordings/{document.Id}/pause")).Status);
+        Assert.Empty(_pauses);
+    }
+
+    private bool SetPaused(string id, bool paused)
+    {
+        if (id != _running) return false;
+
+        _pauses.Add((id, paused));
+        return true;
+    }
+
+    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, SetPaused, _health, _metrics, NullLoggerFactory.Instance, Cancel);
+
+    private async Task<(HttpStatusCode Status, string Body)> PostAsync(string path, string type)
+    {
+        using var content = new StringContent("{}", System.Text.Encoding.UTF8, type);
+        using var response = await _client.PostAsync(new Uri(path, UriKind.Relative), content, Cancel);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancel));
+    }
 
     private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
     {
