@@ -61,29 +61,6 @@ internal sealed partial class RecordingSession
         foreach (var unsent in _requests.HandleFlow(now, flow, change)) HandleOutcome(now, unsent, ServiceUnavailable, null);
     }
 
-    /// <summary>
-    /// Tells the peer the address of a port or of our Contact that became known or changed after it was told another one,
-    /// once the last exchange is over.
-    /// </summary>
-    public void CorrectAddresses(Instant now)
-    {
-        if (_state is not SessionState.Confirmed || IsNegotiating || _retryAt is not null) return;
-
-        if (_correctionDue || _streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress))
-        {
-            var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
-            _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
-            TellAddresses(now);
-            _correctionDue = false;
-            if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local))) RetryCorrection(now + CorrectionRetry);
-        }
-        else if (CurrentContact != Dialog.LocalContact)
-        {
-            _journal.Find(now, FindingCode.MappingChanged, $"The public address of SIP is another one than the answer said; the peer is told {CurrentContact}.");
-            if (!TryRefresh(now, RequestPurpose.Correct)) RetryCorrection(now + CorrectionRetry);
-        }
-    }
-
     private void Acknowledge(Instant now, FlowId flow, AcceptedInvite invite) =>
         _context.Transactions.SendAck(now, flow, invite.Destination, Dialog.CreateAck(invite.CSeq));
 
@@ -150,6 +127,43 @@ internal sealed partial class RecordingSession
                 else TryRefresh(now, purpose);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Tells the peer what has changed since it was told last, once the last exchange is over: the address of a port or of
+    /// our Contact that became known or is another one, a pause, and that a whole document of metadata is wanted.
+    /// </summary>
+    public void TellPeer(Instant now)
+    {
+        if (_state is not SessionState.Confirmed || IsNegotiating || _retryAt is not null) return;
+
+        var isStale = _streams.HasStaleAddress(_context.Advisor, Source, LastKnownAddress);
+        if (isStale || _correctionDue || _isToldPaused != _isPaused)
+        {
+            OfferAgain(now, isStale);
+        }
+        else if (CurrentContact != Dialog.LocalContact)
+        {
+            _journal.Find(now, FindingCode.MappingChanged, $"The public address of SIP is another one than the answer said; the peer is told {CurrentContact}.");
+            if (!TryRefresh(now, RequestPurpose.Correct)) RetryCorrection(now + CorrectionRetry);
+        }
+        else if (_snapshotIsWanted)
+        {
+            RequestSnapshot(now);
+        }
+    }
+
+    private void OfferAgain(Instant now, bool isStale)
+    {
+        var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
+        if (isStale)
+        {
+            _journal.Find(now, FindingCode.MappingChanged, $"The public address of a media port is another one than the answer said; the peer is told {string.Join(", ", local.Select(m => m.Rtp))}.");
+            TellAddresses(now);
+        }
+
+        (_correctionDue, _isToldPaused) = (false, _isPaused);
+        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local, _isPaused))) RetryCorrection(now + CorrectionRetry);
     }
 
     private bool IsNegotiating => _offer is not null || _awaitedAck is not null || _requests.HasOffer || _requests.IsPending(RequestPurpose.Correct);
