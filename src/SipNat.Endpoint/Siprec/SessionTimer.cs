@@ -138,7 +138,7 @@ public sealed class SessionTimer
         interval = TimeSpan.FromSeconds(seconds);
         foreach (var part in parts.Skip(1))
         {
-            if (part.Split('=', 2, StringSplitOptions.TrimEntries) is ["refresher", var who]) refresher = who.ToLowerInvariant();
+            if (part.ToLowerInvariant().Split('=', 2, StringSplitOptions.TrimEntries) is ["refresher", var who]) refresher = who;
         }
 
         return true;

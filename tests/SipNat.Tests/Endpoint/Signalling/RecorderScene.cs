@@ -73,9 +73,9 @@ internal sealed class RecorderScene
     public void RunFor(double seconds) => Network.RunFor(TimeSpan.FromSeconds(seconds));
 
     /// <summary>Every frame that was sent stands in its file at its place, the rest is silence, and the file is complete.</summary>
-    public void AssertRecordedWhole(ScriptedSipPeer peer, RecordedSession? session = null)
+    public void AssertRecordedWhole(ScriptedSipPeer peer, byte silence = 0xFF)
     {
-        session ??= Session;
+        var session = Session;
         Assert.True(session.IsComplete, $"The session is {session.Snapshot.State}.");
         foreach (var stream in peer.Sent.GroupBy(f => f.Stream))
         {
@@ -83,15 +83,15 @@ internal sealed class RecorderScene
             var file = session.FileOf(stream.Key);
             Assert.True(file.IsComplete);
             var audio = file.Audio();
-            AssertSame(Expected(stream, first, audio.Length), audio);
+            AssertSame(Expected(stream, first, audio.Length, silence), audio);
         }
     }
 
     /// <summary>What a file must hold: each frame 160 bytes from its neighbour, and silence between.</summary>
-    public static byte[] Expected(IEnumerable<SentFrame> frames, int first, int length)
+    public static byte[] Expected(IEnumerable<SentFrame> frames, int first, int length, byte silence)
     {
         var audio = new byte[length];
-        audio.AsSpan().Fill(0xFF);
+        audio.AsSpan().Fill(silence);
         foreach (var frame in frames) ScriptedFrame.Fill(frame.Stream, frame.Index, audio.AsSpan((frame.Index - first) * ScriptedFrame.Length));
         return audio;
     }

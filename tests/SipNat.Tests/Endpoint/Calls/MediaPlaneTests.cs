@@ -1,0 +1,213 @@
+using System.Buffers.Binary;
+using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Sdp;
+using SipNat.Simulation;
+using SipNat.Wire;
+
+namespace SipNat.Tests.Endpoint.Calls;
+
+/// <summary>A media plane alone: its ports, and what it does without taking memory.</summary>
+public sealed class MediaPlaneTests
+{
+    private static readonly TransportAddress Local = TransportAddress.Parse("198.51.100.10");
+    private static readonly TransportAddress Peer = TransportAddress.Parse("192.0.2.20:40000");
+    private static readonly RecordingId First = new("first");
+    private static readonly RecordingId Second = new("second");
+    private static readonly Instant Start = new(0);
+
+    private readonly Queue<MediaPortRequest> _requests = new();
+    private readonly List<MediaEvent> _events = [];
+    private int _lastFlow;
+
+    [Fact]
+    public void Spare_ports_are_kept_and_replaced_when_a_session_takes_some()
+    {
+        var plane = Plane(spares: 3);
+        plane.Prepare(Local);
+        Assert.Equal(3, BindAll(plane));
+
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 2));
+        Assert.Equal([2], OpenedPorts(plane));
+        Assert.Equal(2, BindAll(plane));
+        Assert.Empty(OpenedPorts(plane));
+    }
+
+    [Fact]
+    public void Sessions_that_want_more_than_is_ready_are_each_asked_for()
+    {
+        var plane = Plane(spares: 0);
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 5));
+        plane.HandleCommand(Start, new MediaCommand.Open(Second, Local, 5));
+
+        Assert.Equal(10, BindAll(plane));
+        Assert.Equal([5, 5], OpenedPorts(plane));
+    }
+
+    [Fact]
+    public void A_refusal_in_between_is_remembered_until_everything_was_answered()
+    {
+        var plane = Plane(spares: 0);
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 3));
+        TakeRequests(plane);
+        Refuse(plane);
+        Bind(plane);
+        TakeEvents(plane);
+        Assert.Empty(_events);
+        Bind(plane);
+        TakeEvents(plane);
+
+        Assert.Equal([new MediaEvent.Refused(First, "taken")], _events);
+        Assert.Equal(0, plane.Sessions);
+        TakeRequests(plane);
+        Assert.Empty(_requests);
+
+        // What was bound for it serves the next one.
+        plane.HandleCommand(Start, new MediaCommand.Open(Second, Local, 2));
+        Assert.Equal([2], OpenedPorts(plane));
+    }
+
+    [Fact]
+    public void More_ports_that_are_refused_leave_the_session_with_those_it_has()
+    {
+        var plane = Plane(spares: 0);
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 1));
+        BindAll(plane);
+        TakeEvents(plane);
+        plane.HandleCommand(Start, new MediaCommand.AddPorts(First, 1));
+        TakeRequests(plane);
+        Refuse(plane);
+        TakeEvents(plane);
+        Assert.Equal(new MediaEvent.Refused(First, "taken"), _events[^1]);
+        Assert.Equal(1, plane.Sessions);
+
+        plane.HandleCommand(Start, new MediaCommand.AddPorts(First, 1));
+        Assert.Equal(1, BindAll(plane));
+        Assert.Equal([2], OpenedPorts(plane));
+    }
+
+    [Fact]
+    public void A_second_session_of_the_same_id_and_one_with_too_many_media_are_refused()
+    {
+        var plane = Plane(spares: 0);
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 0));
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 1));
+        plane.HandleCommand(Start, new MediaCommand.Open(Second, Local, 65));
+        TakeEvents(plane);
+
+        Assert.IsType<MediaEvent.Opened>(_events[0]);
+        Assert.Equal([First, Second], _events.OfType<MediaEvent.Refused>().Select(e => e.Session));
+    }
+
+    [Fact]
+    public void Ports_of_an_ended_session_are_closed_and_what_still_comes_is_counted()
+    {
+        var plane = Plane(spares: 0);
+        var flows = Open(plane);
+        plane.HandleCommand(Start, new MediaCommand.Close(First, PeerIsGone: false));
+        TakeRequests(plane);
+
+        Assert.Equal([new MediaPortRequest.Close(flows)], _requests);
+        plane.HandleDatagram(Start, Start, flows.Rtp, Peer, Frame(0));
+        Assert.Equal(1, plane.Unowned);
+        TakeEvents(plane);
+        Assert.IsType<MediaEvent.Closed>(_events[^1]);
+        Assert.Null(plane.Deadline);
+    }
+
+    [Fact]
+    public void A_packet_in_a_steady_stream_takes_no_memory()
+    {
+        const int Warm = 5_000;
+        const int Measured = 20_000;
+        var plane = Plane(spares: 0);
+        var flows = Open(plane);
+        var frame = Frame(0);
+        var now = Start;
+        long before = 0;
+        long taken = 0;
+        for (var i = 0; i < Warm + Measured; i++)
+        {
+            now += ScriptedFrame.Span;
+            BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), unchecked((ushort)i));
+            BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(4), (uint)(i * ScriptedFrame.Length));
+            before = GC.GetAllocatedBytesForCurrentThread();
+            plane.HandleDatagram(now, now, flows.Rtp, Peer, frame);
+            if (i >= Warm) taken += GC.GetAllocatedBytesForCurrentThread() - before;
+
+            // Reports, writes and keepalives are not the packet's.
+            if (plane.Deadline <= now) plane.HandleTimeout(now);
+            while (plane.TryTakeWrite(out var write)) write.Buffer?.Dispose();
+            while (plane.TryTakeEvent(out _))
+            {
+            }
+
+            while (plane.Outbox.TryTake(out var transmit)) plane.Outbox.Release(transmit);
+        }
+
+        // One object stands for each block of 8 KiB on its way to the disk; its bytes are pooled.
+        var blocks = Measured * ScriptedFrame.Length / 8192;
+        Assert.InRange(taken, 0, blocks * 64);
+    }
+
+    private static MediaPlane Plane(int spares) => new(new() { SparePorts = spares }, new Random(1));
+
+    private MediaPortFlows Open(MediaPlane plane)
+    {
+        plane.HandleCommand(Start, new MediaCommand.Open(First, Local, 1));
+        TakeRequests(plane);
+        var flows = Bind(plane);
+        var stream = new MediaStreamSettings(0, 0, [new(0, PayloadFormat.Pcmu)], Peer, Peer.WithPort(Peer.Port + 1), RtcpMux: false, ShouldSend: true);
+        plane.HandleCommand(Start, new MediaCommand.Configure(First, new(Peer.WithPort(5060), Acknowledged: true, [stream])));
+        return flows;
+    }
+
+    private static byte[] Frame(int index)
+    {
+        var packet = new byte[12 + ScriptedFrame.Length];
+        packet[0] = 0x80;
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(8), 0x1234);
+        ScriptedFrame.Fill(0, index, packet.AsSpan(12));
+        return packet;
+    }
+
+    private void TakeRequests(MediaPlane plane)
+    {
+        while (plane.TryTakePortRequest(out var request)) _requests.Enqueue(request);
+    }
+
+    private MediaPortFlows Bind(MediaPlane plane)
+    {
+        _requests.TryDequeue(out _);
+        var port = 10_000 + (2 * _lastFlow);
+        var flows = new MediaPortFlows(new(++_lastFlow), Local.WithPort(port), new(++_lastFlow), Local.WithPort(port + 1));
+        plane.HandlePortBound(Start, flows);
+        return flows;
+    }
+
+    private void Refuse(MediaPlane plane)
+    {
+        _requests.TryDequeue(out _);
+        plane.HandlePortRefused(Start, Local, "taken");
+    }
+
+    // Binds whatever is asked for, and tells how much that was.
+    private int BindAll(MediaPlane plane)
+    {
+        var count = 0;
+        for (TakeRequests(plane); _requests.Count > 0; TakeRequests(plane), count++) Bind(plane);
+        return count;
+    }
+
+    private IReadOnlyList<int> OpenedPorts(MediaPlane plane)
+    {
+        _events.Clear();
+        TakeEvents(plane);
+        return [.. _events.OfType<MediaEvent.Opened>().Select(e => e.Ports.Count)];
+    }
+
+    private void TakeEvents(MediaPlane plane)
+    {
+        while (plane.TryTakeEvent(out var happened)) _events.Add(happened);
+    }
+}

@@ -1,0 +1,67 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Siprec;
+using SipNat.Wire;
+
+namespace SipNat.Tests.Endpoint.Siprec;
+
+public sealed class SessionJournalTests
+{
+    private static readonly Instant Start = new(0);
+    private readonly SessionJournal _journal = new();
+
+    [Fact]
+    public void The_same_finding_is_kept_once()
+    {
+        for (var i = 0; i < 3; i++) _journal.Find(Start + TimeSpan.FromSeconds(i), FindingCode.NoMedia, "Nothing came.");
+        _journal.Find(Start, FindingCode.NoMedia, "Nothing came either.");
+
+        Assert.Equal(["Nothing came.", "Nothing came either."], _journal.Findings.Select(f => f.Text));
+        Assert.Equal(Start, _journal.Findings[0].At);
+    }
+
+    [Fact]
+    public void Every_list_has_an_end_and_the_timeline_says_that_it_came()
+    {
+        for (var i = 0; i < 5_000; i++)
+        {
+            _journal.Find(Start, FindingCode.StrayMedia, $"From port {i}.");
+            _journal.Note(Start, "dtmf", $"Key {i}.");
+        }
+
+        Assert.Equal((200, 2_001), (_journal.Findings.Count, _journal.Timeline.Count));
+        Assert.Equal(new("timeline-full", "More than 2000 entries; the rest is not kept."), (_journal.Timeline[^1].Kind, _journal.Timeline[^1].Text));
+    }
+
+    [Theory]
+    [InlineData(10, 300, 200)]
+    [InlineData(1024 * 1024, 10, 4)]
+    public void Metadata_is_bounded_by_its_number_and_by_its_bytes(int length, int documents, int kept)
+    {
+        for (var i = 0; i < documents; i++) _journal.Keep(new(Start, "application/rs-metadata+xml", "complete", new byte[length]), Start);
+
+        Assert.Equal(kept, _journal.Metadata.Count);
+        Assert.Contains("metadata-full", _journal.Timeline.Select(e => e.Kind));
+    }
+
+    [Fact]
+    public void A_change_is_told_once()
+    {
+        Assert.False(_journal.TakeChanged());
+        _journal.Note(Start, "joined", "Somebody joined.");
+        Assert.Equal((true, false), (_journal.TakeChanged(), _journal.TakeChanged()));
+        _journal.Find(Start, FindingCode.NoMedia, "Nothing came.");
+        Assert.True(_journal.TakeChanged());
+        _journal.Find(Start, FindingCode.NoMedia, "Nothing came.");
+        Assert.False(_journal.TakeChanged());
+    }
+
+    [Fact]
+    public void A_copy_that_was_given_away_does_not_change()
+    {
+        var before = _journal.Timeline;
+        _journal.Note(Start, "joined", "Somebody joined.");
+
+        Assert.Empty(before);
+        Assert.Single(_journal.Timeline);
+    }
+}
