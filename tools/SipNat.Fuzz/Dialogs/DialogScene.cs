@@ -15,7 +15,8 @@ internal sealed class DialogScene
 {
     public const int MaxSessions = 6;
 
-    private const int MaxRounds = 20_000;
+    // Seconds: more than any timer of a transaction or a session waits for a peer that is gone.
+    private const int MaxRounds = 1_000;
     private const int MaxSentAtOnce = 512;
     private const int FirstMediaFlow = 1000;
 
@@ -55,6 +56,9 @@ internal sealed class DialogScene
 
     /// <summary>Pairs that are bound, in the order of their binding.</summary>
     public List<MediaPortFlows> Ports { get; } = [];
+
+    /// <summary>Sessions that were told of and are not complete, the client's not among them.</summary>
+    public List<RecordingId> Others { get; } = [];
 
     /// <summary>Connections that signalling has asked for and nobody has answered.</summary>
     public Queue<TransportAddress> Connections { get; } = new();
@@ -117,9 +121,9 @@ internal sealed class DialogScene
         Serve();
         Core.EndAll(Now, "The end.");
         Drain();
-        for (var round = 0; Core.Sessions > 0 || Plane.Sessions > 0; round++)
+        for (var round = 0; Core.Sessions > 0 || Plane.Sessions > 0 || Core.Transactions > 0; round++)
         {
-            Invariant.Holds(round < MaxRounds, "Every session ends.", $"{Core.Sessions} and {Plane.Sessions} are left.");
+            Invariant.Holds(round < MaxRounds, "Every session and every transaction ends.", $"{Core.Sessions} and {Plane.Sessions} sessions, {Core.Transactions} transactions are left.");
             Pass(TimeSpan.FromSeconds(1));
         }
 
@@ -162,8 +166,10 @@ internal sealed class DialogScene
         while (Core.TryTakeSnapshot(out var snapshot))
         {
             Invariant.Holds(!_isComplete.GetValueOrDefault(snapshot.Id), "Nothing follows the word that a session is complete.");
-            Client?.Know(snapshot);
+            if (!_isComplete.ContainsKey(snapshot.Id) && !RecordingClient.Owns(snapshot)) Others.Add(snapshot.Id);
             _isComplete[snapshot.Id] = snapshot.State is RecordingState.Complete;
+            if (_isComplete[snapshot.Id]) Others.Remove(snapshot.Id);
+            Client?.Know(snapshot);
         }
 
         while (Core.TryTakeNotice(out var notice)) Note(notice.GetType().Name.Length);

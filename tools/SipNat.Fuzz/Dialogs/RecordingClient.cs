@@ -98,8 +98,10 @@ internal sealed class RecordingClient(DialogScene scene)
     /// <summary>Learns which session is this client's.</summary>
     public void Know(RecordingSnapshot snapshot)
     {
-        if (snapshot.CallId == CallId) _session = snapshot.Id;
+        if (Owns(snapshot)) _session = snapshot.Id;
     }
+
+    public static bool Owns(RecordingSnapshot snapshot) => snapshot.CallId == CallId;
 
     /// <summary>Takes audio for the file of this client's session.</summary>
     public void Take(RecordingWrite write)

@@ -76,7 +76,7 @@ internal sealed class Stranger
                 _scene.Service = (PortService)script.Next(3);
                 break;
             case 18:
-                ChangeAddresses(ref script);
+                ChangeOptions(ref script);
                 break;
             default:
                 _scene.HoldsEvents = script.NextBool();
@@ -206,9 +206,19 @@ internal sealed class Stranger
         _scene.JumpTo(next + TimeSpan.FromMilliseconds((long)jump.TotalMilliseconds / 20 * 20));
     }
 
-    private void ChangeAddresses(ref Script script)
+    private void Pause(ref Script script)
     {
-        if (script.NextBool()) _scene.SetStunServers(script.NextBool() ? [StunServer] : []);
+        if (_scene.Others.Count == 0) return;
+
+        var session = _scene.Others[script.Next(_scene.Others.Count)];
+        _ = script.NextBool() ? _scene.Core.TryPause(_scene.Now, session) : _scene.Core.TryResume(_scene.Now, session);
+    }
+
+    private void ChangeOptions(ref Script script)
+    {
+        var kind = script.Next(4);
+        if (kind == 0) _scene.SetStunServers(script.NextBool() ? [StunServer] : []);
+        else if (kind == 1) Pause(ref script);
         else _scene.Core.SetExternalAddresses(_scene.Now, script.NextBool() ? [new([203, 0, 113, script.NextByte()], 0)] : []);
         _scene.JumpTo(_scene.Now);
     }
