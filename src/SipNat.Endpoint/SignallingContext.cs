@@ -42,6 +42,11 @@ internal sealed class SignallingContext
 
     public Queue<SignallingNotice> Notices { get; } = new();
 
+    public RecordingLinks Links { get; } = new();
+
+    /// <summary>Sessions that were found to record the same call as another: the first of each pair is yet to be told.</summary>
+    public Queue<(RecordingId Session, RecordingId Other)> Relations { get; } = new();
+
     public Queue<FlowRequest> FlowRequests { get; } = new();
 
     public bool IsAllowed(TransportAddress source)

@@ -152,7 +152,19 @@ public sealed class SignallingCore : IProtocolCore
         input();
         if (_context.Flows.TakeMappingChanged()) HandleFlowMapping(now);
         while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
+        HandleRelations(now);
         _context.CollectOutput();
+    }
+
+    private void HandleRelations(Instant now)
+    {
+        while (_context.Relations.TryDequeue(out var relation))
+        {
+            if (!_sessions.TryGet(relation.Session, out var session)) continue;
+
+            session.RelateTo(now, relation.Other);
+            Settle(session);
+        }
     }
 
     private void HandleFlowMapping(Instant now)

@@ -39,6 +39,12 @@ public sealed record RecordingDocument
 
     public IReadOnlyList<Participant> Participants { get; init => field = value ?? []; } = [];
 
+    /// <summary>The names that the recorded call has outside of the recording.</summary>
+    public IReadOnlyList<RecordingLink> Links { get; init => field = value ?? []; } = [];
+
+    /// <summary>The ids of recordings that share one of <see cref="Links"/>; later ones only where this one still ran.</summary>
+    public IReadOnlyList<string> RelatedSessions { get; init => field = value ?? []; } = [];
+
     /// <summary>In the order of the SDP's m-lines.</summary>
     public IReadOnlyList<RecordedStream> Streams { get; init => field = value ?? []; } = [];
 

@@ -50,7 +50,7 @@ public static class RecordingJson
 
     // The serializer holds properties against their nullability, but not the elements of lists.
     private static bool HasNullElement(RecordingDocument document) =>
-        AnyNull(document.CommunicationSessions) || AnyNull(document.Participants) || AnyNull(document.Streams) ||
+        AnyNull(document.CommunicationSessions) || AnyNull(document.Participants) || AnyNull(document.Links) || AnyNull(document.RelatedSessions) || AnyNull(document.Streams) ||
         AnyNull(document.Findings) || AnyNull(document.Metadata) || AnyNull(document.Timeline) ||
         document.CommunicationSessions.Any(session => AnyNull(session.Groups)) ||
         document.Streams.Any(stream => AnyNull(stream.Files) || AnyNull(stream.Participants));

@@ -20,6 +20,11 @@ public sealed record CommunicationSession
 /// <param name="Name">The display name.</param>
 public sealed record Participant(string? Aor, string? Name);
 
+/// <summary>A name that recordings of one call share.</summary>
+/// <param name="Kind">group, session, sip-session-id, ucid, gcid, ext-tracking-id, x-refci or conversation.</param>
+/// <param name="Value">The name as the client wrote it.</param>
+public sealed record RecordingLink(string Kind, string Value);
+
 /// <summary>One media stream of a recording: one m-line, in one file or more.</summary>
 public sealed record RecordedStream
 {

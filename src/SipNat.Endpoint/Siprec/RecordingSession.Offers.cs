@@ -261,5 +261,6 @@ internal sealed partial class RecordingSession
         _metadata.Take(now, message, body, isFirst);
         _changed = true;
         NoteSnapshot(now);
+        NoteLinks(now);
     }
 }

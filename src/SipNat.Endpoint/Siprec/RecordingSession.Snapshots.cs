@@ -44,6 +44,8 @@ internal sealed partial class RecordingSession
         Source,
         _metadata.CommunicationSessions,
         _metadata.Participants,
+        [.. _links],
+        [.. _related.Select(id => new RecordingId(id))],
         [.. _streams.All.Select(s => new StreamSnapshot(
             s.Index,
             s.Label,

@@ -7,6 +7,8 @@ namespace SipNat.Endpoint.Siprec;
 /// <summary>Everything there is to tell of a recording session at one moment; the shell turns it into a document.</summary>
 /// <param name="CallId">Call-ID of the recording dialog.</param>
 /// <param name="Remote">Where the peer's requests come from.</param>
+/// <param name="Links">The names that the recorded call has outside of the recording.</param>
+/// <param name="Related">Other sessions that have one of these names; those that came later only where this one still ran.</param>
 /// <param name="EndReason">Why it ended, in words; null while it runs.</param>
 public sealed record RecordingSnapshot(
     RecordingId Id,
@@ -18,6 +20,8 @@ public sealed record RecordingSnapshot(
     TransportAddress Remote,
     IReadOnlyList<CommunicationSessionInfo> CommunicationSessions,
     IReadOnlyList<ParticipantInfo> Participants,
+    IReadOnlyList<RecordingLink> Links,
+    IReadOnlyList<RecordingId> Related,
     IReadOnlyList<StreamSnapshot> Streams,
     IReadOnlyList<Finding> Findings,
     IReadOnlyList<MetadataDocument> Metadata,

@@ -19,6 +19,7 @@ internal sealed class SessionMetadata(SessionJournal journal)
     private IReadOnlyList<string?> _labels = [];
     private bool _isReadable;
     private bool _needsSnapshot;
+    private List<RecordingLink> _newLinks = [];
 
     public IReadOnlyList<CommunicationSessionInfo> CommunicationSessions =>
         [.. _metadata.CommunicationSessions.Select(s => new CommunicationSessionInfo(s.Id, s.SipSessionIds.FirstOrDefault(), s.Groups))];
@@ -40,6 +41,8 @@ internal sealed class SessionMetadata(SessionJournal journal)
         foreach (var defect in body.Defects) journal.Find(now, FindingCode.BodyUnusual, $"The body of the {message.Method.Name} is unusual: {defect}.");
 
         ReadCiscoHeaders(message);
+        if (isFirst && CiscoBuiltInBridge.ParticipantOf(message) is { } end && _cisco.Count == 0) _cisco.Add(end);
+        _newLinks.AddRange(LinkReader.InHeaders(message));
         if (body.Metadata is { } xml) Apply(now, xml, body.MetadataType ?? "application/rs-metadata+xml");
         else if (isFirst && _cisco.Count == 0) journal.Find(now, FindingCode.MetadataMissing, "The INVITE brought no recording metadata.");
     }
@@ -50,6 +53,14 @@ internal sealed class SessionMetadata(SessionJournal journal)
         var needsSnapshot = _needsSnapshot;
         _needsSnapshot = false;
         return needsSnapshot;
+    }
+
+    /// <summary>The names of the call that the last request brought, each once; asking clears them.</summary>
+    public IReadOnlyList<RecordingLink> TakeLinks()
+    {
+        var links = _newLinks;
+        _newLinks = [];
+        return [.. links.Distinct()];
     }
 
     /// <summary>Holds the labels of a description, or those of the last one, against the metadata.</summary>
@@ -81,6 +92,7 @@ internal sealed class SessionMetadata(SessionJournal journal)
         journal.Keep(new(now, contentType, document.IsPartial ? "partial" : "complete", xml.ToArray()), now);
         var update = _metadata.Apply(now, document);
         _needsSnapshot = update.NeedsSnapshot;
+        _newLinks.AddRange(LinkReader.InMetadata(document));
         foreach (var entry in update.Changes)
         {
             var (kind, text) = Explain(entry.Change);

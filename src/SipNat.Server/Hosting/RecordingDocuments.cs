@@ -42,6 +42,8 @@ internal static class RecordingDocuments
                 Groups = s.Groups,
             })],
             Participants = [.. snapshot.Participants.Select(ParticipantOf)],
+            Links = [.. snapshot.Links.Select(l => new Archive.Documents.RecordingLink(l.Kind, l.Value))],
+            RelatedSessions = [.. snapshot.Related.Select(id => id.Value)],
             Streams = StreamsOf(snapshot, wallStart),
             Findings = [.. snapshot.Findings.Select(f => new RecordingFinding(f.Code.Text, f.Text, At(f.At))), .. faults.Select(AudioFilesFindings.Of)],
             Metadata = [.. snapshot.Metadata.Select((m, i) => new MetadataVersion(

@@ -33,6 +33,8 @@ internal static class FieldTranscript
         text.Append(CultureInfo.InvariantCulture, $"\nsession {number}: {snapshot.State}. {snapshot.EndReason}\n");
         foreach (var call in snapshot.CommunicationSessions) text.Append($"  call {call.Id} ({call.SipSessionId ?? "no Session-ID"}) in ({string.Join(", ", call.Groups)})\n");
         text.Append($"  participants {Names(snapshot.Participants)}\n");
+        if (snapshot.Links.Count > 0) text.Append($"  links {string.Join(", ", snapshot.Links.Select(l => $"{l.Kind} {l.Value}"))}\n");
+        if (snapshot.Related.Count > 0) text.Append($"  related to {string.Join(", ", snapshot.Related)}\n");
         foreach (var stream in snapshot.Streams)
         {
             text.Append(CultureInfo.InvariantCulture, $"  stream {stream.Index + 1} '{stream.Label}' of {Names(stream.Participants)}, {stream.Direction}: ");
@@ -50,7 +52,7 @@ internal static class FieldTranscript
         var sent = peer.Sent.Where(s => s.CallId == session.Snapshot.CallId && s.Frame.Stream == file.Stream).Select(s => s.Frame.Index).ToList();
         var isInPlace = frames.All(f => f.Offset - frames[0].Offset == (f.Frame - frames[0].Frame) * ScriptedFrame.Length);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{file.Codec} {file.Audio().Length / 8000.0:F2} s, {frames.Count} of {sent.Count} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
+            $"{file.Codec} {file.Length / 8000.0:F2} s, {frames.Count} of {sent.Count} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
     }
 
     private static string Names(IReadOnlyList<ParticipantInfo> participants) =>
