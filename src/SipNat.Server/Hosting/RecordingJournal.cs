@@ -27,6 +27,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
     private readonly Dictionary<RecordingId, RecordingJournalSession> _sessions = [];
     private readonly Task _loop;
+    private readonly Queue<TaskCompletionSource> _asked = new();
     private bool _isRefused;
 
     public RecordingJournal(RecordingArchive archive, RecordingRows rows, ILoggerFactory logs)
@@ -40,6 +41,13 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
 
     /// <summary>Notes what the disk did to the audio of a session, also of one that has ended.</summary>
     public void TakeFault(RecordingId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
+
+    /// <summary>Waits until what was taken before is on the disk, or was refused by it once.</summary>
+    public Task SavedAsync()
+    {
+        var saved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _entries.Writer.TryWrite(new(default, null, default, null, saved)) ? saved.Task : _loop;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -61,6 +69,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
 
             Save();
             savedAt = Stopwatch.GetTimestamp();
+            while (_asked.TryDequeue(out var asked)) asked.SetResult();
             if (!isOpen) return;
         }
     }
@@ -85,6 +94,12 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     // True for what must be on disk soon: a session that has begun or ended.
     private bool Apply(Entry entry)
     {
+        if (entry.Saved is { } saved)
+        {
+            _asked.Enqueue(saved);
+            return true;
+        }
+
         if (_sessions.TryGetValue(entry.Id, out var session)) return session.Apply(entry);
         if (entry.Snapshot is null)
         {
@@ -162,6 +177,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "The last document of {Recording} could not be written for too long and is given up")]
     private static partial void LogForgotten(ILogger logger, string recording);
 
-    /// <summary>Either a snapshot with the time of day at which its session began, or a fault.</summary>
-    internal sealed record Entry(RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault);
+    /// <summary>Either a snapshot with the time of day at which its session began, or a fault, or somebody who waits.</summary>
+    internal sealed record Entry(
+        RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault, TaskCompletionSource? Saved = null);
 }
