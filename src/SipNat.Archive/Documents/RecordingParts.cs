@@ -34,7 +34,7 @@ public sealed record RecordedStream
     /// <summary>Who is heard in it.</summary>
     public IReadOnlyList<Participant> Participants { get; init => field = value ?? []; } = [];
 
-    /// <summary>The client's direction in SDP: sendonly, sendrecv, recvonly or inactive.</summary>
+    /// <summary>The direction of our answer: recvonly, or inactive where it is held, paused or refused.</summary>
     public string? Direction { get; init; }
 
     /// <summary>When its first packet came; null where none has.</summary>

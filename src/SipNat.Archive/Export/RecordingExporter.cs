@@ -81,7 +81,7 @@ public sealed class RecordingExporter(RecordingStore store)
         var folder = Path.GetDirectoryName(Path.GetFullPath(path));
         if (folder is null || Directory.Exists(path)) throw new ArchiveException($"{path} is a folder: name a file.");
         if (!Directory.Exists(folder)) throw new ArchiveException($"The folder {folder} does not exist.");
-        if (!force && File.Exists(path)) throw new ArchiveException($"{path} exists already: choose another name, or force it to be replaced.");
+        if (!force && File.Exists(path)) throw new ArchiveException($"{path} exists already: choose another name, or give --force to replace it.");
     }
 
     private ExportedFile Write(string path, IReadOnlyList<RecordedStream> streams, bool force, CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ internal static class GlobalOptions
 
     public static Option<string[]> Set { get; } = new("--set")
     {
-        Description = "A setting that wins over file and environment, such as Media:FirstPort=20000; repeatable",
+        Description = "A setting that wins over file and environment, such as Media:Dscp=0; repeatable",
         HelpName = "KEY=VALUE",
         Recursive = true,
         Arity = ArgumentArity.OneOrMore,

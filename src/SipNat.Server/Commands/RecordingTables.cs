@@ -61,10 +61,27 @@ internal static class RecordingTables
                 string.Join('\n', stream.Files.Select(file => $"{file.File} ({file.Codec})")));
         }
 
-        if (recording.Streams.Count > 0) console.Write(streams);
+        if (recording.Streams.Count > 0)
+        {
+            console.Write(streams);
+            console.Write(Addresses(recording));
+        }
+
         PrintMoments(console, "Finding", recording.Findings.Select(finding => (finding.At, finding.Code, finding.Text)));
         PrintMoments(console, "Metadata", (recording.Metadata ?? []).Select(version => (version.At, version.DataMode ?? "unreadable", version.File ?? "")));
         PrintMoments(console, "Timeline", (recording.Timeline ?? []).Select(entry => (entry.At, entry.Kind, entry.Text ?? "")));
+    }
+
+    // Which address each stream's sender was told, and why: the first question where audio is missing.
+    private static Table Addresses(RecordingDocument recording)
+    {
+        var addresses = Table("Stream", "Bound to", "Told the peer", "Why");
+        foreach (var (stream, number) in recording.Streams.Select((stream, index) => (stream, index + 1)))
+        {
+            AddRow(addresses, $"{number}", stream.Local ?? "", stream.Advertised ?? "", stream.Why ?? "");
+        }
+
+        return addresses;
     }
 
     public static void PrintExport(TextWriter output, ExportResult result)
@@ -141,7 +158,8 @@ internal static class RecordingTables
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
-    private static string Length(TimeSpan? length) => length is { } value ? value.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture).Replace("0.", "", StringComparison.Ordinal) : "running";
+    private static string Length(TimeSpan? length) =>
+        length is { } value ? value.ToString(value.Days == 0 ? @"hh\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture) : "running";
 
     private static string Seconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds:F1} s");
 }

@@ -46,7 +46,7 @@ public static class RecorderHost
         if (!archive.TryClaim())
         {
             archive.Dispose();
-            throw new UnavailableException($"Another process records into {options.Recording.Directory}; set Recording:Directory to a folder of its own.");
+            throw new UnavailableException($"Another process records into {options.Recording.Directory}; set Recording:Directory and Recording:Database to places of its own.");
         }
 
         recovered = archive.RecoverInterrupted();

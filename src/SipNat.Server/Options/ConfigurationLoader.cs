@@ -132,7 +132,7 @@ public static class ConfigurationLoader
         {
             var equals = argument.IndexOf('=');
             if (equals > 0) settings[argument[..equals]] = argument[(equals + 1)..];
-            else errors.Add(new("--set", argument, null, "must be KEY=VALUE, such as Media:FirstPort=20000."));
+            else errors.Add(new("--set", argument, null, "must be KEY=VALUE, such as Media:Dscp=0."));
         }
 
         return settings;

@@ -36,7 +36,12 @@ internal static class SerilogSection
     }
 
     private static bool IsSinkName(string key) =>
-        key.EndsWith(":Name", StringComparison.OrdinalIgnoreCase) && key.Contains(":WriteTo", StringComparison.OrdinalIgnoreCase);
+        (key.EndsWith(":Name", StringComparison.OrdinalIgnoreCase) || IsListEntry(key))
+        && (key.Contains(":WriteTo", StringComparison.OrdinalIgnoreCase) || key.Contains(":AuditTo", StringComparison.OrdinalIgnoreCase));
+
+    // "WriteTo": [ "Console" ] names a sink without an object around it.
+    private static bool IsListEntry(string key) => key.Length > 0 && char.IsAsciiDigit(key[^1]) && key.LastIndexOf(':') is > 0 and var colon
+        && key.AsSpan(colon + 1).ContainsAnyExceptInRange('0', '9') is false;
 
     private static bool IsPath(string key) => key.EndsWith(":Args:path", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using SipNat.Wire;
@@ -35,26 +34,6 @@ public static class LocalInterfaces
     /// <summary>The networks of this machine's interfaces that the public internet cannot reach; loopback not among them.</summary>
     public static IReadOnlyList<NetworkPrefix> PrivateNetworks(IReadOnlyList<InterfaceAddress> addresses) =>
         [.. addresses.Where(a => a.Address is { IsPrivate: true, IsLoopback: false }).Select(a => a.Network).Distinct()];
-
-    /// <summary>
-    /// The local address from which the kernel would send to a peer, with port 0; none where there is no route.
-    /// Nothing is sent: connecting a UDP socket only looks up the route.
-    /// </summary>
-    public static TransportAddress RouteTo(TransportAddress peer)
-    {
-        if (peer.IsNone) return default;
-
-        try
-        {
-            using var socket = new Socket(peer.Family, SocketType.Dgram, ProtocolType.Udp);
-            socket.Connect(peer.WithPort(peer.Port == 0 ? 9 : peer.Port).ToIPEndPoint());
-            return TransportAddress.From((IPEndPoint)socket.LocalEndPoint!).WithPort(0);
-        }
-        catch (SocketException)
-        {
-            return default;
-        }
-    }
 }
 
 /// <param name="Interface">The interface's name, for logs.</param>

@@ -2,6 +2,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SipNat.Server.Hosting;
+using SipNat.Server.Options;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
@@ -56,6 +57,9 @@ internal sealed partial class SipListeners : IAsyncDisposable
         {
             // An address that has just come up is not usable at once (duplicate address detection, RFC 4862 §5.4).
             if (error is SocketError.AddressNotAvailable && !_configured.Contains(listener)) return;
+
+            // The listeners that nobody asked for by name: a machine without IPv6 is served by the others.
+            if (error is SocketError.AddressFamilyNotSupported && ReferenceEquals(configured, SipOptions.DefaultListeners)) return;
             problems.Add($"{listener}: {Explain(error)}");
         });
         if (problems.Count > 0) throw new UnavailableException($"Cannot listen on {string.Join("; ", problems)}");

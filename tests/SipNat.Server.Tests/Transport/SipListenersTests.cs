@@ -78,16 +78,6 @@ public sealed class SipListenersTests
             LocalInterfaces.PrivateNetworks(addresses).Select(network => network.ToString()));
     }
 
-    [Theory]
-    [InlineData("127.0.0.1:5060", "127.0.0.1:0")]
-    [InlineData("127.9.9.9:0", "127.0.0.1:0")]
-    [InlineData("[::1]:5060", "[::1]:0")]
-    public void The_route_to_a_peer_names_the_local_address(string peer, string local) =>
-        Assert.Equal(TransportAddress.Parse(local), LocalInterfaces.RouteTo(TransportAddress.Parse(peer)));
-
-    [Fact]
-    public void No_peer_has_no_route() => Assert.True(LocalInterfaces.RouteTo(default).IsNone);
-
     private void Prepare(CoreHost host) => host.ReadAddresses = () => _addresses;
 
     private static InterfaceAddress Address(string text)
