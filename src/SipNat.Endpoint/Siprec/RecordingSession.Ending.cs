@@ -14,11 +14,7 @@ internal sealed partial class RecordingSession
     {
         if (IsEnding) return;
 
-        if (_offer is { } offer)
-        {
-            _offer = null;
-            Respond(now, offer.Transaction, new(_state is SessionState.Opening ? 503 : 500) { Headers = [RecorderHeaders.RetryAfter(5)] });
-        }
+        RefuseOffer(now, new(_state is SessionState.Opening ? 503 : 500) { Headers = [RecorderHeaders.RetryAfter(5)] });
 
         // A callee sends no BYE before the ACK has come, or will not come any more (RFC 3261 §15).
         if (_awaitedAck is null) EndNow(now, reason);
@@ -44,12 +40,6 @@ internal sealed partial class RecordingSession
     {
         TakeMetadata(now, request.Message, ReadBody(request.Message));
         Respond(now, request.Transaction, new(200));
-        if (_offer is { } offer)
-        {
-            _offer = null;
-            Respond(now, offer.Transaction, new(487));
-        }
-
         if (_awaitedAck is { } awaited)
         {
             // The peer has the 200, or gave up waiting for it: it is not sent again.
@@ -68,9 +58,7 @@ internal sealed partial class RecordingSession
         _streams.DropUnserved();
         if (_state is SessionState.Opening)
         {
-            var offer = _offer;
-            _offer = null;
-            if (offer is not null) Respond(now, offer.Transaction, NoPorts());
+            RefuseOffer(now, NoPorts());
             MakeOver(now, $"No ports for media: {reason}.");
         }
         else if (_state is SessionState.Closing && _mediaIsOpen && !_streams.ArePortsKnown)
@@ -83,6 +71,15 @@ internal sealed partial class RecordingSession
     {
         Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(399, _context.Options.ServerName, "No media ports left")],
     };
+
+    // However the session ends, what waits for an answer gets one (RFC 3261 §15.1.2).
+    private void RefuseOffer(Instant now, SipResponse refusal)
+    {
+        if (_offer is not { } offer) return;
+
+        _offer = null;
+        Respond(now, offer.Transaction, refusal);
+    }
 
     private void EndNow(Instant now, string reason, bool peerIsGone = false)
     {
@@ -107,6 +104,7 @@ internal sealed partial class RecordingSession
         _mediaUntil = now + MediaLimit;
         _keepaliveAt = null;
         _retryAt = null;
+        RefuseOffer(now, new(487));
         _journal.Note(now, "ended", reason);
         _context.Commands.Enqueue(new MediaCommand.Close(Id, peerIsGone));
         _context.Tell(new SignallingNotice.SessionChanged(Id, $"ended: {reason}"));
