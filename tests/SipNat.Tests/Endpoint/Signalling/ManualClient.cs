@@ -70,10 +70,13 @@ internal sealed class ManualClient : IProtocolCore
 
     public Instant? Deadline => null;
 
-    public static ManualClient AddTo(RecorderScene scene, string address = RecorderScene.PublicClient, SimulatedNat? behind = null)
+    public static ManualClient AddTo(RecorderScene scene, string address = RecorderScene.PublicClient, SimulatedNat? behind = null) =>
+        AddTo(scene.Network, scene.Server, address, behind);
+
+    public static ManualClient AddTo(SimulatedNetwork network, TransportAddress server, string address = RecorderScene.PublicClient, SimulatedNat? behind = null)
     {
-        var client = new ManualClient(scene.Network, scene.Server) { Local = $"{address}:{SipPort}" };
-        client.Host = scene.Network.AddHost(address, client, behind);
+        var client = new ManualClient(network, server) { Local = $"{address}:{SipPort}" };
+        client.Host = network.AddHost(address, client, behind);
         client.Host.OpenUdp(SipPort);
         for (var port = MediaPort; port < MediaPort + MediaPorts; port++) client.Host.OpenUdp(port);
         return client;

@@ -142,13 +142,17 @@ public sealed class SessionRefreshTests
         Assert.Empty(_client.Methods);
     }
 
-    [Fact]
-    public void A_refresh_reaches_a_client_behind_a_nat_over_its_flow()
+    [Theory]
+    [InlineData("full cone")]
+    [InlineData("address-restricted")]
+    [InlineData("port-restricted")]
+    [InlineData("symmetric")]
+    public void A_refresh_reaches_a_client_behind_a_nat_over_its_flow(string kind)
     {
         var scene = new RecorderScene(seed: 81);
         var peer = scene.AddClient(
             new() { Server = default, Duration = null, ExtraHeaders = ["Supported: timer", "Session-Expires: 90;refresher=uas"] },
-            NatOptions.Symmetric);
+            RecorderScene.Nat(kind));
         scene.RunFor(100);
 
         Assert.Equal(2, peer.Requests.Count(r => r.Method is "UPDATE"));
