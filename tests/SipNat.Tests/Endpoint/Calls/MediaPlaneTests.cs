@@ -158,7 +158,7 @@ public sealed class MediaPlaneTests
         TakeRequests(plane);
         var flows = Bind(plane);
         var stream = new MediaStreamSettings(0, 0, [new(0, PayloadFormat.Pcmu)], Peer, Peer.WithPort(Peer.Port + 1), RtcpMux: false, ShouldSend: true);
-        plane.HandleCommand(Start, new MediaCommand.Configure(First, new(Peer.WithPort(5060), Acknowledged: true, [stream])));
+        plane.HandleCommand(Start, new MediaCommand.Configure(First, new(Peer.WithPort(5060), Acknowledged: true, Paused: false, [stream])));
         return flows;
     }
 

@@ -61,7 +61,7 @@ public sealed class RecordedCallTests
              Call-ID: {peer.CallId}
              CSeq: 1 INVITE
              Contact: <sip:recorder@198.51.100.10:5060>;+sip.srs
-             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
+             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK
              Supported: siprec, timer, 100rel, replaces
              Accept: application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed
              Server: SipNat

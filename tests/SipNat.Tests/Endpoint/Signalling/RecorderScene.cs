@@ -88,7 +88,7 @@ internal sealed class RecorderScene
     }
 
     /// <summary>What a file must hold: each frame 160 bytes from its neighbour, and silence between.</summary>
-    public static byte[] Expected(IEnumerable<SentFrame> frames, int first, int length, byte silence)
+    public static byte[] Expected(IEnumerable<SentFrame> frames, int first, int length, byte silence = 0xFF)
     {
         var audio = new byte[length];
         audio.AsSpan().Fill(silence);

@@ -1,5 +1,3 @@
-using SipNat.Simulation;
-
 namespace SipNat.Tests.Endpoint.Signalling;
 
 /// <summary>Session timers (RFC 4028) in a dialog, in both roles.</summary>

@@ -42,7 +42,7 @@ public sealed class LegAlignmentTests
     }
 
     private static RecordingSnapshot Snapshot(params (int Index, double? Arrival, double? Sent)[] legs) => new(
-        new("id"), RecordingState.Complete, new(0), null, null, "call", default, [], [], [.. legs.Select(Stream)], [], [], []);
+        new("id"), RecordingState.Complete, new(0), null, null, "call", default, [], [], [], [], [.. legs.Select(Stream)], [], [], []);
 
     private static StreamSnapshot Stream((int Index, double? Arrival, double? Sent) leg)
     {
