@@ -38,7 +38,7 @@ public sealed class PauseTests
             Assert.Equal(499, stream.Count());
             var file = scene.Session.FileOf(stream.Key);
             var recorded = stream.Where(f => IsRecorded(f.At + scene.Network.Delay)).ToList();
-            Assert.Equal(RecorderScene.Expected(recorded, 0, 499 * ScriptedFrame.Length), file.Audio());
+            Assert.Equal(RecorderScene.Expected(recorded, 0, 499 * ScriptedFrame.Length, silence: 0xFF), file.Audio());
         }
 
         bool IsRecorded(Instant arrival) => arrival < pausedAt || arrival >= resumedAt;
