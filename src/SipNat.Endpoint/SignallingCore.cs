@@ -188,6 +188,9 @@ public sealed class SignallingCore : IProtocolCore
                 {
                     acknowledged.HandleAck(now, ack);
                     Settle(acknowledged);
+
+                    // With its ACK a session ends the one that it takes the place of.
+                    if (acknowledged.Replaced is { } replaced) Settle(replaced);
                 }
 
                 break;

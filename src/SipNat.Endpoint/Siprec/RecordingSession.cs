@@ -26,7 +26,6 @@ internal sealed partial class RecordingSession
     private readonly RecordingStreams _streams = new();
     private readonly SessionTimer _timer = new();
     private readonly DialogRequests _requests;
-    private readonly RecordingSession? _replaced;
     private readonly Instant _startedAt;
     private bool _changed = true;
     private SessionState _state = SessionState.Opening;
@@ -46,7 +45,7 @@ internal sealed partial class RecordingSession
 
     private RecordingSession(Instant now, SignallingContext context, TransactionEvent.Request invite, RecordingSession? replaced)
     {
-        (_context, _replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
+        (_context, Replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
         Id = RecordingId.Draw(context.Random);
         _metadata = new(_journal);
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
@@ -61,6 +60,9 @@ internal sealed partial class RecordingSession
 
     /// <summary>The flow of the peer's last request.</summary>
     public FlowId Flow => _requests.Flow;
+
+    /// <summary>The session that this one takes the place of; null where there is none (RFC 3891).</summary>
+    public RecordingSession? Replaced { get; }
 
     /// <summary>Where the peer's last request came from.</summary>
     public TransportAddress Source => _requests.Source;
@@ -240,7 +242,7 @@ internal sealed partial class RecordingSession
         _state = SessionState.Confirmed;
         _journal.Note(now, "confirmed", "ACK received.");
         ScheduleKeepalive(now);
-        _replaced?.End(now, $"Replaced by {Id} (RFC 3891).");
+        Replaced?.End(now, $"Replaced by {Id} (RFC 3891).");
     }
 
     private void NoteSource(Instant now, TransactionEvent.Request request)
