@@ -188,9 +188,6 @@ public sealed class SignallingCore : IProtocolCore
                 {
                     acknowledged.HandleAck(now, ack);
                     Settle(acknowledged);
-
-                    // With its ACK a session ends the one that it takes the place of.
-                    if (acknowledged.Replaced is { } replaced) Settle(replaced);
                 }
 
                 break;
@@ -319,9 +316,14 @@ public sealed class SignallingCore : IProtocolCore
     private void Respond(Instant now, TransactionEvent.Request request, SipResponse response) =>
         _context.Transactions.Respond(now, request.Transaction, response);
 
+    // A session that is confirmed ends the one that it takes the place of, and does not keep it when that is over.
     private void Settle(RecordingSession session)
     {
         session.PublishChanges();
         _sessions.Update(session);
+        if (session.Replaced is not { } replaced) return;
+
+        Settle(replaced);
+        if (replaced.IsOver) session.Replaced = null;
     }
 }

@@ -61,8 +61,8 @@ internal sealed partial class RecordingSession
     /// <summary>The flow of the peer's last request.</summary>
     public FlowId Flow => _requests.Flow;
 
-    /// <summary>The session that this one takes the place of; null where there is none (RFC 3891).</summary>
-    public RecordingSession? Replaced { get; }
+    /// <summary>The session that this one takes the place of (RFC 3891); null where there is none, or it is forgotten.</summary>
+    public RecordingSession? Replaced { get; set; }
 
     /// <summary>Where the peer's last request came from.</summary>
     public TransportAddress Source => _requests.Source;
