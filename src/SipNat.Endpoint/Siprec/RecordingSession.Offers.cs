@@ -47,7 +47,7 @@ internal sealed partial class RecordingSession
         // Without an offer in an INVITE the offer is ours (RFC 3261 §13.2.1): one stream, which the metadata cannot name yet.
         if (review is not null) _streams.Reserve(now, review);
         else if (isFirst) _streams.ReserveOurOffer(now);
-        _offer = new(request.Transaction, message, review);
+        if (!IsPlainUpdate(message, body)) _offer = new(request.Transaction, message, review);
         return null;
     }
 
@@ -73,9 +73,8 @@ internal sealed partial class RecordingSession
             return;
         }
 
-        if (_offer is { Review: null } && request.Message.Method is SipMethod.Update)
+        if (IsPlainUpdate(request.Message, body))
         {
-            _offer = null;
             Accept(now, request.Transaction, request.Message, sdp: null);
             Configure(now);
             TellPeer(now);
@@ -86,11 +85,14 @@ internal sealed partial class RecordingSession
         TryAnswer(now);
     }
 
+    // It is answered at once, whatever else waits for an answer.
+    private static bool IsPlainUpdate(StoredSipMessage request, SiprecBody body) => request.Method is SipMethod.Update && body.Sdp is null;
+
     // An offer of ours waits for its answer, or the peer's last one for ours (RFC 3261 §14.2, RFC 3311 §5.2). An UPDATE
     // without an offer meets no glare.
     private SipResponse? RefuseGlare(StoredSipMessage request, SiprecBody body)
     {
-        if (request.Method is SipMethod.Update && body.Sdp is null) return null;
+        if (IsPlainUpdate(request, body)) return null;
         if (_offer is not null) return new(500) { Headers = [RecorderHeaders.RetryAfter(1)] };
 
         return _requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
