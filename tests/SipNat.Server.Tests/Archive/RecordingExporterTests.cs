@@ -123,7 +123,7 @@ public sealed class RecordingExporterTests : IDisposable
         var document = TemporaryFolder.WithAudio(_store, TemporaryFolder.Document(), (AudioCodec.Pcmu, 0, [0x80]));
         File.WriteAllText(Output, "precious");
 
-        Assert.Equal($"{Output} exists already: choose another name, or force it to be replaced.", Refused(document));
+        Assert.Equal($"{Output} exists already: choose another name, or give --force to replace it.", Refused(document));
         Assert.Equal("precious", File.ReadAllText(Output));
 
         Export(document, new ExportOptions { Force = true });

@@ -52,7 +52,7 @@ public sealed class RecordingStoreTests : IDisposable
             {"schema":1,"id":"20261120-a1b2c3","state":"complete","startedAt":"2026-11-20T23:59:58Z","endedAt":"2026-11-21T00:00:01Z",
             "callId":"b2f0@203.0.113.9","remote":"203.0.113.9:5060",
             "communicationSessions":[{"id":"7\u002BOTCyoxTmqmqyA/1weDAg==","sipSessionId":null,"groups":["g/1"]}],
-            "participants":[{"aor":"sip:bob@example.com","name":"Bob"}],
+            "participants":[{"aor":"sip:bob@example.com","name":"Bob"}],"links":[],"relatedSessions":[],
             "streams":[{"label":"96","participants":[{"aor":"sip:bob@example.com","name":null}],"direction":"sendonly",
             "startedAt":"2026-11-20T23:59:58.25Z","expectedSeconds":3,"recordedSeconds":2.98,
             "files":[{"file":"2026/11/20/x/stream-1.wav","codec":"PCMU","startOffsetSeconds":0.25,"durationSeconds":2.98}],
@@ -75,7 +75,7 @@ public sealed class RecordingStoreTests : IDisposable
         Assert.Equal(
             """
             [{"schema":1,"id":"20261120-a1b2c3","state":"recording","startedAt":"2026-11-20T23:59:58Z","endedAt":null,
-            "callId":"b2f0@203.0.113.9","remote":"203.0.113.9:5060","communicationSessions":[],"participants":[],"streams":[],"findings":[]}]
+            "callId":"b2f0@203.0.113.9","remote":"203.0.113.9:5060","communicationSessions":[],"participants":[],"links":[],"relatedSessions":[],"streams":[],"findings":[]}]
             """.ReplaceLineEndings(""),
             Encoding.UTF8.GetString(RecordingJson.WriteList([document.ToSummary()])));
     }

@@ -74,6 +74,8 @@ public sealed class RecordingJournalTests : IDisposable
         [],
         [],
         [],
+        [],
+        [],
         [new(new Instant(0), "application/rs-metadata+xml", "complete", "<recording/>"u8.ToArray())],
         []);
 }
