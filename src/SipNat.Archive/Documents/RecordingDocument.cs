@@ -50,6 +50,10 @@ public sealed record RecordingDocument
 
     public IReadOnlyList<RecordingFinding> Findings { get; init => field = value ?? []; } = [];
 
+    /// <summary>Whether it is whole; null where that was not told, as in documents of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecordingAssurance? Assurance { get; init; }
+
     /// <summary>Each metadata document that came, oldest first; null in a list's element.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<MetadataVersion>? Metadata { get; init; }

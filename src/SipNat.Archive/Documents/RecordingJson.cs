@@ -52,6 +52,7 @@ public static class RecordingJson
     private static bool HasNullElement(RecordingDocument document) =>
         AnyNull(document.CommunicationSessions) || AnyNull(document.Participants) || AnyNull(document.Links) || AnyNull(document.RelatedSessions) || AnyNull(document.Streams) ||
         AnyNull(document.Findings) || AnyNull(document.Metadata) || AnyNull(document.Timeline) ||
+        AnyNull(document.Assurance?.Reasons) ||
         document.CommunicationSessions.Any(session => AnyNull(session.Groups)) ||
         document.Streams.Any(stream => AnyNull(stream.Files) || AnyNull(stream.Participants));
 

@@ -32,6 +32,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
                 State = RecordingState.Interrupted,
                 EndedAt = endedAt,
                 Streams = streams,
+                Assurance = AssuranceOf(document, streams),
                 Timeline = [.. document.Timeline ?? [], new TimelineEntry(endedAt, TimelineKind, "The program ended before the session did.")],
             });
         }
@@ -40,6 +41,22 @@ internal sealed class InterruptedRecovery(RecordingStore store)
             return new StoredRecording(folder, document, new RecordingProblem(
                 document.Id, folder, RecordingProblemKind.FileUnreadable, $"{folder} cannot be recovered: {exception.Message}"));
         }
+    }
+
+    // What came after the last document was expected as much as it was recorded; its reasons stand as they were told.
+    private static RecordingAssurance? AssuranceOf(RecordingDocument document, IReadOnlyList<RecordedStream> streams)
+    {
+        if (document.Assurance is not { } assurance) return null;
+
+        var played = streams.Sum(stream => stream.RecordedSeconds);
+        var silence = Math.Min(assurance.SilenceSeconds, played);
+        var since = played - silence - assurance.RecordedSeconds;
+        return assurance with
+        {
+            ExpectedSeconds = Math.Round(assurance.ExpectedSeconds + since, 6),
+            RecordedSeconds = Math.Round(played - silence, 6),
+            SilenceSeconds = silence,
+        };
     }
 
     private RecordedStream RecoverStream(string folder, RecordingDocument document, RecordedStream stream, int number)

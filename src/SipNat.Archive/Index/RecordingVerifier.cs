@@ -45,6 +45,7 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
         return
         [
             .. document.Streams.SelectMany(stream => stream.Files).SelectMany(file => VerifyAudio(document, folder, file)),
+            .. new AssuranceCheck(store).Verify(document, folder),
             .. VerifyMetadata(document, folder),
             .. VerifyUnknown(document, folder),
             .. VerifyRow(document, folder),

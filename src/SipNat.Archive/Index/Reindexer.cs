@@ -54,7 +54,7 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
             tally.Count(ReadOrRecover(folder, static _ => false, tally));
         }
 
-        return new ReindexResult(0, tally.Recovered, 0, tally.ProblemCount, tally.Problems);
+        return tally.ToResult() with { Indexed = 0 };
     }
 
     private ReindexResult Index(IEnumerable<string> folders, Func<string, bool> isRunning, IProgress<int>? progress, CancellationToken cancellationToken)
@@ -67,7 +67,7 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
             progress?.Report(tally.Seen);
         }
 
-        return new ReindexResult(tally.Indexed, tally.Recovered, 0, tally.ProblemCount, tally.Problems);
+        return tally.ToResult();
     }
 
     private StoredRecording ReadOrRecover(string folder, Func<string, bool> isRunning, Tally tally)
@@ -76,7 +76,7 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
         if (stored.Document is not { IsRunning: true } document || isRunning(document.Id)) return stored;
 
         var recovered = _recovery.Recover(folder, document);
-        if (recovered.Problem is null) tally.Recovered++;
+        if (recovered.Problem is null) tally.CountRecovered(folder);
         return recovered;
     }
 
@@ -100,11 +100,19 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
 
         public int Indexed { get; private set; }
 
-        public int Recovered { get; set; }
+        public int Recovered { get; private set; }
+
+        public List<string> RecoveredFolders { get; } = [];
 
         public int ProblemCount { get; private set; }
 
         public List<RecordingProblem> Problems { get; } = [];
+
+        public void CountRecovered(string folder)
+        {
+            Recovered++;
+            if (RecoveredFolders.Count < MaxProblems) RecoveredFolders.Add(folder);
+        }
 
         public StoredRecording Count(StoredRecording stored)
         {
@@ -116,6 +124,8 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
             if (Problems.Count < MaxProblems) Problems.Add(problem);
             return stored;
         }
+
+        public ReindexResult ToResult() => new(Indexed, Recovered, 0, ProblemCount, Problems) { RecoveredFolders = RecoveredFolders };
     }
 }
 
@@ -127,6 +137,9 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
 /// <param name="Problems">The first <see cref="Reindexer.MaxProblems"/> of them.</param>
 public sealed record ReindexResult(int Indexed, int Recovered, int Removed, int ProblemCount, IReadOnlyList<RecordingProblem> Problems)
 {
+    /// <summary>The folders of the first <see cref="Reindexer.MaxProblems"/> recovered recordings.</summary>
+    public IReadOnlyList<string> RecoveredFolders { get; init; } = [];
+
     /// <summary>Where a damaged catalogue was moved to; null where there was none.</summary>
     public string? MovedAside { get; init; }
 

@@ -44,6 +44,9 @@ public enum RecordingProblemKind
     /// <summary>The catalogue lists a recording that has no folder.</summary>
     FolderMissing,
 
+    /// <summary>What the document assures is not what the files have.</summary>
+    AssuranceDiffers,
+
     /// <summary>The document says that the recording runs, and nothing records it.</summary>
     NotRecovered,
 }

@@ -9,7 +9,7 @@ using SipNat.Wire;
 
 namespace SipNat.Server.Api;
 
-/// <summary>The HTTP side: health, metrics and the recordings, on a loopback address.</summary>
+/// <summary>The HTTP side: health, metrics and the recordings; on a loopback address, or on any one with a token.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
     private const int MaxRequestBody = 64 * 1024;
@@ -23,6 +23,7 @@ public sealed class ApiServer : IAsyncDisposable
     public string Address { get; }
 
     /// <param name="setPaused">Pauses (true) or resumes a recording by its id; false where no such recording runs.</param>
+    /// <param name="token">What a request has to show; null lets in who is on this machine.</param>
     /// <exception cref="UnavailableException">The address cannot be bound.</exception>
     public static async Task<ApiServer> StartAsync(
         TransportAddress listen,
@@ -31,10 +32,11 @@ public sealed class ApiServer : IAsyncDisposable
         Health health,
         MetricsExporter metrics,
         ILoggerFactory logs,
+        string? token,
         CancellationToken stop)
     {
         var application = Build(listen, logs);
-        application.Use(LoopbackOnly.InvokeAsync);
+        application.Use(token is null ? LoopbackOnly.InvokeAsync : new BearerToken(token).InvokeAsync);
         HealthEndpoints.Map(application, health);
         MetricsEndpoint.Map(application, metrics);
         RecordingEndpoints.Map(application, archive, setPaused);

@@ -103,6 +103,7 @@ internal static class RecordingTables
 
     public static void PrintReindex(TextWriter output, ReindexResult result)
     {
+        if (result.MovedAside is { } aside) output.WriteLine(SafeText.Escape($"The catalogue was damaged; it is kept as {aside}."));
         output.WriteLine($"{result.Indexed} indexed, {result.Recovered} of them recovered, {result.Removed} rows removed, {result.ProblemCount} problems.");
         PrintProblems(output, result.Problems, "");
     }

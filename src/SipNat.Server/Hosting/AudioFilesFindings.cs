@@ -37,10 +37,6 @@ internal static class AudioFilesFindings
         };
     }
 
-    /// <summary>Seconds of silence that stand in a file for audio that found no room.</summary>
-    public static double SecondsMissing(AudioFault fault) =>
-        fault is AudioFault.Resumed resumed ? resumed.Missing.Sum(span => span.Length) / BytesPerSecond : 0;
-
     private static string Missing(IReadOnlyList<AudioSpan> spans)
     {
         if (spans.Count == 0) return "all of its audio was kept and is in the file";

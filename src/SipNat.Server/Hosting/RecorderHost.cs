@@ -5,6 +5,7 @@ using SipNat.Archive.Index;
 using SipNat.Server.Api;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
+using SipNat.Server.Webhooks;
 
 namespace SipNat.Server.Hosting;
 
@@ -21,7 +22,9 @@ public static class RecorderHost
         using var metrics = new MetricsExporter();
         using var archive = OpenArchive(options, logs, out var recovered);
         await using var rows = new RecordingRows(archive, isBehind: !recovered.HasRows, logs);
-        await using var journal = new RecordingJournal(archive, rows, logs);
+        await using var webhooks = new WebhookSender(options.Webhooks, WebhookSender.FolderBeside(options.Recording.Database), logs);
+        await using var journal = new RecordingJournal(archive, rows, webhooks, logs);
+        foreach (var folder in recovered.RecoveredFolders) journal.TakeRecovered(folder);
         await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
         var names = new HostNames([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
         await names.ResolveAsync(drain);
@@ -29,7 +32,8 @@ public static class RecorderHost
         await using var recorder = new Recorder(options, clock, archive, journal, writer, names, logs);
         var loops = Task.WhenAll(clock.RunAsync(stop.Token), names.RunAsync(recorder.UpdateNames, stop.Token), recorder.RunAsync(stop.Token));
         recorder.Start();
-        await using var api = await ApiServer.StartAsync(options.Http.Listen, archive, recorder.TrySetPaused, health, metrics, logs, drain);
+        await using var api = await ApiServer.StartAsync(
+            options.Http.Listen, archive, recorder.TrySetPaused, health, metrics, logs, options.Http.Token, drain);
 
         health.State = HealthState.Ready;
         ready(new(recorder.Bound, api.Address));

@@ -19,11 +19,13 @@ internal static class RecordingDocuments
     /// <param name="wallStart">The time of day at which it began; every other time is counted from there.</param>
     /// <param name="metadataFiles">The names under which its metadata documents were kept, in their order.</param>
     /// <param name="faults">What the disk did to its audio.</param>
+    /// <param name="leads">How long each stream was awaited before its first packet, by m-line index.</param>
     public static RecordingDocument From(
         RecordingSnapshot snapshot,
         DateTimeOffset wallStart,
         IReadOnlyList<string?> metadataFiles,
-        IReadOnlyList<AudioFault> faults)
+        IReadOnlyList<AudioFault> faults,
+        IReadOnlyDictionary<int, TimeSpan> leads)
     {
         DateTimeOffset At(Instant instant) => wallStart + (instant - snapshot.StartedAt);
 
@@ -46,6 +48,7 @@ internal static class RecordingDocuments
             RelatedSessions = [.. snapshot.Related.Select(id => id.Value)],
             Streams = StreamsOf(snapshot, wallStart),
             Findings = [.. snapshot.Findings.Select(f => new RecordingFinding(f.Code.Text, f.Text, At(f.At))), .. faults.Select(AudioFilesFindings.Of)],
+            Assurance = RecordingDocumentsAssurance.Of(snapshot, leads, faults),
             Metadata = [.. snapshot.Metadata.Select((m, i) => new MetadataVersion(
                 At(m.At),
                 m.DataMode is "unreadable" ? null : m.DataMode,
@@ -56,7 +59,11 @@ internal static class RecordingDocuments
 
     /// <summary>A document that was complete, with a fault that came to light after it.</summary>
     public static RecordingDocument Add(RecordingDocument document, AudioFault fault) =>
-        document with { Findings = [.. document.Findings, AudioFilesFindings.Of(fault)] };
+        document with
+        {
+            Findings = [.. document.Findings, AudioFilesFindings.Of(fault)],
+            Assurance = RecordingDocumentsAssurance.Add(document, fault),
+        };
 
     private static List<RecordedStream> StreamsOf(RecordingSnapshot snapshot, DateTimeOffset wallStart)
     {

@@ -5,6 +5,7 @@ using SipNat.Archive;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Siprec;
+using SipNat.Server.Webhooks;
 using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
 namespace SipNat.Server.Hosting;
@@ -23,6 +24,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
 
     private readonly RecordingStore _store;
     private readonly RecordingRows _rows;
+    private readonly WebhookSender _webhooks;
     private readonly ILogger _log;
     private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
     private readonly Dictionary<RecordingId, RecordingJournalSession> _sessions = [];
@@ -30,17 +32,24 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     private readonly Queue<TaskCompletionSource> _asked = new();
     private bool _isRefused;
 
-    public RecordingJournal(RecordingArchive archive, RecordingRows rows, ILoggerFactory logs)
+    public RecordingJournal(RecordingArchive archive, RecordingRows rows, WebhookSender webhooks, ILoggerFactory logs)
     {
-        (_store, _rows, _log) = (archive.Store, rows, logs.CreateLogger<RecordingJournal>());
+        (_store, _rows, _webhooks, _log) = (archive.Store, rows, webhooks, logs.CreateLogger<RecordingJournal>());
         _loop = Task.Run(RunAsync);
     }
 
     /// <summary>Takes a snapshot; never blocks. There are at most as many waiting as sessions changed in two seconds.</summary>
-    public void Take(RecordingSnapshot snapshot, DateTimeOffset wallStart) => _entries.Writer.TryWrite(new(snapshot.Id, snapshot, wallStart, null));
+    public void Take(RecordingSnapshot snapshot, DateTimeOffset wallStart) =>
+        _entries.Writer.TryWrite(new(snapshot.Id, snapshot, wallStart, null, At: TimeProvider.System.GetUtcNow()));
 
     /// <summary>Notes what the disk did to the audio of a session, also of one that has ended.</summary>
     public void TakeFault(RecordingId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
+
+    /// <summary>Tells of a session that the end of a former program ended.</summary>
+    public void TakeRecovered(string folder)
+    {
+        if (_store.Read(folder).Document is { } document) _webhooks.SessionEnded(document);
+    }
 
     /// <summary>Waits until what was taken before is on the disk, or was refused by it once.</summary>
     public Task SavedAsync()
@@ -121,8 +130,13 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
 
             try
             {
-                stored.Add(session.Save(_store));
-                if (session.IsOver) _sessions.Remove(id);
+                var saved = session.Save(_store);
+                stored.Add(saved);
+                foreach (var finding in session.TakeUntold(saved.Document!)) _webhooks.Found(saved.Document!, finding);
+                if (!session.IsOver) continue;
+
+                _sessions.Remove(id);
+                _webhooks.SessionEnded(saved.Document!);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
@@ -160,7 +174,11 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         try
         {
             var folder = Path.GetRelativePath(_store.Directory, Path.GetDirectoryName(fault.Path)!).Replace('\\', '/');
-            if (_store.Read(folder).Document is { } document) _rows.Add([_store.Write(RecordingDocuments.Add(document, fault))]);
+            if (_store.Read(folder).Document is not { } document) return;
+
+            var saved = _store.Write(RecordingDocuments.Add(document, fault));
+            _rows.Add([saved]);
+            _webhooks.Found(saved.Document!, saved.Document!.Findings[^1]);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArchiveException)
         {
@@ -177,7 +195,9 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "The last document of {Recording} could not be written for too long and is given up")]
     private static partial void LogForgotten(ILogger logger, string recording);
 
-    /// <summary>Either a snapshot with the time of day at which its session began, or a fault, or somebody who waits.</summary>
+    /// <summary>
+    /// Either a snapshot with the times of day at which its session began and it was taken, or a fault, or somebody who waits.
+    /// </summary>
     internal sealed record Entry(
-        RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault, TaskCompletionSource? Saved = null);
+        RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault, TaskCompletionSource? Saved = null, DateTimeOffset At = default);
 }

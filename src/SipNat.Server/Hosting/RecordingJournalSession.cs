@@ -1,6 +1,8 @@
 using SipNat.Archive.Audio;
+using SipNat.Archive.Documents;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Siprec;
+using EndpointState = SipNat.Endpoint.Siprec.RecordingState;
 
 namespace SipNat.Server.Hosting;
 
@@ -12,6 +14,8 @@ internal sealed class RecordingJournalSession
 
     private readonly List<string?> _metadataFiles = [];
     private readonly List<AudioFault> _faults = [];
+    private readonly RecordingJournalLeads _leads = new();
+    private readonly HashSet<(string Code, string Text)> _told = [];
     private RecordingSnapshot? _snapshot;
     private bool _isSaved;
 
@@ -20,7 +24,7 @@ internal sealed class RecordingJournalSession
     /// <summary>Whether the disk has less than is known.</summary>
     public bool IsDirty { get; private set; }
 
-    public bool IsOver => _snapshot?.State is RecordingState.Complete;
+    public bool IsOver => _snapshot?.State is EndpointState.Complete;
 
     /// <summary>True for what must be on disk soon: a session that has begun or ended.</summary>
     public bool Apply(RecordingJournal.Entry entry)
@@ -34,6 +38,7 @@ internal sealed class RecordingJournalSession
 
         var isFirst = _snapshot is null;
         (_snapshot, WallStart) = (entry.Snapshot!, entry.WallStart);
+        _leads.Apply(_snapshot, entry.At - WallStart);
         return isFirst || IsOver;
     }
 
@@ -51,9 +56,13 @@ internal sealed class RecordingJournalSession
         }
 
         // A beginning and an end are forced to the medium; between them a power cut brings back an older state.
-        var stored = store.Write(RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults), durable: !_isSaved || IsOver);
+        var stored = store.Write(RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults, _leads.ToDictionary()), durable: !_isSaved || IsOver);
         _isSaved = true;
         IsDirty = false;
         return stored;
     }
+
+    /// <summary>The findings of a document that were not in one before.</summary>
+    public IReadOnlyList<RecordingFinding> TakeUntold(RecordingDocument document) =>
+        [.. document.Findings.Where(finding => _told.Add((finding.Code, finding.Text)))];
 }

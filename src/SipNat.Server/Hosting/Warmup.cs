@@ -71,7 +71,7 @@ internal static class Warmup
             }
         }
 
-        while (core.TryTakeSnapshot(out var snapshot)) RecordingDocuments.From(snapshot, DateTimeOffset.UnixEpoch, [], []);
+        while (core.TryTakeSnapshot(out var snapshot)) RecordingDocuments.From(snapshot, DateTimeOffset.UnixEpoch, [], [], new Dictionary<int, TimeSpan>());
         while (plane.TryTakeWrite(out var write)) write.Buffer?.Dispose();
         Discard(core.Outbox);
         Discard(plane.Outbox);

@@ -11,11 +11,15 @@ internal sealed class SettingReader
     /// <summary>Entries of one list. Networks, listeners and servers are counted in dozens.</summary>
     public const int MaxListEntries = 1000;
 
+    private const int MaxSecretFile = 4096;
+
     private readonly IReadOnlyList<SettingSource> _sources;
     private readonly string _baseDirectory;
     private readonly List<ConfigurationError> _errors = [];
     private readonly SortedSet<string> _scalars = new(StringComparer.OrdinalIgnoreCase);
     private readonly SortedSet<string> _lists = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SortedDictionary<string, IReadOnlyList<string>> _objects = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, SettingSource> _listSources = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="sources">From the lowest to the highest.</param>
     /// <param name="baseDirectory">Where relative paths begin; absolute.</param>
@@ -27,7 +31,9 @@ internal sealed class SettingReader
     public IReadOnlyList<ConfigurationError> Errors => _errors;
 
     /// <summary>Every key that was read so far; lists as <c>Sip:Listen:N</c>.</summary>
-    public IEnumerable<string> KnownKeys => _scalars.Concat(_lists.Select(list => $"{list}:N"));
+    public IEnumerable<string> KnownKeys => _scalars.Where(key => !_objects.Keys.Any(list => IsEntry(list, key)))
+        .Concat(_lists.Select(list => $"{list}:N"))
+        .Concat(_objects.SelectMany(list => list.Value.Select(member => $"{list.Key}:N:{member}")));
 
     public string Rooted(string path) => Path.GetFullPath(path, _baseDirectory);
 
@@ -68,6 +74,40 @@ internal sealed class SettingReader
         }
 
         return values;
+    }
+
+    /// <summary>
+    /// A list of sections as a whole from the highest source that names any of their members; empty where none does.
+    /// Every member of an entry is then taken from there alone.
+    /// </summary>
+    /// <param name="members">The names that each section may have.</param>
+    /// <param name="read">Reads the section whose key it is given; null leaves it out, where an error was added.</param>
+    public IReadOnlyList<T> Objects<T>(string key, IReadOnlyList<string> members, Func<string, T?> read)
+        where T : class
+    {
+        _objects[key] = members;
+        var source = _sources.LastOrDefault(candidate => Numbers(candidate, key, members).Any());
+        if (source is null) return [];
+
+        var numbers = Numbers(source, key, members).Distinct().Order().Take(MaxListEntries).ToList();
+        _listSources[key] = source;
+        return [.. numbers.Select(number => read($"{key}:{number.ToString(CultureInfo.InvariantCulture)}")).OfType<T>()];
+    }
+
+    /// <summary>A secret, or the content of the file that the key with <c>File</c> names. No message ever shows it.</summary>
+    public string? Secret(string key, int minLength)
+    {
+        _scalars.Add(key);
+        _scalars.Add($"{key}File");
+        var (direct, file) = (Find(key), Find($"{key}File"));
+        if (direct is not null && file is not null)
+        {
+            _errors.Add(new(key, null, direct.Value.Source, $"is set, and so is {key}File: one of them has to go."));
+            return null;
+        }
+
+        if (direct is { } setting) return Check(SettingText.Secret(setting.Value, minLength), setting);
+        return file is { } named && TryReadFile(named, out var text) ? Check(SettingText.Secret(text, minLength), named) : null;
     }
 
     public bool Boolean(string key, bool defaultValue) => Value(key, defaultValue, text =>
@@ -121,9 +161,41 @@ internal sealed class SettingReader
         }
     }
 
+    private string? Check(Parsed<string> secret, Setting setting)
+    {
+        if (secret.Problem is null) return secret.Value;
+
+        _errors.Add(new(setting.Key, null, setting.Source, secret.Problem));
+        return null;
+    }
+
+    private bool TryReadFile(Setting setting, out string text)
+    {
+        text = "";
+        try
+        {
+            var path = Rooted(setting.Value);
+            if (new FileInfo(path).Length > MaxSecretFile) throw new IOException($"it has more than {MaxSecretFile} bytes");
+
+            // Editors end the line.
+            text = File.ReadAllText(path).TrimEnd('\r', '\n');
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            Add(setting, $"cannot be read: {error.Message}");
+            return false;
+        }
+    }
+
     /// <summary>The setting as the highest source has it; null where none has it.</summary>
     private Setting? Find(string key)
     {
+        if (_listSources.FirstOrDefault(list => IsEntry(list.Key, key)).Value is { } only)
+        {
+            return only.Settings.TryGetValue(key, out var member) && member is not null ? new(key, member, only.Name) : null;
+        }
+
         for (var i = _sources.Count - 1; i >= 0; i--)
         {
             if (_sources[i].Settings.TryGetValue(key, out var value) && value is not null) return new(key, value, _sources[i].Name);
@@ -143,7 +215,20 @@ internal sealed class SettingReader
     private bool IsKnown(string key, string? value) =>
         _scalars.Contains(key)
         || _lists.Any(list => IndexIn(list, key) is not null)
+        || _objects.Any(list => list.Value.Any(member => key.EndsWith($":{member}", StringComparison.OrdinalIgnoreCase) && IndexIn(list.Key, key[..^(member.Length + 1)]) is not null))
         || (string.IsNullOrEmpty(value) && KnownKeys.Any(known => known.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase)));
+
+    // Whether a key belongs to a numbered section of a list.
+    private static bool IsEntry(string list, string key) =>
+        key.LastIndexOf(':') is > 0 and var colon && IndexIn(list, key[..colon]) is not null;
+
+    // An entry is named by a member that it may have; any other is an unknown key.
+    private static IEnumerable<int> Numbers(SettingSource source, string list, IReadOnlyList<string> members) =>
+        from setting in source.Settings
+        where setting.Value is not null && IsEntry(list, setting.Key)
+        let colon = setting.Key.LastIndexOf(':')
+        where members.Contains(setting.Key[(colon + 1)..], StringComparer.OrdinalIgnoreCase)
+        select IndexIn(list, setting.Key[..colon])!.Value;
 
     private static bool IsIn(ReadOnlySpan<string> sections, string key)
     {

@@ -56,20 +56,39 @@ internal static class SettingText
             ? address
             : Parsed.Not<TransportAddress>("must be one address of this machine, without a port; leave it out to take the interface that routes to the peer.");
 
-    /// <summary>http:// on a loopback address: without a token nobody else may be let in.</summary>
+    /// <summary>Bytes of a shared secret that are not guessed.</summary>
+    public const int MinSecret = 16;
+
+    private const int MaxSecret = 1024;
+
+    /// <summary>http:// on one address; which ones need a token is a rule between settings.</summary>
     public static Parsed<TransportAddress> HttpListener(string text)
     {
-        const string Right = "must be http://127.0.0.1:PORT or http://[::1]:PORT.";
+        const string Right = "must be http://ADDRESS:PORT, with [ADDRESS] for IPv6, such as http://127.0.0.1:8080.";
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != "http") return Parsed.Not<TransportAddress>(Right);
         if (uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0) return Parsed.Not<TransportAddress>(Right);
 
         var host = uri.Host == "localhost" ? "127.0.0.1" : uri.Host;
-        if (!TransportAddress.TryParse(host, out var address)) return Parsed.Not<TransportAddress>(Right);
-
-        return address.IsLoopback
+        return TransportAddress.TryParse(host, out var address) && !address.IsMulticastOrBroadcast
             ? address.WithPort(uri.Port)
-            : Parsed.Not<TransportAddress>($"the API has no token in this version and listens on loopback only: {Right}");
+            : Parsed.Not<TransportAddress>(Right);
     }
+
+    /// <summary>https:// anywhere; http:// only where the bytes do not leave this machine.</summary>
+    public static Parsed<Uri?> WebhookUrl(string text)
+    {
+        const string Right = "must be https://HOST[:PORT][/PATH], or http:// with a loopback address.";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)) return Parsed.Not<Uri?>(Right);
+        if (uri.UserInfo.Length > 0 || uri.Fragment.Length > 0) return Parsed.Not<Uri?>(Right);
+
+        return uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback) ? uri : Parsed.Not<Uri?>(Right);
+    }
+
+    /// <summary>A secret or token: visible ASCII, as it goes into headers.</summary>
+    public static Parsed<string> Secret(string text, int minLength) =>
+        text.Length >= minLength && text.Length <= MaxSecret && text.All(c => c is > ' ' and <= '~')
+            ? text
+            : Parsed.Not<string>($"must have {minLength} to {MaxSecret} visible ASCII characters and no space.");
 
     public static Parsed<HostName> ExternalHost(string text)
     {

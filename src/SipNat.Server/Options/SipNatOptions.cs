@@ -13,5 +13,7 @@ public sealed record SipNatOptions
 
     public HttpOptions Http { get; init; } = new();
 
+    public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
+
     public LogOptions Log { get; init; } = new();
 }

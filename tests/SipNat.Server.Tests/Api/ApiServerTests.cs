@@ -169,7 +169,7 @@ public sealed class ApiServerTests : IAsyncLifetime
         return true;
     }
 
-    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, SetPaused, _health, _metrics, NullLoggerFactory.Instance, Cancel);
+    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, SetPaused, _health, _metrics, NullLoggerFactory.Instance, null, Cancel);
 
     private async Task<(HttpStatusCode Status, string Body)> PostAsync(string path, string type)
     {

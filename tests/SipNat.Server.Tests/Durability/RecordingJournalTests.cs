@@ -4,6 +4,7 @@ using SipNat.Archive.Audio;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Hosting;
 using SipNat.Server.Tests.Archive;
+using SipNat.Server.Webhooks;
 using SipNat.Wire;
 using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 using RecordingState = SipNat.Endpoint.Siprec.RecordingState;
@@ -25,8 +26,9 @@ public sealed class RecordingJournalTests : IDisposable
     {
         await File.WriteAllTextAsync(_folder.Recordings, "a file where the folder should be", TestContext.Current.CancellationToken);
         using var archive = RecordingArchive.Open(_folder.Recordings, _folder.Database);
+        await using var webhooks = new WebhookSender([], _folder["webhooks"], NullLoggerFactory.Instance);
         await using (var rows = new RecordingRows(archive, isBehind: false, NullLoggerFactory.Instance))
-        await using (var journal = new RecordingJournal(archive, rows, NullLoggerFactory.Instance))
+        await using (var journal = new RecordingJournal(archive, rows, webhooks, NullLoggerFactory.Instance))
         {
             journal.Take(Snapshot(RecordingState.Recording), Start);
             journal.Take(Snapshot(RecordingState.Complete), Start);
@@ -42,9 +44,10 @@ public sealed class RecordingJournalTests : IDisposable
     public async Task What_the_disk_did_is_found_in_the_document_also_after_the_end_of_the_session()
     {
         using var archive = RecordingArchive.Open(_folder.Recordings, _folder.Database);
+        await using var webhooks = new WebhookSender([], _folder["webhooks"], NullLoggerFactory.Instance);
         var path = archive.Store.PathOf($"2026/11/20/{Id}/stream-1.wav");
         await using (var rows = new RecordingRows(archive, isBehind: false, NullLoggerFactory.Instance))
-        await using (var journal = new RecordingJournal(archive, rows, NullLoggerFactory.Instance))
+        await using (var journal = new RecordingJournal(archive, rows, webhooks, NullLoggerFactory.Instance))
         {
             journal.Take(Snapshot(RecordingState.Recording), Start);
             journal.TakeFault(new(Id), new AudioFault.Refused(path, Start.AddSeconds(3), "No space left on device"));
