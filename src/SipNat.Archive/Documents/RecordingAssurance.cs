@@ -24,7 +24,7 @@ public sealed record RecordingAssurance
     /// <summary>Audio from the wire that stands in the files.</summary>
     public double RecordedSeconds { get; init; }
 
-    /// <summary>Silence that was filled in; with <see cref="RecordedSeconds"/> it is what the files play.</summary>
+    /// <summary>Silence that was filled in, that of holds too; with <see cref="RecordedSeconds"/> it is what the files play.</summary>
     public double SilenceSeconds { get; init; }
 
     /// <summary>What <see cref="ExpectedSeconds"/> less <see cref="RecordedSeconds"/> consists of.</summary>

@@ -28,15 +28,15 @@ internal static class RecordingDocumentsAssurance
             var number = stream.Index + 1;
             var lead = leads.GetValueOrDefault(stream.Index).TotalSeconds;
             var notWritten = SecondsNotWritten(number, report, faults);
-            var notReceived = report.SilenceFilled.TotalSeconds;
+            var held = SecondsHeld(snapshot, report);
 
             expected += lead + report.Expected.TotalSeconds;
             recorded += report.Recorded.TotalSeconds - notWritten;
-            silence += notReceived + notWritten;
+            silence += report.SilenceFilled.TotalSeconds + notWritten;
             Add(number, lead, RecordingAssurance.BeforeFirstPacket);
-            Add(number, notReceived, RecordingAssurance.NotReceived);
+            Add(number, report.SilenceFilled.TotalSeconds - held, RecordingAssurance.NotReceived);
             Add(number, notWritten, RecordingAssurance.NotWritten);
-            Add(number, (report.Expected - report.Duration).TotalSeconds, RecordingAssurance.SenderClock);
+            Add(number, (report.Expected - report.Duration).TotalSeconds + held, RecordingAssurance.SenderClock);
         }
 
         return new() { ExpectedSeconds = Round(expected), RecordedSeconds = Round(recorded), SilenceSeconds = Round(silence), Reasons = reasons };
@@ -61,6 +61,14 @@ internal static class RecordingDocumentsAssurance
             SilenceSeconds = Round(assurance.SilenceSeconds + seconds),
             Reasons = [.. assurance.Reasons, new(index + 1, Round(seconds), RecordingAssurance.NotWritten)],
         };
+    }
+
+    // Silence of the file that stands for a hold: nothing was expected there.
+    private static double SecondsHeld(RecordingSnapshot snapshot, StreamReport report)
+    {
+        var longer = (report.Duration - report.Expected).TotalSeconds;
+        var held = snapshot.EndedAt - report.StartedAt is { } lasted ? (lasted - report.Expected).TotalSeconds : longer;
+        return Math.Max(0, Math.Min(Math.Min(longer, held), report.SilenceFilled.TotalSeconds));
     }
 
     // What is missing for the disk's sake, without the silence in it that is there for want of packets.

@@ -62,6 +62,17 @@ public sealed class AssuranceTests : IDisposable
     }
 
     [Fact]
+    public void The_silence_of_a_hold_lacks_nothing()
+    {
+        var report = new StreamReport { StartedAt = At(0), Expected = Seconds(4), Recorded = Seconds(3.9), Duration = Seconds(6) };
+
+        var assurance = RecordingDocumentsAssurance.Of(Snapshot(At(6), Stream(0, report)), new Dictionary<int, TimeSpan>(), []);
+
+        Assert.Equal((4, 3.9, 2.1), (assurance.ExpectedSeconds, assurance.RecordedSeconds, assurance.SilenceSeconds));
+        Assert.Equal([new AssuranceReason(1, 0.1, "not-received")], assurance.Reasons);
+    }
+
+    [Fact]
     public void Time_counts_until_the_first_packet_and_not_while_a_stream_is_held_or_the_session_paused()
     {
         var leads = new RecordingJournalLeads();
