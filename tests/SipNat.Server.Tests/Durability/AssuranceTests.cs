@@ -157,6 +157,8 @@ public sealed class AssuranceTests : IDisposable
         TransportAddress.Parse("192.0.2.1:5060"),
         [],
         [],
+        [],
+        [],
         streams,
         [],
         [],

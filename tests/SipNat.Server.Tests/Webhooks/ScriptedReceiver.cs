@@ -51,8 +51,8 @@ internal sealed class ScriptedReceiver : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _loop;
+        _listener.Stop();
         _arrived.Dispose();
         _stop.Dispose();
     }
@@ -61,7 +61,7 @@ internal sealed class ScriptedReceiver : IAsyncDisposable
     {
         try
         {
-            while (true)
+            while (!_stop.IsCancellationRequested)
             {
                 using var connection = await _listener.AcceptTcpClientAsync(_stop.Token);
                 await ServeAsync(connection.GetStream());
