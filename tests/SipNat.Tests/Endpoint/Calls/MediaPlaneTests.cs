@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
-using SipNat.Sip.Sdp;
 using SipNat.Simulation;
+using SipNat.Sip.Sdp;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Calls;
