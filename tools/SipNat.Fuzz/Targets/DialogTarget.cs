@@ -17,7 +17,7 @@ internal sealed class DialogTarget : IFuzzTarget
 
     public IReadOnlyList<byte[]> Tokens => [];
 
-    public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(48, 384);
+    public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(32, 384);
 
     public long AllowedBytes(int inputLength) => (256L * 1024 * 1024) + (1024L * 1024 * inputLength);
 
