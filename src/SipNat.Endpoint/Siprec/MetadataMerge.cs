@@ -286,11 +286,13 @@ internal sealed class MetadataMerge(MetadataState state, Instant now, RecordingM
 
     private void StopSends(string participantId, Func<string, bool> isStopped, DateTimeOffset? stated)
     {
-        foreach (var ((sender, stream), isSending) in state.Sends.ToList())
+        // By place: a document may name hundreds of senders, and each comes by here.
+        for (var i = 0; i < state.Sends.Count; i++)
         {
+            var ((sender, stream), isSending) = state.Sends.GetAt(i);
             if (!isSending || sender != participantId || !isStopped(stream)) continue;
 
-            state.Sends[(sender, stream)] = false;
+            state.Sends.SetAt(i, false);
             Record(stated, new MetadataChange.SendingStopped(sender, stream));
         }
     }

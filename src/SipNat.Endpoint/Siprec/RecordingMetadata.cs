@@ -55,20 +55,13 @@ public sealed class RecordingMetadata
 
     private List<RecordedParticipant> SendersOf(string label, bool onlyCurrent)
     {
-        var senders = new List<RecordedParticipant>();
-        foreach (var (id, participant) in _state.Participants)
+        var senders = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var ((sender, stream), isSending) in _state.Sends)
         {
-            foreach (var ((sender, stream), isSending) in _state.Sends)
-            {
-                if (sender != id || (onlyCurrent && !isSending)) continue;
-                if (!_state.Streams.TryGetValue(stream, out var tracked) || tracked.Stream.Label != label) continue;
-
-                senders.Add(participant);
-                break;
-            }
+            if ((isSending || !onlyCurrent) && _state.Streams.TryGetValue(stream, out var tracked) && tracked.Stream.Label == label) senders.Add(sender);
         }
 
-        return senders;
+        return senders.Count == 0 ? [] : [.. _state.Participants.Where(p => senders.Contains(p.Key)).Select(p => p.Value)];
     }
 
     private IEnumerable<MetadataFinding> FindingsOfMedia(IReadOnlyList<string?> labels)

@@ -19,7 +19,7 @@ internal sealed class DialogTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(32, 384);
 
-    public long AllowedBytes(int inputLength) => (256L * 1024 * 1024) + (1024L * 1024 * inputLength);
+    public long AllowedBytes(int inputLength) => (32L * 1024 * 1024) + (256L * 1024 * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using SipNat.Endpoint.Siprec;
 using SipNat.Fuzz.Engine;
@@ -45,10 +46,25 @@ internal sealed class MetadataTarget : IFuzzTarget
         }
 
         yield return sequence;
+        yield return Crowd(512);
+        yield return [.. Crowd(300), Separator, .. "<recording><datamode>partial</datamode></recording>"u8, Separator, .. Crowd(20)];
         yield return "<recording><datamode>partial</datamode><participant id='a'/></recording>"u8.ToArray();
     }
 
-    public long AllowedBytes(int inputLength) => (4L * 1024 * 1024) + (4096L * inputLength);
+    // As many as are tracked, so that what grows with their square is seen.
+    private static byte[] Crowd(int count)
+    {
+        var xml = new StringBuilder("<recording><session session_id='s'/>");
+        for (var i = 0; i < count; i++)
+        {
+            xml.Append(CultureInfo.InvariantCulture, $"<participant participant_id='p{i}'/><stream stream_id='t{i}' session_id='s'><label>1</label></stream>")
+                .Append(CultureInfo.InvariantCulture, $"<participantstreamassoc participant_id='p{i}'><send>t{i}</send></participantstreamassoc>");
+        }
+
+        return Encoding.ASCII.GetBytes(xml.Append("</recording>").ToString());
+    }
+
+    public long AllowedBytes(int inputLength) => (1024L * 1024) + (512L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

@@ -28,7 +28,7 @@ internal sealed class MultipartTarget : IFuzzTarget
             + "Content-Type: multipart/related;boundary=c\r\n\r\n--c\r\nContent-Type: application/rs-metadata+xml\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<recording xmlns=3D\"x\"/>=\r\n\r\n--c--\r\n--b--\r\n");
     }
 
-    public long AllowedBytes(int inputLength) => (128 * 1024) + (256L * inputLength);
+    public long AllowedBytes(int inputLength) => (64 * 1024) + (64L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

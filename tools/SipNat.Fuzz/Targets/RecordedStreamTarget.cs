@@ -20,7 +20,7 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(32, 1024);
 
-    public long AllowedBytes(int inputLength) => (48L * 1024 * 1024) + (16_384L * inputLength);
+    public long AllowedBytes(int inputLength) => (16L * 1024 * 1024) + (4096L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input) => new Recording(new(input)).Play(new(input));
 

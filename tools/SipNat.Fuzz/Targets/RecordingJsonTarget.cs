@@ -37,7 +37,7 @@ internal sealed class RecordingJsonTarget : IFuzzTarget
         });
     }
 
-    public long AllowedBytes(int inputLength) => (256 * 1024) + (256L * inputLength);
+    public long AllowedBytes(int inputLength) => (64 * 1024) + (128L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

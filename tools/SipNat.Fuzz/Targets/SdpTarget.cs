@@ -34,7 +34,7 @@ internal sealed class SdpTarget : IFuzzTarget
         yield return "m=audio 4000 RTP/AVP 0"u8.ToArray();
     }
 
-    public long AllowedBytes(int inputLength) => (512 * 1024) + (1024L * inputLength);
+    public long AllowedBytes(int inputLength) => (128 * 1024) + (512L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

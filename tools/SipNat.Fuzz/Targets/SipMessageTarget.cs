@@ -26,7 +26,7 @@ internal sealed class SipMessageTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => SipSeeds.Messages(corpus);
 
-    public long AllowedBytes(int inputLength) => (256 * 1024) + (64L * inputLength);
+    public long AllowedBytes(int inputLength) => (64 * 1024) + (64L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

@@ -24,7 +24,7 @@ internal sealed class StunClientTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(24, 512);
 
-    public long AllowedBytes(int inputLength) => (256 * 1024) + (4096L * inputLength);
+    public long AllowedBytes(int inputLength) => (64 * 1024) + (1024L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

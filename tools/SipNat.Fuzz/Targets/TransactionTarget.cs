@@ -21,7 +21,7 @@ internal sealed class TransactionTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => Script.Seeds(24, 512);
 
-    public long AllowedBytes(int inputLength) => (1024L * 1024) + (32_768L * inputLength);
+    public long AllowedBytes(int inputLength) => (256 * 1024) + (16_384L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {
