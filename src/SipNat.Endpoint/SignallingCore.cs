@@ -251,7 +251,7 @@ public sealed class SignallingCore : IProtocolCore
                 HandleInvite(now, request);
                 break;
             case SipMethod.Options:
-                Respond(now, request, AnswerOptions());
+                Respond(now, request, RequestCheck.Refuse(message) ?? AnswerOptions());
                 break;
             case SipMethod.Bye or SipMethod.Update or SipMethod.Prack or SipMethod.Info:
                 Respond(now, request, new(481));

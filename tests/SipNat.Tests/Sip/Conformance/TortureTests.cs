@@ -3,9 +3,9 @@ using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Tests.Sip.Transactions;
 
-namespace SipNat.Tests.Sip.Messages;
+namespace SipNat.Tests.Sip.Conformance;
 
-/// <summary>The cases of RFC 4475 §3, one file each, sent to the transaction layer over UDP.</summary>
+/// <summary>The messages of RFC 4475 §3 and RFC 5118 §4, one file each, sent to the transaction layer over UDP.</summary>
 public class TortureTests
 {
     // Valid (§3.1.1)
@@ -46,12 +46,33 @@ public class TortureTests
     [InlineData("badbranch", "Request OPTIONS")]
     [InlineData("insuf", "MissingFrom")]
     [InlineData("unkscm", "416 Unsupported URI Scheme")]
+    [InlineData("novelsc", "416 Unsupported URI Scheme")]
     [InlineData("unksm2", "Request REGISTER")]
+    [InlineData("bext01", "Request OPTIONS")]
+    [InlineData("invut", "Request INVITE")]
+    [InlineData("regaut01", "Request REGISTER")]
     [InlineData("multi01", "400 Header field must not repeat")]
     [InlineData("mcl01", "400 Header field must not repeat")]
     [InlineData("bcast", "stray")]
     [InlineData("zeromf", "Request OPTIONS")]
+    [InlineData("cparam01", "Request REGISTER")]
+    [InlineData("cparam02", "Request REGISTER")]
+    [InlineData("regescrt", "Request REGISTER")]
+    [InlineData("sdp01", "Request INVITE")]
     [InlineData("inv2543", "Request INVITE")]
+    // IPv6 (RFC 5118 §4)
+    [InlineData("ipv6-good", "Request REGISTER")]
+    [InlineData("ipv6-bad", "400 Bad Request-URI")]
+    [InlineData("port-ambiguous", "Request REGISTER")] // 5070 is part of the address
+    [InlineData("port-unambiguous", "Request REGISTER")]
+    [InlineData("via-received-param-with-delim", "Request BYE")]
+    [InlineData("via-received-param-no-delim", "Request OPTIONS")]
+    [InlineData("ipv6-in-sdp", "Request INVITE")]
+    [InlineData("mult-ip-in-header", "Request BYE")]
+    [InlineData("mult-ip-in-sdp", "Request INVITE")]
+    [InlineData("ipv4-mapped-ipv6", "Request INVITE")]
+    [InlineData("ipv6-bug-abnf-3-colons", "Request OPTIONS")] // one colon too many, which RFC 3261 itself has
+    [InlineData("ipv6-correct-abnf-2-colons", "Request OPTIONS")]
     [Theory]
     public void Each_case_has_its_outcome(string name, string expected)
     {
