@@ -88,9 +88,12 @@ public sealed class StreamTimeline
     {
         if (frame.Format.Kind is not PayloadKind.Audio || frame.Payload.IsEmpty || _isFinished) return;
 
+        // A packet that was held may be older than what stands in the file by now: it goes on from there, so that no time
+        // is counted twice.
+        var placed = frame.Arrival < _lastArrival ? frame with { Arrival = _lastArrival } : frame;
         if (_segments.IsLate(frame)) PlaceLate(frame);
-        else if (IsOpen && frame.Format.Codec == _files[^1].Codec) PlaceNext(frame);
-        else if (_files.Count < MaxFiles) StartFile(frame);
+        else if (IsOpen && frame.Format.Codec == _files[^1].Codec) PlaceNext(placed);
+        else if (_files.Count < MaxFiles) StartFile(placed);
         else Unplaced++;
     }
 
