@@ -22,6 +22,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
         try
         {
             var path = store.PathOf(folder);
+            DeleteTemporaries(path);
             var endedAt = Later(document.StartedAt, LastWrite(path));
             var count = Math.Max(document.Streams.Count, HighestStream(path));
             var streams = Enumerable.Range(1, count)
@@ -41,6 +42,40 @@ internal sealed class InterruptedRecovery(RecordingStore store)
             return new StoredRecording(folder, document, new RecordingProblem(
                 document.Id, folder, RecordingProblemKind.FileUnreadable, $"{folder} cannot be recovered: {exception.Message}"));
         }
+    }
+
+    /// <summary>
+    /// The same for a folder whose document was never written, which a disk that was full may leave: all that is known is
+    /// its audio. Null where it has none.
+    /// </summary>
+    public StoredRecording? RecoverWithoutDocument(string folder)
+    {
+        try
+        {
+            var path = store.PathOf(folder);
+            if (HighestStream(path) == 0) return null;
+
+            // The day is part of the path: a file that was copied there later says nothing of the beginning.
+            var day = RecordingStore.DayOf(folder);
+            var made = Directory.EnumerateFiles(path, "*.wav").Min(File.GetCreationTimeUtc);
+            var startedAt = DateOnly.FromDateTime(made) == day ? made : day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+            return Recover(folder, new RecordingDocument
+            {
+                Id = RecordingStore.NameOf(folder),
+                State = RecordingState.Recording,
+                StartedAt = new DateTimeOffset(startedAt, TimeSpan.Zero),
+            });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // Half a document, or half a metadata file, of the moment at which the program ended.
+    private static void DeleteTemporaries(string path)
+    {
+        foreach (var file in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix)) File.Delete(file);
     }
 
     // What came after the last document was expected as much as it was recorded; its reasons stand as they were told.

@@ -73,9 +73,14 @@ public sealed class Reindexer(RecordingStore store, Catalogue catalogue)
     private StoredRecording ReadOrRecover(string folder, Func<string, bool> isRunning, Tally tally)
     {
         var stored = store.Read(folder);
-        if (stored.Document is not { IsRunning: true } document || isRunning(document.Id)) return stored;
+        var recovered = stored switch
+        {
+            { Document: { IsRunning: true } document } when !isRunning(document.Id) => _recovery.Recover(folder, document),
+            { Problem.Kind: RecordingProblemKind.DocumentMissing } when !isRunning(RecordingStore.NameOf(folder)) => _recovery.RecoverWithoutDocument(folder),
+            _ => null,
+        };
+        if (recovered is null) return stored;
 
-        var recovered = _recovery.Recover(folder, document);
         if (recovered.Problem is null) tally.CountRecovered(folder);
         return recovered;
     }

@@ -117,6 +117,25 @@ public sealed class ReindexerTests : IDisposable
     }
 
     [Fact]
+    public void Audio_whose_document_was_never_written_is_recovered_and_half_a_file_is_swept_away()
+    {
+        var today = DateTimeOffset.UtcNow;
+        var folder = _store.Create("session-1", today);
+        TemporaryFolder.WriteAudio(_store, $"{folder}/stream-2.wav", AudioCodec.Pcma, 0, new byte[8000]);
+        File.WriteAllText(_store.PathOf($"{folder}/session.json.tmp"), "{");
+        File.WriteAllText(_store.PathOf($"{folder}/metadata-001.xml.tmp"), "<");
+
+        var result = _reindexer.RecoverInterrupted(static _ => false, TestContext.Current.CancellationToken);
+
+        Assert.Equal((1, 1, 0), (result.Indexed, result.Recovered, result.ProblemCount));
+        Assert.Equal([folder], result.RecoveredFolders);
+        var recovered = _store.Read(folder).Document!;
+        Assert.Equal((RecordingState.Interrupted, 2), (recovered.State, recovered.Streams.Count));
+        Assert.Equal(("PCMA", 1.0), (recovered.Streams[1].Files[0].Codec, recovered.Streams[1].Files[0].DurationSeconds));
+        Assert.Empty(new RecordingVerifier(_store, _catalogue).Verify(static _ => false));
+    }
+
+    [Fact]
     public void Sessions_that_the_catalogue_has_not_seen_are_found_at_the_start()
     {
         _catalogue.Upsert(_store.Write(TemporaryFolder.Document("session-1")));
