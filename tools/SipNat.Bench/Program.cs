@@ -5,6 +5,7 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder. Shares
 {
     SiprecClientCommand.Create(),
     VerifyRecordingCommand.Create(),
+    LoadCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args);

@@ -34,7 +34,7 @@ public static class CommandRunner
             await Console.Error.WriteLineAsync(error.Message);
             return Usage;
         }
-        catch (SocketException error)
+        catch (Exception error) when (error is SocketException or HttpRequestException)
         {
             await Console.Error.WriteLineAsync($"Network: {error.Message}");
             return Unreachable;

@@ -9,7 +9,7 @@ namespace SipNat.Bench.Rtp;
 /// One labelled stream: its sockets, its RTP state and a copy of everything it has sent. The pacing thread sends;
 /// destination and sockets are exchanged whole from outside.
 /// </summary>
-public sealed class OutgoingStream : IDisposable
+public sealed class OutgoingStream : IOfferedStream, IDisposable
 {
     public const int SamplesPerFrame = 160;
 

@@ -17,7 +17,7 @@ public sealed class ClientTransactions(ISipChannel channel, Func<SipText, IPEndP
 
     private readonly ConcurrentDictionary<string, Channel<SipText>> _waiting = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte[]> _answered = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, (byte[] Ack, IPEndPoint Destination)> _acks = new();
+    private readonly ConcurrentDictionary<(string CallId, int CSeq), (byte[] Ack, IPEndPoint Destination)> _acks = new();
 
     public ISipChannel Channel => channel;
 
@@ -62,10 +62,11 @@ public sealed class ClientTransactions(ISipChannel channel, Func<SipText, IPEndP
     }
 
     /// <summary>Sends the ACK of a 200 and keeps it, so that each repetition of that 200 is acknowledged again (§13.2.2.4).</summary>
-    public async Task AcknowledgeAsync(int cseq, byte[] ack, IPEndPoint destination, CancellationToken stop)
+    public async Task AcknowledgeAsync(ClientDialog dialog, OutgoingRequest invite, CancellationToken stop)
     {
-        _acks[cseq] = (ack, destination);
-        await channel.SendAsync(ack, destination, stop);
+        var ack = (Bytes: dialog.Acknowledge(invite.CSeq), dialog.Destination);
+        _acks[(dialog.CallId, invite.CSeq)] = ack;
+        await channel.SendAsync(ack.Bytes, ack.Destination, stop);
     }
 
     private async Task<SipText?> ExchangeAsync(OutgoingRequest request, ChannelReader<SipText> responses, TimeSpan timeout, CancellationToken stop)
@@ -122,7 +123,7 @@ public sealed class ClientTransactions(ISipChannel channel, Func<SipText, IPEndP
         {
             waiting.Writer.TryWrite(response);
         }
-        else if (response.Status is >= 200 and < 300 && response.Method == "INVITE" && _acks.TryGetValue(response.CSeq, out var ack))
+        else if (response.Status is >= 200 and < 300 && response.Method == "INVITE" && _acks.TryGetValue((response.CallId, response.CSeq), out var ack))
         {
             await TrySendAsync(ack.Ack, ack.Destination, stop);
         }

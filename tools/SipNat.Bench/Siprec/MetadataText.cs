@@ -1,6 +1,5 @@
 using System.Text;
 using System.Xml;
-using SipNat.Bench.Rtp;
 using SipNat.Bench.Sip;
 
 namespace SipNat.Bench.Siprec;
@@ -18,7 +17,7 @@ public static class MetadataText
         ("sip:bob@example.com", "Bob"),
     ];
 
-    public static string Build(IReadOnlyList<OutgoingStream> streams, DateTimeOffset at)
+    public static string Build(IReadOnlyList<IOfferedStream> streams, DateTimeOffset at)
     {
         var session = Id();
         var parties = Parties.Select(_ => Id()).ToArray();

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using SipNat.Bench.Audio;
-using SipNat.Bench.Rtp;
 
 namespace SipNat.Bench.Siprec;
 
@@ -11,7 +10,7 @@ public static class OfferText
 {
     /// <param name="sessionId">The id of <c>o=</c>, the same for the whole dialog.</param>
     /// <param name="version">Grows by one with each change (RFC 3264 §8).</param>
-    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<OutgoingStream> streams, string direction)
+    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<IOfferedStream> streams, string direction)
     {
         var family = address.AddressFamily is AddressFamily.InterNetworkV6 ? "IP6" : "IP4";
         var text = new StringBuilder();

@@ -23,7 +23,7 @@ public sealed record SessionAnswer(IReadOnlyList<AnsweredMedia> Media)
     }
 
     /// <summary>Holds the answer against the offer (RFC 3264 §6, RFC 7866 §7.1.2): one sentence per defect.</summary>
-    public IEnumerable<string> Defects(IReadOnlyList<OutgoingStream> offered, bool held)
+    public IEnumerable<string> Defects(IReadOnlyList<IOfferedStream> offered, bool held)
     {
         if (Media.Count != offered.Count) yield return $"The answer has {Media.Count} media lines, the offer {offered.Count}.";
 

@@ -200,7 +200,7 @@ public sealed class SiprecClient : IDisposable
         }
 
         session.Dialog.Establish(response);
-        await session.Transactions.AcknowledgeAsync(invite.CSeq, session.Dialog.Acknowledge(invite.CSeq), session.Dialog.Destination, stop);
+        await session.Transactions.AcknowledgeAsync(session.Dialog, invite, stop);
         TakeAnswer(response);
         return response;
     }

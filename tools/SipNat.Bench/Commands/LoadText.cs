@@ -1,0 +1,30 @@
+using SipNat.Bench.Load;
+
+namespace SipNat.Bench.Commands;
+
+/// <summary>A load report for people.</summary>
+internal static class LoadText
+{
+    public static void Write(TextWriter output, LoadReport report)
+    {
+        var (setUp, packets) = (report.SetUp, report.Packets);
+        var times = setUp.InviteTo200Milliseconds;
+        output.WriteLine($"{(report.IsWhole ? "Whole" : "NOT whole")}: {setUp.Answered} of {report.Sessions} sessions answered, {setUp.Recorded} recorded, {report.Seconds:F0} s each.");
+        output.WriteLine($"  set-up    {setUp.RatePerSecond:F1} sessions/s; INVITE to 200: p50 {times.P50} ms, p90 {times.P90} ms, p99 {times.P99} ms, max {times.Max} ms");
+        output.WriteLine($"  packets   {packets.Sent} sent, {packets.Received} received, {packets.Lost} lost, {packets.NotSent} not sent; sent at most {packets.SentLateMilliseconds} ms late");
+        if (report.Frames is { } frames) output.WriteLine($"  frames    {frames.InPlace} of {frames.Sent} at their place, {frames.Elsewhere} elsewhere, {frames.Missing} missing");
+        if (report.Server is { } server)
+        {
+            output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
+        }
+
+        if (report.Flood is { } flood)
+        {
+            var answers = string.Join(", ", flood.Answers.Select(answer => $"{answer.Value} × {answer.Key}"));
+            output.WriteLine($"  flood     {flood.Invites} INVITE, {flood.Options} OPTIONS, {flood.Packets} RTP in {flood.Seconds} s; answered {(answers.Length == 0 ? "nothing" : answers)}");
+        }
+
+        foreach (var (code, count) in report.Findings) output.WriteLine($"  finding   {code}: {count}");
+        foreach (var problem in report.Problems) output.WriteLine($"  problem   {problem}");
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SipNat.Bench.Load;
+
+/// <summary>The outcome of a load run; the JSON document of <c>load --json</c>.</summary>
+public sealed record LoadReport
+{
+    public int Schema { get; init; } = 1;
+
+    public required int Sessions { get; init; }
+
+    public required int Streams { get; init; }
+
+    /// <summary>Length of each session's audio.</summary>
+    public required double Seconds { get; init; }
+
+    public required SetUpReport SetUp { get; init; }
+
+    public required PacketReport Packets { get; init; }
+
+    /// <summary>Null where the recorder's files were out of reach.</summary>
+    public FrameReport? Frames { get; init; }
+
+    /// <summary>Null where the recorder's process was not named.</summary>
+    public ServerReport? Server { get; init; }
+
+    public FloodReport? Flood { get; init; }
+
+    /// <summary>How many findings of each code the sessions have.</summary>
+    public required IReadOnlyDictionary<string, int> Findings { get; init; }
+
+    /// <summary>What went wrong in signalling, one sentence each, the first few.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+
+    public required MachineReport Machine { get; init; }
+
+    /// <summary>Every session was recorded, every packet counted, and every frame that could be looked for stands at its place.</summary>
+    public bool IsWhole => SetUp.Failed == 0 && Problems.Count == 0 && Packets.Lost == 0 && Packets.NotSent == 0 && Frames is null or { Elsewhere: 0, Missing: 0 };
+
+    public string ToJson() => JsonSerializer.Serialize(this, LoadJson.Default.LoadReport);
+}
+
+/// <param name="RatePerSecond">Sessions answered a second, from the first INVITE to the last 200.</param>
+/// <param name="Recorded">Sessions that are complete in the recorder's catalogue.</param>
+public sealed record SetUpReport(int Answered, int Failed, int Recorded, double RatePerSecond, Percentiles InviteTo200Milliseconds);
+
+/// <summary>Values of a distribution by rank; all zero where nothing was measured.</summary>
+public sealed record Percentiles(double P50, double P90, double P99, double Max)
+{
+    public static Percentiles Of(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return new(Rank(0.5), Rank(0.9), Rank(0.99), Rank(1));
+
+        double Rank(double share) => sorted.Length == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(share * sorted.Length) - 1], 2);
+    }
+}
+
+/// <param name="Received">As the recorder counted them.</param>
+/// <param name="NotSent">Refused by the kernel of this side.</param>
+/// <param name="SentLateMilliseconds">The worst delay of a packet behind its time: a busy machine shows here.</param>
+public sealed record PacketReport(long Sent, long Received, long Lost, long NotSent, double SentLateMilliseconds);
+
+/// <summary>Frames as the files have them, companded byte by byte.</summary>
+public sealed record FrameReport(long Sent, long InPlace, long Elsewhere, long Missing);
+
+/// <param name="CpuMicrosecondsPerPacket">CPU time of the whole process for each packet, while every session was up.</param>
+/// <param name="CpuPercentOfCore">The same time as a share of one core.</param>
+/// <param name="KilobytesPerSession">What resident memory grew by, from before the first INVITE to the last moment that every session was up.</param>
+public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession);
+
+/// <param name="Answers">Responses by status.</param>
+public sealed record FloodReport(long Invites, long Options, long Packets, double Seconds, IReadOnlyDictionary<int, long> Answers);
+
+public sealed record MachineReport(int Cores, string Kernel, string Runtime);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(LoadReport))]
+internal sealed partial class LoadJson : JsonSerializerContext;

@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using SipNat.Bench.Sip;
+
+namespace SipNat.Bench.Load;
+
+/// <summary>
+/// Many recording sessions at once, each with two streams, against one recorder; afterwards every frame is looked for in
+/// the files. One thread sends all RTP, one socket carries all SIP.
+/// </summary>
+public sealed class LoadRun(LoadOptions options, TextWriter progress)
+{
+    public const int StreamsPerSession = 2;
+
+    private const int Seed = 1;
+    private const int MaxProblems = 10;
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The whole run: set-up, audio, teardown, comparison.</summary>
+    /// <exception cref="InvalidDataException">The recorder could not be started or understood.</exception>
+    /// <exception cref="HttpRequestException">The recorder's API cannot be reached.</exception>
+    public async Task<LoadReport> RunAsync(CancellationToken stop)
+    {
+        if (options.Server is { } server) return await RunAsync(server, options.Api, options.Recordings, options.ProcessId, stop);
+
+        progress.WriteLine("starting a recorder");
+        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, stop);
+        progress.WriteLine($"recorder {recorder.Id} at {recorder.Server}, files in {recorder.Recordings}");
+        return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop);
+    }
+
+    private async Task<LoadReport> RunAsync(IPEndPoint server, Uri api, string? recordings, int? processId, CancellationToken stop)
+    {
+        using var channel = new UdpSipChannel(new(RouteTo(server), 0));
+        using var sender = new PacedSender(channel.Local.Address);
+        using var lifetime = new CancellationTokenSource();
+        var byCallId = new ConcurrentDictionary<string, LoadSession>(StringComparer.Ordinal);
+        var transactions = new ClientTransactions(
+            channel,
+            (request, from) => byCallId.GetValueOrDefault(request.CallId)?.Answer(request, from),
+            (response, _) => byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response));
+        var receiving = transactions.RunAsync(lifetime.Token);
+        var sessions = CreateSessions(transactions, sender, server);
+        foreach (var session in sessions) byCallId[session.CallId] = session;
+        var meter = processId is { } id ? new ServerMeter(new(id), sender) : null;
+        var showing = ShowProgressAsync(sender, lifetime.Token);
+        try
+        {
+            return await RunAsync(new(sessions, sender, server, meter), new(api, recordings), stop);
+        }
+        finally
+        {
+            await lifetime.CancelAsync();
+            await Task.WhenAll(receiving, showing);
+        }
+    }
+
+    private async Task<LoadReport> RunAsync(RunningLoad load, RecordingsCheck check, CancellationToken stop)
+    {
+        var (sessions, sender, server, meter) = load;
+        meter?.Begin();
+        var began = Stopwatch.GetTimestamp();
+        var up = await SetUpAsync(sessions, stop);
+        var lastAnswer = sessions.Max(session => session.AnsweredAt);
+        progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
+        meter?.AllUp();
+
+        using var flood = options.Flood.IsAny ? new Flood(options.Flood, server) : null;
+        var flooding = flood?.RunAsync(stop);
+        if (up.Length > 0) await Task.WhenAny(up.Select(session => session.Streams[0].Sent)).WaitAsync(stop);
+        meter?.FirstOver();
+        await Task.WhenAll(up.Select(session => session.EndAsync(stop)));
+        var flooded = flooding is null ? null : await flooding;
+        progress.WriteLine("sessions ended; comparing the recordings with what was sent");
+
+        var recorded = await check.RunAsync(up, stop);
+        var sent = up.Sum(session => session.Streams.Sum(stream => (long)stream.FramesSent));
+        var setUp = new SetUpReport(
+            up.Length,
+            sessions.Count - up.Length,
+            recorded.Sessions,
+            up.Length == 0 ? 0 : Math.Round(up.Length / Stopwatch.GetElapsedTime(began, lastAnswer).TotalSeconds, 1),
+            Percentiles.Of(sessions.Select(session => session.SetUpMilliseconds).OfType<double>()));
+        return new()
+        {
+            Sessions = options.Sessions,
+            Streams = options.Sessions * StreamsPerSession,
+            Seconds = options.Duration.TotalSeconds,
+            SetUp = setUp,
+            Packets = new(sent, recorded.Packets, sent - recorded.Packets, sender.NotSent, Math.Round(sender.LatestMilliseconds, 1)),
+            Frames = check.ReadsFiles ? new(sent, recorded.Frames.InPlace, recorded.Frames.Elsewhere, recorded.Frames.Missing) : null,
+            Server = meter?.Report(up.Length),
+            Flood = flooded,
+            Findings = recorded.Findings.CountBy(code => code).ToDictionary(StringComparer.Ordinal),
+            Problems = [.. sessions.Select(session => session.Problem).OfType<string>().Take(MaxProblems)],
+            Machine = new(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
+        };
+    }
+
+    private List<LoadSession> CreateSessions(ClientTransactions transactions, PacedSender sender, IPEndPoint server)
+    {
+        var random = new Random(Seed);
+        var frames = (int)(options.Duration.TotalMilliseconds / 20);
+        var sessions = new List<LoadSession>(options.Sessions);
+        for (var i = 0; i < options.Sessions; i++)
+        {
+            var streams = new List<(SendGroup, LoadStream)>(StreamsPerSession);
+            for (var j = 0; j < StreamsPerSession; j++)
+            {
+                var group = sender.Reserve();
+                streams.Add((group, new((i * StreamsPerSession) + j, $"{j + 1}", group.Port, frames, random)));
+            }
+
+            sessions.Add(new(transactions, sender, server, streams));
+        }
+
+        return sessions;
+    }
+
+    // INVITEs go out at their pace, whether or not the ones before have been answered.
+    private async Task<LoadSession[]> SetUpAsync(List<LoadSession> sessions, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        var settingUp = new List<Task<bool>>(sessions.Count);
+        foreach (var session in sessions)
+        {
+            var early = TimeSpan.FromSeconds(settingUp.Count / options.Rate) - clock.Elapsed;
+            if (early > TimeSpan.Zero) await Task.Delay(early, stop);
+            settingUp.Add(session.SetUpAsync(stop));
+        }
+
+        var isUp = await Task.WhenAll(settingUp);
+        return [.. sessions.Zip(isUp).Where(pair => pair.Second).Select(pair => pair.First)];
+    }
+
+    private async Task ShowProgressAsync(PacedSender sender, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(ProgressInterval);
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop)) progress.WriteLine($"{clock.Elapsed.TotalSeconds,6:F0} s  {sender.Packets,12:N0} packets sent");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The run has ended.
+        }
+    }
+
+    // Connecting a UDP socket sends nothing; it only asks the routing table.
+    private static IPAddress RouteTo(IPEndPoint server)
+    {
+        using var probe = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        probe.Connect(server);
+        return ((IPEndPoint)probe.LocalEndPoint!).Address;
+    }
+
+    private sealed record RunningLoad(List<LoadSession> Sessions, PacedSender Sender, IPEndPoint Server, ServerMeter? Meter);
+}

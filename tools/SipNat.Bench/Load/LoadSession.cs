@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using SipNat.Bench.Sip;
+using SipNat.Bench.Siprec;
+
+namespace SipNat.Bench.Load;
+
+/// <summary>One recording session of a load run: INVITE with metadata, two streams, BYE.</summary>
+internal sealed class LoadSession
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(32);
+    private static readonly TimeSpan ByeLimit = TimeSpan.FromSeconds(16);
+
+    private readonly ClientTransactions _transactions;
+    private readonly ClientDialog _dialog;
+    private readonly RecorderRequests _requests;
+    private readonly PacedSender _sender;
+    private readonly List<(SendGroup Group, LoadStream Stream)> _streams;
+    private readonly string _sdp;
+    private long _inviteSent;
+    private long _answerSeen;
+
+    public LoadSession(ClientTransactions transactions, PacedSender sender, IPEndPoint server, IReadOnlyList<(SendGroup Group, LoadStream Stream)> streams)
+    {
+        (_transactions, _sender, _streams) = (transactions, sender, [.. streams]);
+        var channel = transactions.Channel;
+        CallId = $"load-{ClientDialog.Token(12)}";
+        var identity = new ClientDialogIdentity(CallId, $"sip:load@{channel.Local}", channel.Local.ToString(), $"<sip:load@{channel.Local}>;+sip.src");
+        _dialog = new(identity, channel, server);
+        _sdp = OfferText.Build((ulong)streams[0].Stream.Ssrc, 1, channel.Local.Address, Streams, "sendonly");
+        _requests = new(_dialog, identity.Contact, new(TextWriter.Null), () => _sdp, static _ => { });
+    }
+
+    public string CallId { get; }
+
+    public IReadOnlyList<LoadStream> Streams => [.. _streams.Select(pair => pair.Stream)];
+
+    /// <summary>Milliseconds from the first INVITE to its 200; null where there was none.</summary>
+    public double? SetUpMilliseconds { get; private set; }
+
+    /// <summary>When the 200 came, as a time stamp of <see cref="Stopwatch"/>.</summary>
+    public long AnsweredAt => _answerSeen;
+
+    /// <summary>What went wrong; null where nothing did.</summary>
+    public string? Problem { get; private set; }
+
+    public byte[]? Answer(SipText request, IPEndPoint from) => _requests.Answer(request, from);
+
+    /// <summary>Called by the receiving loop itself, so that the time is that of the network and not of a queue behind it.</summary>
+    public void SeeResponse(SipText response)
+    {
+        if (_answerSeen == 0 && response.Status >= 200 && response.Method == "INVITE") _answerSeen = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>INVITE, 200 and ACK; then the streams are sent. False where the recorder did not take the session.</summary>
+    public async Task<bool> SetUpAsync(CancellationToken stop)
+    {
+        var invite = _dialog.Request("INVITE", ["Require: siprec", "Supported: replaces"], MultipartBody.Build(_sdp, MetadataText.Build(Streams, DateTimeOffset.UtcNow)));
+        _inviteSent = Stopwatch.GetTimestamp();
+        var response = await _transactions.RequestAsync(invite, AnswerLimit, stop);
+        if (response is null) return Fail("INVITE was not answered");
+
+        if (response.Status >= 300)
+        {
+            await _transactions.Channel.SendAsync(_dialog.AcknowledgeRefusal(invite, response), invite.Destination, stop);
+            return Fail($"INVITE was answered {response.Status} {response.Reason}");
+        }
+
+        SetUpMilliseconds = Stopwatch.GetElapsedTime(_inviteSent, _answerSeen).TotalMilliseconds;
+        _dialog.Establish(response);
+        await _transactions.AcknowledgeAsync(_dialog, invite, stop);
+        return TryStart(SessionAnswer.Read(Encoding.UTF8.GetString(response.Body)));
+    }
+
+    /// <summary>Waits for the last frame and ends the session.</summary>
+    public async Task EndAsync(CancellationToken stop)
+    {
+        await Task.WhenAll(_streams.Select(pair => pair.Stream.Sent)).WaitAsync(stop);
+        if (_requests.Ended.IsCompleted)
+        {
+            Fail("the recorder ended the session");
+            return;
+        }
+
+        var response = await _transactions.RequestAsync(_dialog.Request("BYE", [], SipBody.None), ByeLimit, stop);
+        if (response is not { Status: 200 }) Fail($"BYE was answered {response?.Status.ToString() ?? "by nobody"}");
+    }
+
+    private bool TryStart(SessionAnswer answer)
+    {
+        if (answer.Defects(Streams, held: false).FirstOrDefault() is { } defect) return Fail(defect);
+        if (answer.Media.Any(media => media.Target is null)) return Fail("a stream was refused");
+
+        foreach (var ((group, stream), media) in _streams.Zip(answer.Media))
+        {
+            stream.Destination = media.Target!.Rtp.Serialize();
+            _sender.Start(group, stream);
+        }
+
+        return true;
+    }
+
+    private bool Fail(string problem)
+    {
+        Problem ??= problem;
+        return false;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace SipNat.Bench.Load;
+
+/// <summary>A recorder that a load run starts for itself: on loopback, with free ports and a folder of its own.</summary>
+internal sealed class RecorderProcess : IAsyncDisposable
+{
+    private const string Sip = "127.0.0.1";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly DirectoryInfo _data;
+    private readonly bool _keep;
+
+    private RecorderProcess(Process process, DirectoryInfo data, bool keep, int sipPort, int apiPort)
+    {
+        (_process, _data, _keep) = (process, data, keep);
+        Server = new(IPAddress.Parse(Sip), sipPort);
+        Api = new($"http://127.0.0.1:{apiPort}");
+    }
+
+    public IPEndPoint Server { get; }
+
+    public Uri Api { get; }
+
+    public int Id => _process.Id;
+
+    public string Recordings => Path.Combine(_data.FullName, "recordings");
+
+    public string Log => Path.Combine(_data.FullName, "log");
+
+    /// <exception cref="InvalidDataException">The program is not built, or did not come up.</exception>
+    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, CancellationToken stop)
+    {
+        var data = Directory.CreateTempSubdirectory("sipnat-load-");
+        var (sipPort, apiPort) = (FreePort(SocketType.Dgram), FreePort(SocketType.Stream));
+        string[] all =
+        [
+            $"Sip:Listen:0=udp://{Sip}:{sipPort}",
+            $"Http:Listen=http://127.0.0.1:{apiPort}",
+            $"Recording:Directory={Path.Combine(data.FullName, "recordings")}",
+            $"Recording:Database=Data Source={Path.Combine(data.FullName, "catalogue.db")}",
+            "Recording:DrainTimeout=00:00:05",
+            .. settings,
+        ];
+        var start = new ProcessStartInfo("dotnet", [Program(), "serve", .. all.SelectMany(setting => new[] { "--set", setting })])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = Process.Start(start)!;
+        var recorder = new RecorderProcess(process, data, keep, sipPort, apiPort);
+        try
+        {
+            var log = recorder.KeepLogAsync();
+            if (!await recorder.WaitForReadyAsync(stop)) throw new InvalidDataException($"The recorder did not start: {await log}");
+            return recorder;
+        }
+        catch
+        {
+            await recorder.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            using var terminate = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+            using var limit = new CancellationTokenSource(EndLimit);
+            try
+            {
+                await _process.WaitForExitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+                await _process.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+
+        _process.Dispose();
+        if (!_keep) _data.Delete(recursive: true);
+    }
+
+    private async Task<string> KeepLogAsync()
+    {
+        await using (var file = File.Create(Log)) await _process.StandardError.BaseStream.CopyToAsync(file);
+        return await File.ReadAllTextAsync(Log);
+    }
+
+    private async Task<bool> WaitForReadyAsync(CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(StartLimit);
+        while (await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (line.StartsWith("ready", StringComparison.Ordinal)) return true;
+        }
+
+        return false;
+    }
+
+    // This program stands in tools/SipNat.Bench/bin/CONFIGURATION/net10.0 of the tree.
+    private static string Program()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        var configuration = folder.Parent!.Name;
+        for (var root = folder; root is not null; root = root.Parent)
+        {
+            if (!File.Exists(Path.Combine(root.FullName, "SipNat.sln"))) continue;
+
+            var program = Path.Combine(root.FullName, "src", "SipNat.Server", "bin", configuration, "net10.0", "sipnat.dll");
+            return File.Exists(program) ? program : throw new InvalidDataException($"{program} is not built; wanted: dotnet build SipNat.sln -c {configuration}");
+        }
+
+        throw new InvalidDataException("No recorder to start outside its source tree; name a running one with --server.");
+    }
+
+    private static int FreePort(SocketType type)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, type, type is SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

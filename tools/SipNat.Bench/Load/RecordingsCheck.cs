@@ -1,0 +1,107 @@
+using System.Text.Json;
+using SipNat.Bench.Audio;
+
+namespace SipNat.Bench.Load;
+
+/// <summary>Asks the recorder what it has recorded of a run, and looks for every frame in the files.</summary>
+internal sealed class RecordingsCheck(Uri api, string? recordings)
+{
+    // What the API lists at most.
+    private const int ListLimit = 10_000;
+
+    // A frame that is not at its place is looked for this far around it.
+    private const int SearchRadius = 2 * 8000;
+    private const int MinWait = 10;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Whether the files are in reach.</summary>
+    public bool ReadsFiles => recordings is not null;
+
+    /// <summary>Waits until every session of the run is complete in the catalogue, then compares.</summary>
+    public async Task<RecordedLoad> RunAsync(IReadOnlyList<LoadSession> sessions, CancellationToken stop)
+    {
+        using var http = new HttpClient { BaseAddress = api };
+        var callIds = sessions.ToDictionary(session => session.CallId, StringComparer.Ordinal);
+        for (var attempt = 0; ; attempt++)
+        {
+            using var list = JsonDocument.Parse(await http.GetStringAsync($"/api/recordings?limit={ListLimit}", stop));
+            var found = list.RootElement.EnumerateArray().Where(item => callIds.ContainsKey(Text(item, "callId"))).ToList();
+            var complete = found.Count == sessions.Count && found.TrueForAll(item => Text(item, "state") == "complete");
+            if (complete || attempt > MinWait + (sessions.Count / 50)) return Compare(found, callIds);
+
+            await Task.Delay(Poll, stop);
+        }
+    }
+
+    private RecordedLoad Compare(List<JsonElement> found, Dictionary<string, LoadSession> sessions)
+    {
+        var result = new RecordedLoad { Sessions = found.Count(item => Text(item, "state") == "complete") };
+        foreach (var item in found)
+        {
+            var session = sessions[Text(item, "callId")];
+            foreach (var stream in item.GetProperty("streams").EnumerateArray())
+            {
+                var sent = session.Streams.FirstOrDefault(one => one.Label == Text(stream, "label"));
+                if (sent is null) continue;
+
+                result = result with { Packets = result.Packets + stream.GetProperty("packets").GetInt64() };
+                if (recordings is not null) result = result.With(CompareFile(stream, sent));
+            }
+
+            foreach (var finding in item.GetProperty("findings").EnumerateArray()) result.Findings.Add(Text(finding, "code"));
+        }
+
+        return result;
+    }
+
+    private FrameCount CompareFile(JsonElement stream, LoadStream sent)
+    {
+        var files = stream.GetProperty("files").EnumerateArray().Select(file => Text(file, "file")).ToList();
+        if (files.Count == 0) return new(0, 0, sent.FramesSent);
+
+        var data = WavFile.Read(Path.Combine(recordings!, files[0])).Data.Span;
+        var (inPlace, elsewhere) = (0, 0);
+        Span<byte> frame = stackalloc byte[FrameContent.Length];
+        for (var i = 0; i < sent.FramesSent; i++)
+        {
+            FrameContent.Fill(frame, sent.Number, i);
+            var at = i * FrameContent.Length;
+            if (at + frame.Length <= data.Length && data.Slice(at, frame.Length).SequenceEqual(frame)) inPlace++;
+            else if (StandsNear(data, at, frame)) elsewhere++;
+        }
+
+        return new(inPlace, elsewhere, sent.FramesSent - inPlace - elsewhere);
+    }
+
+    private static bool StandsNear(ReadOnlySpan<byte> data, int at, ReadOnlySpan<byte> frame)
+    {
+        var from = Math.Clamp(at - SearchRadius, 0, data.Length);
+        var to = Math.Clamp(at + SearchRadius, from, data.Length);
+        return data[from..to].IndexOf(frame) >= 0;
+    }
+
+    private static string Text(JsonElement item, string name) => item.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
+}
+
+/// <summary>Frames of a stream as the files have them: where they belong, at another place, or not at all.</summary>
+internal readonly record struct FrameCount(long InPlace, long Elsewhere, long Missing);
+
+/// <summary>What the recorder has of a run.</summary>
+internal sealed record RecordedLoad
+{
+    /// <summary>Sessions that are complete in the catalogue.</summary>
+    public int Sessions { get; init; }
+
+    /// <summary>Packets that the recorder counted.</summary>
+    public long Packets { get; init; }
+
+    public FrameCount Frames { get; init; }
+
+    /// <summary>The code of every finding of every session.</summary>
+    public List<string> Findings { get; } = [];
+
+    public RecordedLoad With(FrameCount more) => this with
+    {
+        Frames = new(Frames.InPlace + more.InPlace, Frames.Elsewhere + more.Elsewhere, Frames.Missing + more.Missing),
+    };
+}
