@@ -19,6 +19,7 @@ public sealed class SignallingCore : IProtocolCore
 
     private readonly SignallingContext _context;
     private readonly SourceLimiter _refusals;
+    private readonly SourceLimiter _answers;
     private readonly RecordingSessions _sessions = new();
     private bool _draining;
 
@@ -26,6 +27,7 @@ public sealed class SignallingCore : IProtocolCore
     {
         _context = new(options, addressing, random);
         _refusals = new(options.RefusalsPerSecond);
+        _answers = new(options.AnswersPerSecond);
     }
 
     public Outbox Outbox => _context.Outbox;
@@ -43,8 +45,8 @@ public sealed class SignallingCore : IProtocolCore
 
     public TransactionCounters TransactionCounters => _context.Transactions.Counters;
 
-    /// <summary>Requests from outside the allowed networks that were not even answered, for their number.</summary>
-    public long RefusalsDropped => _refusals.Dropped;
+    /// <summary>Requests outside a session that were not even answered, for their number.</summary>
+    public long RefusalsDropped => _refusals.Dropped + _answers.Dropped;
 
     public bool TryTakeRequest(out FlowRequest request) => _context.FlowRequests.TryDequeue(out request);
 
@@ -239,9 +241,15 @@ public sealed class SignallingCore : IProtocolCore
             return;
         }
 
+        if (!_answers.TryTake(now, request.From))
+        {
+            _context.Transactions.Dismiss(request.Transaction, null);
+            return;
+        }
+
         if (session is not null || message.ToTag.Length > 0)
         {
-            Respond(now, request, new(481));
+            Dismiss(request, new(481));
             return;
         }
 
@@ -251,13 +259,13 @@ public sealed class SignallingCore : IProtocolCore
                 HandleInvite(now, request);
                 break;
             case SipMethod.Options:
-                Respond(now, request, RequestCheck.Refuse(message) ?? AnswerOptions());
+                Dismiss(request, RequestCheck.Refuse(message) ?? AnswerOptions());
                 break;
             case SipMethod.Bye or SipMethod.Update or SipMethod.Prack or SipMethod.Info:
-                Respond(now, request, new(481));
+                Dismiss(request, new(481));
                 break;
             default:
-                Respond(now, request, new(message.Method is SipMethod.Unknown ? 501 : 405) { Headers = [RecorderHeaders.Allow] });
+                Dismiss(request, new(message.Method is SipMethod.Unknown ? 501 : 405) { Headers = [RecorderHeaders.Allow] });
                 break;
         }
     }
@@ -268,16 +276,16 @@ public sealed class SignallingCore : IProtocolCore
 
     private void HandleInvite(Instant now, TransactionEvent.Request request)
     {
-        if (_draining || _sessions.Count >= _context.Options.MaxSessions)
+        if (_draining || IsFull || IsFullFor(request.From))
         {
             _context.Counters.Overloaded++;
-            Respond(now, request, Unavailable());
+            Dismiss(request, Unavailable());
             return;
         }
 
         if (!_sessions.TryFindReplaced(request.Message, out var replaced))
         {
-            Respond(now, request, new(481));
+            Dismiss(request, new(481));
             return;
         }
 
@@ -291,7 +299,15 @@ public sealed class SignallingCore : IProtocolCore
 
         _context.Counters.Unrecordable++;
         _context.Tell(new SignallingNotice.Unrecordable(request.From, request.Message.CallId, $"{refusal.Status} {refusal.Reason}"));
-        Respond(now, request, refusal);
+        Dismiss(request, refusal);
+    }
+
+    private bool IsFull => _sessions.Count >= _context.Options.MaxSessions;
+
+    private bool IsFullFor(TransportAddress peer)
+    {
+        var count = _sessions.OfPeer(peer);
+        return count.All >= _context.Options.MaxSessionsPerPeer || count.Unacknowledged >= _context.Options.MaxUnacknowledgedPerPeer;
     }
 
     private void Refuse(Instant now, TransactionEvent.Request request)
@@ -307,14 +323,15 @@ public sealed class SignallingCore : IProtocolCore
         _context.Transactions.Dismiss(request.Transaction, new(403));
     }
 
-    private SipResponse AnswerOptions() => _draining || _sessions.Count >= _context.Options.MaxSessions
+    private SipResponse AnswerOptions() => _draining || IsFull
         ? Unavailable()
         : new(200) { Headers = RecorderHeaders.Capabilities };
 
     private static SipResponse Unavailable() => new(503) { Headers = [RecorderHeaders.RetryAfter((int)RetryAfterFull.TotalSeconds)] };
 
-    private void Respond(Instant now, TransactionEvent.Request request, SipResponse response) =>
-        _context.Transactions.Respond(now, request.Transaction, response);
+    // What begins no session is owed no state: whoever did not hear the answer asks again.
+    private void Dismiss(TransactionEvent.Request request, SipResponse response) =>
+        _context.Transactions.Dismiss(request.Transaction, response);
 
     // A session that is confirmed ends the one that it takes the place of, and does not keep it when that is over.
     private void Settle(RecordingSession session)

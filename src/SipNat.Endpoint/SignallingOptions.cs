@@ -23,6 +23,21 @@ public sealed record SignallingOptions
     /// <summary>Recording sessions at one time; one more gets 503.</summary>
     public int MaxSessions { get; init; } = 2_000;
 
+    /// <summary>Of those, with one peer, told by the address that its INVITEs come from; one more gets 503.</summary>
+    public int MaxSessionsPerPeer { get; init; } = 2_000;
+
+    /// <summary>
+    /// Of those, the ones that the peer has never acknowledged; one more gets 503. Whoever only sends INVITEs, or sends
+    /// them in another's name, gets no further.
+    /// </summary>
+    public int MaxUnacknowledgedPerPeer { get; init; } = 200;
+
+    /// <summary>
+    /// Requests outside a session that are answered each second to one source inside the allowed networks; the rest is
+    /// dropped unanswered.
+    /// </summary>
+    public int AnswersPerSecond { get; init; } = 2_000;
+
     /// <summary>Answered requests a second to one source outside the allowed networks; the rest is dropped unanswered.</summary>
     public int RefusalsPerSecond { get; init; } = 5;
 

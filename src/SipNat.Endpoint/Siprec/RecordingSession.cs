@@ -47,6 +47,7 @@ internal sealed partial class RecordingSession
     {
         (_context, Replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
         Id = RecordingId.Draw(context.Random);
+        Peer = invite.From;
         _metadata = new(_journal);
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
         Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From) ?? throw new UnreachableException());
@@ -66,6 +67,15 @@ internal sealed partial class RecordingSession
 
     /// <summary>Where the peer's last request came from.</summary>
     public TransportAddress Source => _requests.Source;
+
+    /// <summary>Where the INVITE that began the session came from.</summary>
+    public TransportAddress Peer { get; }
+
+    /// <summary>The peer has acknowledged an answer: it is where its INVITE said that it is.</summary>
+    public bool WasAcknowledged { get; private set; }
+
+    /// <summary>For <see cref="RecordingSessions"/>: whether it has taken note of that.</summary>
+    public bool IsCountedAcknowledged { get; set; }
 
     /// <summary>Nothing more happens: it may be forgotten.</summary>
     public bool IsOver => _state is SessionState.Over;
@@ -240,6 +250,7 @@ internal sealed partial class RecordingSession
     private void Confirm(Instant now)
     {
         _state = SessionState.Confirmed;
+        WasAcknowledged = true;
         _journal.Note(now, "confirmed", "ACK received.");
         ScheduleKeepalive(now);
         Replaced?.End(now, $"Replaced by {Id} (RFC 3891).");

@@ -14,10 +14,14 @@ internal sealed class RecordingSessions
     private readonly Dictionary<TransactionId, RecordingSession> _byTransaction = [];
     private readonly Dictionary<RecordingId, List<TransactionId>> _transactions = [];
     private readonly DeadlineQueue<RecordingId> _deadlines = new();
+    private readonly PeerTally _peers = new();
 
     public int Count => _byId.Count;
 
     public Instant? Deadline => _deadlines.Next;
+
+    /// <summary>The sessions of a peer, by the address that it began them from.</summary>
+    public PeerSessions OfPeer(TransportAddress peer) => _peers.Of(peer);
 
     /// <summary>In the order of their ids, so that the same input gives the same output.</summary>
     public IReadOnlyList<RecordingSession> All => [.. _byId.Values.OrderBy(s => s.Id.Value, StringComparer.Ordinal)];
@@ -27,6 +31,7 @@ internal sealed class RecordingSessions
         _byId.Add(session.Id, session);
         _byDialog.Add(session.Dialog.Key, session);
         _transactions.Add(session.Id, []);
+        _peers.Add(session.Peer);
         Update(session);
     }
 
@@ -89,7 +94,14 @@ internal sealed class RecordingSessions
             _byDialog.Remove(session.Dialog.Key);
             _transactions.Remove(session.Id);
             _deadlines.Remove(session.Id);
+            _peers.Remove(session.Peer, session.IsCountedAcknowledged);
             return;
+        }
+
+        if (session.WasAcknowledged && !session.IsCountedAcknowledged)
+        {
+            session.IsCountedAcknowledged = true;
+            _peers.Acknowledge(session.Peer);
         }
 
         transactions.AddRange(session.Transactions);

@@ -10,7 +10,8 @@ namespace SipNat.Media.Streams;
 /// <remarks>
 /// Probation governs where to send and who may take over. It never costs audio: while no source is followed, packets of
 /// every permissible source are recorded at once (the receiver keeps their SSRCs apart), and those of a source that
-/// takes over later are held meanwhile. A permissible source that goes on with the SSRC and the sequence numbers of the
+/// takes over later are held meanwhile. The signalled address needs no probation: its first packet takes the stream
+/// back from a learned source. A permissible source that goes on with the SSRC and the sequence numbers of the
 /// followed one is the same sender behind a NAT that bound it anew, and is recorded without a pause.
 /// </remarks>
 public sealed class SourceLatch
@@ -27,6 +28,7 @@ public sealed class SourceLatch
     private TransportAddress _signallingSource;
     private Instant? _signalledHeard;
     private Instant _lockedHeard;
+    private TransportAddress _accepted;
     private uint _ssrc;
     private int _sequence;
 
@@ -69,7 +71,7 @@ public sealed class SourceLatch
         if (signalled == _signalled && signallingSource.HasSameAddress(_signallingSource)) return;
 
         (_signalled, _signallingSource) = (signalled, signallingSource);
-        Locked = Contender = default;
+        Locked = Contender = _accepted = default;
         _signalledHeard = null;
         _sources.EndRuns();
     }
@@ -124,10 +126,15 @@ public sealed class SourceLatch
         if (from == _signalled) _signalledHeard = now;
         else if (now - _signalledHeard < _options.TakeoverSilence) return LatchVerdict.Probation;
 
-        if (source is null || source.Run < _options.Probation) return LatchVerdict.Accept;
+        var isTakenBack = from == _signalled && !_accepted.IsNone && _accepted != from && source is { Run: > 0 };
+        _accepted = from;
+        if (source?.Run >= _options.Probation)
+        {
+            Locked = from;
+            Follow(now, source, source.Ssrc, sequence);
+        }
 
-        Locked = from;
-        return Follow(now, source, source.Ssrc, sequence);
+        return isTakenBack ? LatchVerdict.TookOver : LatchVerdict.Accept;
     }
 
     private LatchVerdict Follow(Instant now, SourceList.Entry? source, uint ssrc, int sequence)
@@ -140,6 +147,12 @@ public sealed class SourceLatch
     private LatchVerdict JudgeOther(Instant now, SourceList.Entry? source, int sequence)
     {
         if (IsHeld || source is null) return LatchVerdict.Stray;
+
+        if (source.Address == _signalled && source.Run > 0)
+        {
+            TakeOver(now, source, sequence);
+            return LatchVerdict.TookOver;
+        }
 
         var hasPassed = source.Run >= _options.Probation;
         if (Continues(source.Ssrc, sequence))

@@ -26,6 +26,8 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 Keepalive = options.Nat.Keepalive,
                 SilenceTimeout = options.Recording.SilenceTimeout,
                 ForceRport = options.Sip.ForceRport,
+                MaxSessions = options.Sip.MaxSessions,
+                MaxSessionsPerPeer = options.Sip.MaxSessionsPerPeer,
             },
             new()
             {

@@ -5,15 +5,19 @@ namespace SipNat.Server.MediaEngine;
 
 /// <summary>
 /// Binds pairs of UDP sockets from a range of ports: RTP on an even one, RTCP on the next (RFC 3550 §11). It goes round
-/// the range, so that the number of a closed port comes back last. Not thread safe.
+/// the range, so that the number of a closed port comes back last. A request costs the same whether the range is empty
+/// or full. Not thread safe.
 /// </summary>
 public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
 {
     // Five seconds of one stream at 50 packets a second, with what the kernel adds to each.
     private const int ReceiveBuffer = 256 * 1024;
 
+    // Ports that other programs hold, at most so many are passed over for one request.
+    private const int MaxTries = 64;
+
     private readonly int _pairs = (lastPort - firstPort + 1) / 2;
-    private int _next;
+    private readonly SortedDictionary<string, Queue<int>> _free = new(StringComparer.Ordinal);
 
     /// <summary>How many pairs the range holds.</summary>
     public int Pairs => _pairs;
@@ -22,17 +26,35 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
     public (Socket Rtp, Socket Rtcp)? TryBind(TransportAddress local, out string reason)
     {
         reason = $"all {_pairs} port pairs of {firstPort}–{lastPort} on {local.AddressText} are in use (Media:FirstPort, Media:LastPort)";
-        for (var tries = 0; tries < _pairs; tries++)
+        var free = FreeOf(local);
+        for (var tries = Math.Min(free.Count, MaxTries); tries > 0; tries--)
         {
-            var port = firstPort + (2 * _next);
-            _next = (_next + 1) % _pairs;
-            if (TryBindOne(local.WithPort(port), ref reason) is not { } rtp) continue;
-            if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp) return (rtp, rtcp);
+            var port = free.Dequeue();
+            if (TryBindOne(local.WithPort(port), ref reason) is { } rtp)
+            {
+                if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp) return (rtp, rtcp);
 
-            rtp.Dispose();
+                rtp.Dispose();
+            }
+
+            free.Enqueue(port);
         }
 
         return null;
+    }
+
+    /// <summary>A pair has been closed.</summary>
+    /// <param name="rtp">The address of its RTP socket.</param>
+    public void Release(TransportAddress rtp) => FreeOf(rtp).Enqueue(rtp.Port);
+
+    private Queue<int> FreeOf(TransportAddress local)
+    {
+        if (!_free.TryGetValue(local.AddressText, out var free))
+        {
+            _free.Add(local.AddressText, free = new(Enumerable.Range(0, _pairs).Select(pair => firstPort + (2 * pair))));
+        }
+
+        return free;
     }
 
     private Socket? TryBindOne(TransportAddress local, ref string reason)

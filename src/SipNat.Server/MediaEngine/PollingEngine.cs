@@ -176,6 +176,7 @@ public sealed class PollingEngine : IDisposable
             case MediaPortRequest.Close(var flows):
                 Remove(flows.Rtp);
                 Remove(flows.Rtcp);
+                _ports.Release(flows.LocalRtp);
                 break;
             default:
                 throw new UnreachableException();

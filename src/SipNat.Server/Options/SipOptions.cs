@@ -7,6 +7,8 @@ namespace SipNat.Server.Options;
 public sealed record SipOptions
 {
     public const int DefaultPort = 5060;
+    public const int DefaultMaxSessions = 2_000;
+    public const int MostSessions = 20_000;
 
     /// <summary>Where SIP is heard.</summary>
     public IReadOnlyList<SipListener> Listen { get; init; } = DefaultListeners;
@@ -17,6 +19,12 @@ public sealed record SipOptions
     /// <summary>Private UDP senders are answered at their source, also where they did not ask for it (RFC 3581).</summary>
     public bool ForceRport { get; init; } = true;
 
+    /// <summary>Recording sessions at one time; one more gets 503.</summary>
+    public int MaxSessions { get; init; } = DefaultMaxSessions;
+
+    /// <summary>Recording sessions of one peer at one time; one more gets 503.</summary>
+    public int MaxSessionsPerPeer { get; init; } = DefaultMaxSessions;
+
     /// <summary>UDP and TCP on port 5060 of every address.</summary>
     public static IReadOnlyList<SipListener> DefaultListeners { get; } =
     [
@@ -25,10 +33,16 @@ public sealed record SipOptions
            select new SipListener(transport, TransportAddress.Parse(host, DefaultPort)),
     ];
 
-    internal static SipOptions Read(SettingReader settings) => new()
+    internal static SipOptions Read(SettingReader settings)
     {
-        Listen = settings.List("Sip:Listen", SettingText.Listener) ?? DefaultListeners,
-        AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
-        ForceRport = settings.Boolean("Sip:ForceRport", true),
-    };
+        var sessions = settings.Integer("Sip:MaxSessions", DefaultMaxSessions, 1, MostSessions);
+        return new()
+        {
+            Listen = settings.List("Sip:Listen", SettingText.Listener) ?? DefaultListeners,
+            AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
+            ForceRport = settings.Boolean("Sip:ForceRport", true),
+            MaxSessions = sessions,
+            MaxSessionsPerPeer = settings.Integer("Sip:MaxSessionsPerPeer", sessions, 1, MostSessions),
+        };
+    }
 }

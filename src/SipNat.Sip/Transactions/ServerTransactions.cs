@@ -109,7 +109,7 @@ internal sealed class ServerTransactions(
             return;
         }
 
-        if (table.Count >= options.MaxTransactions)
+        if (table.Count >= options.MaxTransactions + (request.ToTag.Length > 0 ? options.ReservedForDialogs : 0))
         {
             answers.RefuseOverload(arrival.Flow, request, arrival.Route);
             return;

@@ -98,8 +98,8 @@ public sealed class TransactionLayer
     }
 
     /// <summary>
-    /// Refuses a request of somebody who is owed nothing, without keeping state for it: the answer is sent once, or not
-    /// at all, and a retransmission is a request of its own. A flood of strangers then fills no table.
+    /// Answers a request without keeping state for it (RFC 3261 §8.2.7): the answer is sent once, or not at all, and a
+    /// retransmission is a request of its own. A flood then fills no table.
     /// </summary>
     public void Dismiss(TransactionId transaction, SipResponse? answer) => _server.Dismiss(transaction, answer);
 

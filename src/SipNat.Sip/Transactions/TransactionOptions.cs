@@ -16,6 +16,11 @@ public sealed record TransactionOptions
     /// <summary>Transactions alive at once, client and server; above it requests get 503, without state.</summary>
     public int MaxTransactions { get; init; } = 20_000;
 
+    /// <summary>
+    /// So many more for requests inside dialogs: what runs can be ended and refreshed while what would begin is refused.
+    /// </summary>
+    public int ReservedForDialogs { get; init; } = 5_000;
+
     /// <summary>What that 503 and a 500 of ours ask the peer to wait; whole seconds.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(5);
 

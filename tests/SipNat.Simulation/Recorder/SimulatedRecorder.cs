@@ -80,6 +80,9 @@ public sealed class SimulatedRecorder
         Keepalive = options.Keepalive,
         SilenceTimeout = options.SilenceTimeout,
         MaxSessions = options.MaxSessions,
+        MaxSessionsPerPeer = options.MaxSessionsPerPeer,
+        MaxUnacknowledgedPerPeer = options.MaxUnacknowledgedPerPeer,
+        AnswersPerSecond = options.AnswersPerSecond,
         RefusalsPerSecond = options.RefusalsPerSecond,
     };
 

@@ -41,6 +41,12 @@ public sealed record SimulatedRecorderOptions
 
     public int MaxSessions { get; init; } = 2_000;
 
+    public int MaxSessionsPerPeer { get; init; } = 2_000;
+
+    public int MaxUnacknowledgedPerPeer { get; init; } = 200;
+
+    public int AnswersPerSecond { get; init; } = 2_000;
+
     public int RefusalsPerSecond { get; init; } = 5;
 
     /// <summary>Pairs of media ports that are bound and mapped ahead.</summary>

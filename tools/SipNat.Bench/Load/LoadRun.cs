@@ -17,6 +17,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
 
     private const int Seed = 1;
     private const int MaxProblems = 10;
+    private const int FramesBeforeFlood = 10;
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>The whole run: set-up, audio, teardown, comparison.</summary>
@@ -68,6 +69,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
         meter?.AllUp();
 
+        await WaitForFramesAsync(up, stop);
         using var flood = options.Flood.IsAny ? new Flood(options.Flood, server) : null;
         var flooding = flood?.RunAsync(stop);
         if (up.Length > 0) await Task.WhenAny(up.Select(session => session.Streams[0].Sent)).WaitAsync(stop);
@@ -134,6 +136,12 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
 
         var isUp = await Task.WhenAll(settingUp);
         return [.. sessions.Zip(isUp).Where(pair => pair.Second).Select(pair => pair.First)];
+    }
+
+    // A stray packet that came before a stream's own first one would be told from it by no policy that lets everybody in.
+    private static async Task WaitForFramesAsync(LoadSession[] sessions, CancellationToken stop)
+    {
+        while (sessions.Any(session => session.Streams.Any(stream => stream.FramesSent < Math.Min(FramesBeforeFlood, stream.Frames)))) await Task.Delay(20, stop);
     }
 
     private async Task ShowProgressAsync(PacedSender sender, CancellationToken stop)

@@ -28,6 +28,9 @@ internal sealed class LoadStream(int number, string label, int port, int frames,
     /// <summary>Where the answer asked RTP to be sent; set before the stream is started.</summary>
     public SocketAddress? Destination { get; set; }
 
+    /// <summary>How many it will send.</summary>
+    public int Frames => frames;
+
     public int FramesSent => Volatile.Read(ref _framesSent);
 
     public bool IsOver => _framesSent == frames;

@@ -9,7 +9,7 @@ internal sealed class RecorderProcess : IAsyncDisposable
 {
     private const string Sip = "127.0.0.1";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(3);
 
     private readonly Process _process;
     private readonly DirectoryInfo _data;
@@ -67,6 +67,7 @@ internal sealed class RecorderProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks it to drain and does not wait long: whatever was to be looked at has been looked at.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

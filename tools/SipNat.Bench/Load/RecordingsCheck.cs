@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using SipNat.Bench.Audio;
 
@@ -11,8 +12,8 @@ internal sealed class RecordingsCheck(Uri api, string? recordings)
 
     // A frame that is not at its place is looked for this far around it.
     private const int SearchRadius = 2 * 8000;
-    private const int MinWait = 10;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether the files are in reach.</summary>
     public bool ReadsFiles => recordings is not null;
@@ -22,12 +23,13 @@ internal sealed class RecordingsCheck(Uri api, string? recordings)
     {
         using var http = new HttpClient { BaseAddress = api };
         var callIds = sessions.ToDictionary(session => session.CallId, StringComparer.Ordinal);
-        for (var attempt = 0; ; attempt++)
+        var clock = Stopwatch.StartNew();
+        while (true)
         {
             using var list = JsonDocument.Parse(await http.GetStringAsync($"/api/recordings?limit={ListLimit}", stop));
             var found = list.RootElement.EnumerateArray().Where(item => callIds.ContainsKey(Text(item, "callId"))).ToList();
             var complete = found.Count == sessions.Count && found.TrueForAll(item => Text(item, "state") == "complete");
-            if (complete || attempt > MinWait + (sessions.Count / 50)) return Compare(found, callIds);
+            if (complete || clock.Elapsed > Limit) return Compare(found, callIds);
 
             await Task.Delay(Poll, stop);
         }

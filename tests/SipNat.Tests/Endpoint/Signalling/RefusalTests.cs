@@ -172,6 +172,84 @@ public sealed class RefusalTests
         Assert.Equal(503, client.LastResponse.Status);
     }
 
+    [Fact]
+    public void A_peer_that_is_full_gets_503_while_another_is_served()
+    {
+        var (scene, client) = Scene(new() { MaxSessionsPerPeer = 1 });
+        var other = ManualClient.AddTo(scene, "203.0.113.5");
+        client.Establish();
+        var established = client.ToTag;
+        (client.CallId, client.ToTag) = ("another", "");
+        client.Send("INVITE", ManualClient.Sdp());
+        client.Send("OPTIONS");
+        client.RunFor(0.1);
+        Assert.Equal(["503 2 INVITE", "200 3 OPTIONS"], client.Statuses.Skip(1));
+        Assert.Equal("30", client.Responses.Single(r => r.Status == 503).Header("Retry-After"));
+
+        other.CallId = "other-call";
+        other.Establish();
+        (client.CallId, client.ToTag) = ("manual-call", established);
+        client.Send("BYE");
+        client.RunFor(0.5);
+        (client.CallId, client.ToTag) = ("third", "");
+        client.Establish();
+
+        Assert.Equal((2, 1L), (scene.Recorder.Signalling.Sessions, scene.Recorder.Signalling.Counters.Overloaded));
+    }
+
+    [Fact]
+    public void Invites_that_nobody_acknowledges_fill_two_places_and_leave_room_for_those_who_do()
+    {
+        var (scene, client) = Scene(new() { MaxUnacknowledgedPerPeer = 2 });
+        var flood = ManualClient.AddTo(scene, "203.0.113.5");
+        flood.Answer = _ => null;
+        for (var i = 0; i < 50; i++)
+        {
+            (flood.CallId, flood.ToTag) = ($"flood-{i}", "");
+            flood.Send("INVITE", ManualClient.Sdp("203.0.113.5"));
+            flood.RunFor(0.02);
+        }
+
+        client.Establish();
+        for (var i = 0; i < 3; i++)
+        {
+            (client.CallId, client.ToTag) = ($"acknowledged-{i}", "");
+            client.Establish();
+        }
+
+        Assert.Equal((48, 6), (flood.Statuses.Count(s => s.StartsWith("503", StringComparison.Ordinal)), scene.Recorder.Signalling.Sessions));
+
+        flood.RunFor(120);
+        (flood.CallId, flood.ToTag) = ("later", "");
+        flood.Establish();
+        Assert.Equal(5, scene.Recorder.Signalling.Sessions);
+    }
+
+    [Fact]
+    public void Answers_outside_a_session_keep_no_state_and_have_a_bound_for_each_source()
+    {
+        var (scene, client) = Scene(new() { AnswersPerSecond = 40 });
+        var other = ManualClient.AddTo(scene, "203.0.113.5");
+        client.Establish();
+        client.RunFor(1);
+        var transactions = scene.Recorder.Signalling.Transactions;
+        var tag = client.ToTag;
+        client.ToTag = "";
+        for (var i = 0; i < 100; i++) client.Send(i % 2 == 0 ? "OPTIONS" : "INFO");
+        other.Send("OPTIONS");
+        client.RunFor(0.1);
+
+        Assert.Equal((20, 20), (client.Statuses.Count(s => s.StartsWith("481", StringComparison.Ordinal)), client.Statuses.Count(s => s.EndsWith("OPTIONS", StringComparison.Ordinal))));
+        Assert.Equal(["200 1 OPTIONS"], other.Statuses);
+        Assert.Equal(60, scene.Recorder.Signalling.RefusalsDropped);
+        Assert.Equal(transactions, scene.Recorder.Signalling.Transactions);
+
+        client.ToTag = tag;
+        client.Send("BYE");
+        client.RunFor(0.5);
+        Assert.StartsWith("200", client.Statuses[^1], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("BYE", 481)]
     [InlineData("UPDATE", 481)]

@@ -1,10 +1,31 @@
 using SipNat.Media.Rtcp;
 using SipNat.Media.Streams;
+using SipNat.Wire;
 
 namespace SipNat.Tests.Media.Streams;
 
 public sealed class RecordedStreamTests
 {
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(200)]
+    public void Not_a_frame_of_the_signalled_sender_is_lost_to_one_that_came_first(int strays)
+    {
+        var stream = new StreamUnderTest(new() { Policy = LatchPolicy.Any });
+        var stranger = TransportAddress.Parse("192.0.2.66:9000");
+        for (var i = 0; i < strays; i++) stream.Send(i * 10, 3000 + i, ssrc: 9, from: stranger);
+        for (var i = 0; i < 50; i++)
+        {
+            stream.Send((strays * 10) + (i * 20), i);
+            stream.Send((strays * 10) + (i * 20) + 5, 3000 + strays + (2 * i), ssrc: 9, from: stranger);
+            stream.Send((strays * 10) + (i * 20) + 15, 3000 + strays + (2 * i) + 1, ssrc: 9, from: stranger);
+        }
+
+        stream.Finish((strays * 10) + 1000);
+        Assert.Equal(Enumerable.Range(0, 50), stream.Frames().Where(frame => frame is >= 0 and < 3000));
+    }
+
     [Fact]
     public void Source_that_takes_over_from_a_silent_one_loses_no_frame()
     {

@@ -67,6 +67,38 @@ public sealed class SourceLatchTests
     }
 
     [Fact]
+    public void Signalled_address_takes_the_stream_back_with_its_first_packet()
+    {
+        var latch = Locked(SameHost);
+        Assert.Equal(LatchVerdict.TookOver, Judge(latch, 90, Signalled, 700, ssrc: 2));
+        Assert.Equal(Signalled, latch.Locked);
+        for (ushort i = 5; i < 50; i++)
+        {
+            Assert.Equal(LatchVerdict.Probation, Judge(latch, i * 20, SameHost, i));
+            Assert.Equal(LatchVerdict.Accept, Judge(latch, (i * 20) + 1, Signalled, (ushort)(700 + i), ssrc: 2));
+        }
+    }
+
+    [Fact]
+    public void Signalled_address_needs_no_proof_before_anybody_is_followed_either()
+    {
+        var latch = Latch();
+        LatchVerdict[] verdicts = [Judge(latch, 0, SameHost, 1), Judge(latch, 1, Signalled, 700, ssrc: 2), Judge(latch, 2, SameHost, 2), Judge(latch, 21, Signalled, 701, ssrc: 2)];
+
+        Assert.Equal([LatchVerdict.Accept, LatchVerdict.TookOver, LatchVerdict.Probation, LatchVerdict.Accept], verdicts);
+    }
+
+    [Fact]
+    public void Signalled_address_takes_nothing_back_on_hold_or_with_a_payload_type_of_its_own()
+    {
+        var latch = Locked(SameHost);
+        Assert.Equal(LatchVerdict.Probation, latch.Judge(At(90), Signalled, Packet(700, 2), isNegotiated: false));
+        latch.IsHeld = true;
+        Assert.Equal(LatchVerdict.Stray, Judge(latch, 100, Signalled, 701, ssrc: 2));
+        Assert.Equal(SameHost, latch.Locked);
+    }
+
+    [Fact]
     public void Stray_packets_are_counted_and_never_followed()
     {
         var latch = Locked(Signalled);

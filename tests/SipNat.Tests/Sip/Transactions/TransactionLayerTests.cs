@@ -63,6 +63,18 @@ public class TransactionLayerTests
     }
 
     [Fact]
+    public void Requests_inside_dialogs_have_room_beyond_the_limit()
+    {
+        var harness = new TransactionHarness(new() { MaxTransactions = 1, ReservedForDialogs = 1 });
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Options));
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Info, "z9hG4bK2", cseq: 2));
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Bye, "z9hG4bK3", "t", 3));
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Bye, "z9hG4bK4", "t", 4));
+
+        harness.AssertLog("0 ! Request OPTIONS", "0 > 503", "0 ! Request BYE", "0 > 503");
+    }
+
+    [Fact]
     public void Ack_of_an_answer_without_state_is_absorbed()
     {
         var invite = ServerTransactionTests.Request(SipMethod.Invite).Replace("sip:srs@192.0.2.1 SIP", "urn:x SIP", StringComparison.Ordinal);
