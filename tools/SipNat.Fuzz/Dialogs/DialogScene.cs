@@ -29,6 +29,7 @@ internal sealed class DialogScene
     private readonly Dictionary<RecordingId, bool> _isComplete = [];
     private readonly Queue<(FlowId Flow, TransportAddress To, byte[] Bytes)> _sent = new();
     private int _bound;
+    private int _seen;
     private bool _isOver;
 
     public DialogScene(ref Script script)
@@ -68,9 +69,11 @@ internal sealed class DialogScene
     /// <summary>What the media plane tells is kept until this ends.</summary>
     public bool HoldsEvents { get; set; }
 
-    public int Outcome { get; private set; }
+    /// <summary>What has been seen, and how far it went.</summary>
+    public int Outcome => HashCode.Combine(
+        _seen, Math.Min(Core.Counters.Begun, 8), Math.Min(Core.TransactionCounters.Rejected, 2), Math.Min(Core.TransactionCounters.LateAnswers, 2), Math.Min(_bound, 16), Core.Counters.Overloaded > 0, Plane.Unowned > 0);
 
-    public void Note(int outcome) => Outcome |= 1 << (outcome & 31);
+    public void Note(int seen) => _seen |= 1 << (seen & 31);
 
     public void SetStunServers(IReadOnlyList<TransportAddress> servers)
     {

@@ -59,8 +59,9 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
 
             _stream.Finish(_now, _now);
             Drain();
-            CheckEnd();
-            return _outcome;
+            var report = _stream.Report(_now);
+            CheckEnd(report);
+            return HashCode.Combine(_outcome, Few(report.Files.Count), Few(report.GapCount), Few(report.AnchorCount), Few(report.Late), Few(report.Unplaced), Few(report.Secondary), Few(report.Duplicates));
         }
 
         private void Step(ref Script script)
@@ -158,9 +159,11 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
             _written[write.FileIndex] = Math.Max(length, buffer.Offset + buffer.Length);
         }
 
-        private void CheckEnd()
+        // 0 to 4: how many tells little beyond that.
+        private static int Few(long count) => (int)Math.Min(count, 4);
+
+        private void CheckEnd(StreamReport report)
         {
-            var report = _stream.Report(_now);
             Invariant.Holds(_stream.Deadline is null, "Nothing is due after the end.");
             Invariant.Holds(report.WritesRefused == 0, "What is taken at once is not refused.");
             Invariant.Holds(report.Files.Count == _written.Count && _ended.Count == _written.Count, "Every file that began has ended.");

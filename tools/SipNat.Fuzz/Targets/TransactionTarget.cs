@@ -77,7 +77,9 @@ internal sealed class TransactionTarget : IFuzzTarget
 
             Invariant.Holds(_layer.Count <= _ours + _open.Count, "What has an answer ends by itself.", $"{_layer.Count} are left");
             Invariant.Holds(_layer.Outbox.Rented == 0, "Everything rented was given back.");
-            return _outcome;
+            var counters = _layer.Counters;
+            return HashCode.Combine(
+                _outcome, counters.Resends > 0, counters.RequestRetransmissions > 0, counters.StrayResponses > 0, counters.Rejected > 0, counters.Overload > 0, counters.LateAnswers > 0, counters.Malformed > 0);
         }
 
         private void Step(ref Script script)
