@@ -10,6 +10,7 @@ namespace SipNat.Fuzz.Targets;
 internal sealed class TransactionTarget : IFuzzTarget
 {
     private const int MaxTransactions = 24;
+    private const int ReservedForDialogs = 8;
 
     public string Name => "transactions";
 
@@ -55,7 +56,7 @@ internal sealed class TransactionTarget : IFuzzTarget
         {
             _random = new(seed);
             _mutator = new(_random, SipSeeds.Tokens, maxLength: 8192);
-            _layer = new(new() { MaxTransactions = MaxTransactions, Product = "SipNat" }, _random);
+            _layer = new(new() { MaxTransactions = MaxTransactions, ReservedForDialogs = ReservedForDialogs, Product = "SipNat" }, _random);
             _layer.HandleFlow(_now, Flows[0], new(FlowChangeKind.Opened, TransportProtocol.Udp, Peers[0].WithPort(5062), default));
             _layer.HandleFlow(_now, Flows[1], new(FlowChangeKind.Opened, TransportProtocol.Tcp, Peers[0].WithPort(5062), Peers[1]));
         }
@@ -190,7 +191,7 @@ internal sealed class TransactionTarget : IFuzzTarget
                 if (happened is TransactionEvent.Cancelled(var invite)) _layer.Respond(_now, invite, new(487));
             }
 
-            Invariant.Holds(_layer.Count <= MaxTransactions + (2 * _ours), "Transactions keep their cap.", $"{_layer.Count}");
+            Invariant.Holds(_layer.Count <= MaxTransactions + ReservedForDialogs + (2 * _ours), "Transactions keep their cap.", $"{_layer.Count}");
             while (_layer.Outbox.TryTake(out var transmit))
             {
                 Check(transmit);
