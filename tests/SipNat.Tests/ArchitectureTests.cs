@@ -41,6 +41,14 @@ public sealed partial class ArchitectureTests
         select $"{Path.GetRelativePath(Source, file)} -> {target}");
 
     [Fact]
+    public void Of_the_bench_only_the_measured_readers_know_the_recorders_code() => Assert.Empty(
+        from file in FilesBelow(Path.Combine(Root, "tools", "SipNat.Bench"))
+        where Path.GetFileName(Path.GetDirectoryName(file)) != "Readers"
+        from target in RoomsUsedBy(file)
+        where Allowed.ContainsKey(target)
+        select $"{Path.GetFileName(file)} -> {target}");
+
+    [Fact]
     public void Namespaces_follow_the_folders() => Assert.Empty(
         from room in Allowed.Keys
         from file in FilesOf(room)
@@ -109,9 +117,11 @@ public sealed partial class ArchitectureTests
 
     private static XDocument ProjectOf(string room) => XDocument.Load(Path.Combine(Source, room, $"{room}.csproj"));
 
-    private static IEnumerable<string> FilesOf(string room) =>
-        from file in Directory.EnumerateFiles(Path.Combine(Source, room), "*.cs", SearchOption.AllDirectories)
-        let folders = Path.GetRelativePath(Path.Combine(Source, room), file).Split(Path.DirectorySeparatorChar)
+    private static IEnumerable<string> FilesOf(string room) => FilesBelow(Path.Combine(Source, room));
+
+    private static IEnumerable<string> FilesBelow(string root) =>
+        from file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+        let folders = Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar)
         where folders[0] is not ("bin" or "obj")
         select file;
 

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using SipNat.Bench.Commands;
 
-var root = new RootCommand("Peers and measurements for a SIPREC recorder. Shares no code with it.")
+var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
 {
     SiprecClientCommand.Create(),
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
+    ReadersCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args);
