@@ -53,7 +53,7 @@ internal sealed class Recorder : IAsyncDisposable
         _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
-        _host = new(_core, clock, flows, new TransportLimits(), logs) { AfterDrain = AfterDrain };
+        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs) { AfterDrain = AfterDrain };
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
         _engine = new(_plane, clock, flows, ports, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, writer);

@@ -21,6 +21,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     private readonly Dictionary<TcpFlow, Task> _open = [];
     private readonly Dictionary<TransportAddress, int> _acceptedFrom = [];
     private readonly CancellationTokenSource _stop = new();
+    private int _strangers;
 
     public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, TransportMetrics metrics, ILoggerFactory logs)
     {
@@ -76,22 +77,39 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         {
             if (_stop.IsCancellationRequested) return false;
 
-            var fromSource = _acceptedFrom.GetValueOrDefault(source);
-            var cap = _open.Count >= _limits.MaxConnections ? "total"
-                : isAccepted && fromSource >= _limits.MaxConnectionsPerSource ? "source"
-                : null;
-            if (cap is not null)
+            if (CapMetBy(source, isAccepted) is { } cap)
             {
                 _metrics.CountRefused(cap);
                 LogRefused(_log, flow.Remote, cap);
                 return false;
             }
 
-            if (isAccepted) _acceptedFrom[source] = fromSource + 1;
+            if (isAccepted) CountAccepted(source, 1);
             _metrics.CountConnection(1);
             _open.Add(flow, RunAsync(flow, isAccepted));
             return true;
         }
+    }
+
+    private string? CapMetBy(TransportAddress source, bool isAccepted)
+    {
+        if (_open.Count >= _limits.MaxConnections) return "total";
+        if (!isAccepted) return null;
+
+        var (perSource, others) = IsStranger(source)
+            ? (_limits.MaxConnectionsPerStranger, _strangers)
+            : (_limits.MaxConnectionsPerSource, -1);
+        return _acceptedFrom.GetValueOrDefault(source) >= perSource ? "source" : others >= _limits.MaxConnectionsOfStrangers ? "strangers" : null;
+    }
+
+    private bool IsStranger(TransportAddress source) => _limits.AllowedNetworks is { } allowed && !allowed.Any(network => network.Contains(source));
+
+    private void CountAccepted(TransportAddress source, int change)
+    {
+        var count = _acceptedFrom.GetValueOrDefault(source) + change;
+        if (count == 0) _acceptedFrom.Remove(source);
+        else _acceptedFrom[source] = count;
+        if (IsStranger(source)) _strangers += change;
     }
 
     private async Task RunAsync(TcpFlow flow, bool isAccepted)
@@ -113,12 +131,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         {
             _open.Remove(flow);
             _metrics.CountConnection(-1);
-            if (!isAccepted) return;
-
-            var source = flow.Remote.WithPort(0);
-            var left = _acceptedFrom[source] - 1;
-            if (left == 0) _acceptedFrom.Remove(source);
-            else _acceptedFrom[source] = left;
+            if (isAccepted) CountAccepted(flow.Remote.WithPort(0), -1);
         }
     }
 

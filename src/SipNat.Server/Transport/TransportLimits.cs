@@ -1,3 +1,5 @@
+using SipNat.Wire;
+
 namespace SipNat.Server.Transport;
 
 /// <summary>Caps and timeouts of SIP connections.</summary>
@@ -8,6 +10,15 @@ public sealed record TransportLimits
 
     /// <summary>Accepted connections of one source address at the same time. A load balancer is one source.</summary>
     public int MaxConnectionsPerSource { get; init; } = 4096;
+
+    /// <summary>Whoever is in them may have as many as that; null for everybody.</summary>
+    public IReadOnlyList<NetworkPrefix>? AllowedNetworks { get; init; }
+
+    /// <summary>Accepted connections of one source address outside the allowed networks.</summary>
+    public int MaxConnectionsPerStranger { get; init; } = 8;
+
+    /// <summary>Accepted connections of all of them: the others always find room.</summary>
+    public int MaxConnectionsOfStrangers { get; init; } = 512;
 
     /// <summary>Connections being made at the same time.</summary>
     public int MaxConnecting { get; init; } = 256;

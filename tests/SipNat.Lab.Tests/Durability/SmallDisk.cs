@@ -2,7 +2,10 @@ using SipNat.NatLab.Processes;
 
 namespace SipNat.Lab.Tests.Durability;
 
-/// <summary>A file system of 20 MiB in memory, mounted for one test.</summary>
+/// <summary>
+/// A file system of 20 MiB, mounted for one test: ext4 on a loop device, or, where the machine has no such device, one
+/// in memory.
+/// </summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
     private const int Bytes = 20 * 1024 * 1024;
@@ -15,11 +18,24 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     private string Filler => System.IO.Path.Combine(Path, "filler");
 
+    private string Image => Path + ".ext4";
+
     public static async Task<SmallDisk> MountAsync()
     {
-        var folder = Directory.CreateTempSubdirectory("sipnat-disk-");
-        await ShortCommand.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={Bytes}", "sipnat-disk", folder.FullName]);
-        return new SmallDisk(folder);
+        var disk = new SmallDisk(Directory.CreateTempSubdirectory("sipnat-disk-"));
+        try
+        {
+            await using (var image = File.Create(disk.Image)) image.SetLength(Bytes);
+            await ShortCommand.RunAsync("mkfs.ext4", ["-q", disk.Image]);
+            await ShortCommand.RunAsync("mount", ["-o", "loop", disk.Image, disk.Path]);
+        }
+        catch (LabException error)
+        {
+            TestContext.Current.SendDiagnosticMessage($"no loop device here, the disk is in memory: {error.Message}");
+            await ShortCommand.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={Bytes}", "sipnat-disk", disk.Path]);
+        }
+
+        return disk;
     }
 
     /// <summary>Takes every byte that is left.</summary>
@@ -46,5 +62,6 @@ internal sealed class SmallDisk : IAsyncDisposable
         // The recorder may hold its claim on the folder: it is taken out of sight at once and goes with its last user.
         await ShortCommand.RunAsync("umount", ["--lazy", Path]);
         _folder.Delete();
+        File.Delete(Image);
     }
 }

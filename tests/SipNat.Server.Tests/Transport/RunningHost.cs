@@ -30,9 +30,10 @@ internal sealed class RunningHost : IAsyncDisposable
         return new(core, host);
     }
 
-    public Socket Client(SocketType type = SocketType.Dgram)
+    public Socket Client(SocketType type = SocketType.Dgram, string local = "127.0.0.1")
     {
         var socket = new Socket(AddressFamily.InterNetwork, type, type is SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp) { ReceiveTimeout = 5000 };
+        socket.Bind(new IPEndPoint(IPAddress.Parse(local), 0));
         socket.Connect(EndPoint);
         return socket;
     }

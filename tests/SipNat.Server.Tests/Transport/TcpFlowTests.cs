@@ -123,6 +123,27 @@ public sealed class TcpFlowTests
     }
 
     [Fact]
+    public async Task Strangers_have_few_connections_each_and_together_and_leave_room_for_the_others()
+    {
+        NetworkPrefix[] allowed = [NetworkPrefix.Parse("127.0.0.1")];
+        await using var running = RunningHost.Start(RunningHost.AnyTcp, new() { AllowedNetworks = allowed, MaxConnectionsPerStranger = 2, MaxConnectionsOfStrangers = 3 });
+        var open = new List<Socket>();
+        foreach (var (address, isServed) in new[] { ("127.0.0.2", true), ("127.0.0.2", true), ("127.0.0.2", false), ("127.0.0.3", true), ("127.0.0.4", false), ("127.0.0.1", true) })
+        {
+            var socket = running.Client(SocketType.Stream, address);
+            open.Add(socket);
+            if (isServed) Assert.Equal($"Opened Tcp {socket.LocalEndPoint}", await running.Core.NextAsync());
+            else Assert.Equal("", await ReadToEndAsync(socket));
+        }
+
+        open[0].Dispose();
+        Assert.StartsWith("Closed", await running.Core.NextAsync(), StringComparison.Ordinal);
+        open.Add(running.Client(SocketType.Stream, "127.0.0.4"));
+        Assert.Equal($"Opened Tcp {open[^1].LocalEndPoint}", await running.Core.NextAsync());
+        open.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
     public async Task A_peer_that_does_not_read_loses_the_connection_and_not_our_memory()
     {
         await using var running = RunningHost.Start(RunningHost.AnyTcp, new() { MaxQueuedBytes = 100_000 });
