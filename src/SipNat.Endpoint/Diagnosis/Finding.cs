@@ -53,6 +53,12 @@ public enum FindingCode
     /// <summary>The disk or the queue to it refused audio.</summary>
     AudioNotWritten,
 
+    /// <summary>The disk takes a file's audio again; what found no room meanwhile is silence in it.</summary>
+    AudioWrittenAgain,
+
+    /// <summary>The medium did not confirm audio that was written: a power cut may cost it.</summary>
+    AudioNotForced,
+
     /// <summary>No STUN server answered in time; the answer went out with an address that is not proven.</summary>
     MappingUnknown,
 

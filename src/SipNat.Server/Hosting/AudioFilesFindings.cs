@@ -8,17 +8,9 @@ namespace SipNat.Server.Hosting;
 /// <summary>What the disk did to the audio of a session, as findings.</summary>
 internal static class AudioFilesFindings
 {
-    /// <summary>The disk takes a file's audio again.</summary>
-    public const string WrittenAgain = "audio-written-again";
-
-    /// <summary>The medium did not confirm audio.</summary>
-    public const string NotForced = "audio-not-forced";
-
     // Every codec that is written has 8000 one-byte samples a second.
     private const double BytesPerSecond = 8000;
     private const int MaxSpansNamed = 8;
-
-    public static string NotWritten => FindingCode.AudioNotWritten.Text;
 
     public static RecordingFinding Of(AudioFault fault)
     {
@@ -27,12 +19,12 @@ internal static class AudioFilesFindings
         return fault switch
         {
             AudioFault.Refused => new(
-                NotWritten, $"{file} has not been written since {Time(fault.At)}: {reason}. Its audio waits in memory and is tried again every second.", fault.At),
+                FindingCode.AudioNotWritten.Text, $"{file} has not been written since {Time(fault.At)}: {reason}. Its audio waits in memory and is tried again every second.", fault.At),
             AudioFault.Resumed resumed => new(
-                WrittenAgain, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed.Missing)}.", fault.At),
-            AudioFault.Ended => new(NotWritten, $"{file} is not written from {Time(fault.At)} on: {reason}.", fault.At),
+                FindingCode.AudioWrittenAgain.Text, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed.Missing)}.", fault.At),
+            AudioFault.Ended => new(FindingCode.AudioNotWritten.Text, $"{file} is not written from {Time(fault.At)} on: {reason}.", fault.At),
             AudioFault.NotForced => new(
-                NotForced, $"The medium did not confirm what was written to {file} before {Time(fault.At)}: {reason}. A power cut may cost it.", fault.At),
+                FindingCode.AudioNotForced.Text, $"The medium did not confirm what was written to {file} before {Time(fault.At)}: {reason}. A power cut may cost it.", fault.At),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
