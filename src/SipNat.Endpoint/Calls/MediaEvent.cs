@@ -23,6 +23,9 @@ public abstract record MediaEvent(RecordingId Session)
 
     public sealed record Found(RecordingId Session, Finding Finding) : MediaEvent(Session);
 
+    /// <summary>A stream that should be sending brings nothing. Why, is for signalling to find: it knows what was agreed on.</summary>
+    public sealed record Silent(RecordingId Session, StreamSilence Silence) : MediaEvent(Session);
+
     /// <summary>The session's files are complete and its ports closed; the last word of a session.</summary>
     public sealed record Closed(RecordingId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
 }

@@ -26,12 +26,16 @@ internal sealed class MediaStream
     private readonly RtcpReporter _reporter;
     private readonly KeepaliveSender _keepalive;
     private readonly StreamWatch _watch;
+    private readonly LatchPolicy _latch;
     private readonly Dictionary<int, AudioCodec> _files = [];
     private readonly Queue<TimelineEvent.FileEnded> _ended = new();
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private TransportAddress _followed;
     private Instant? _controlHeardAt;
+    private TransportAddress _controlFrom;
+    private uint? _peerSaysSent;
+    private Instant _describedAt;
     private bool _changed;
     private bool _isStarted;
     private bool _isSending;
@@ -50,7 +54,7 @@ internal sealed class MediaStream
         Random random)
     {
         (_session, _flows, _output, _sender) = (session, flows, output, sender);
-        (_settings, _sessionSettings) = (settings, sessionSettings);
+        (_settings, _sessionSettings, _latch) = (settings, sessionSettings, options.Latch);
         var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
         var payloads = new PayloadMap();
         var ssrc = (uint)random.NextInt64(1L << 32);
@@ -76,6 +80,7 @@ internal sealed class MediaStream
     public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)
     {
         var destinations = (MediaDestination(), ControlDestination());
+        if (settings.RemoteRtp != _settings.RemoteRtp) _describedAt = now;
         (_settings, _sessionSettings, _changed) = (KeepAddresses(settings), session, true);
         Negotiate(settings);
         _recorded.Latch.SignalledChanged(_settings.RemoteRtp, session.SignallingSource);
@@ -124,7 +129,7 @@ internal sealed class MediaStream
 
         _recorded.HandleTimeout(now);
         Send(now);
-        if (_watch.Deadline <= now && _watch.Look(now, _recorded.Report(now), _settings, _sessionSettings) is { } finding) Found(finding);
+        if (_watch.Deadline <= now) Look(now);
         Collect(now);
     }
 
@@ -138,6 +143,7 @@ internal sealed class MediaStream
         var activeUntil = _watch.ActiveUntil(now);
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
         _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
+        LookForFaults(now, _recorded.Report(now));
         Collect(now);
     }
 
@@ -229,7 +235,12 @@ internal sealed class MediaStream
 
         if (_controlLatch.JudgeControl(now, from, ssrc) is not (LatchVerdict.Accept or LatchVerdict.TookOver)) return;
 
-        _controlHeardAt = now;
+        (_controlHeardAt, _controlFrom) = (now, from);
+        foreach (var packet in compound)
+        {
+            if (packet.TryGetSenderReport(out var report)) _peerSaysSent = report.PacketCount;
+        }
+
         _changed = true;
         Prove(from);
         _recorded.HandleRtcp(arrival, compound);
@@ -318,6 +329,25 @@ internal sealed class MediaStream
                 Found(new(FindingCode.TimestampJump, $"Stream {_settings.Index + 1}: RTP timestamps jumped at second {anchor.Position / 8000.0:F3} of the file; from there audio is placed by its arrival.", anchor.At));
                 break;
         }
+    }
+
+    private void Look(Instant now)
+    {
+        var report = _recorded.Report(now);
+        if (_watch.TakeSilence(now, out var wasHeard) is { } lasted)
+        {
+            _output.Events.Enqueue(new MediaEvent.Silent(
+                _session, new(_settings.Index, now, lasted, wasHeard, _keepalive.Sent, _controlFrom, _peerSaysSent, report.Sources)));
+        }
+
+        LookForFaults(now, report);
+    }
+
+    private void LookForFaults(Instant now, StreamReport report)
+    {
+        int[] agreed = [.. _settings.PayloadMap.Select(m => m.PayloadType)];
+        _watch.Look(new(_settings.Index, now, report, agreed, _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
+        while (_watch.TryTake(out var finding)) Found(finding);
     }
 
     private void Found(Finding finding) => _output.Events.Enqueue(new MediaEvent.Found(_session, finding));

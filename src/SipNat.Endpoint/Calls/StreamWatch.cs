@@ -1,17 +1,26 @@
+using System.Globalization;
 using SipNat.Endpoint.Diagnosis;
-using SipNat.Media.Streams;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
 
-/// <summary>Notices what an operator should know of one stream: no media, media that stopped, strangers, odd packets.</summary>
+/// <summary>
+/// Looks at one stream from time to time, and at its end: has it fallen silent, and what else is wrong with it? Each thing
+/// is said once.
+/// </summary>
 internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
 {
+    private readonly HashSet<FindingCode> _said = [];
+    private readonly Queue<Finding> _found = new();
+    private readonly DriftWatch _drift = new();
     private Instant? _expectedSince;
     private Instant? _heardAt;
     private Instant? _activeUntil;
     private bool _saidSilent;
-    private readonly HashSet<FindingCode> _said = [];
+    private bool _wasHeld;
+    private long _lost;
+    private long _lostInHolds;
+    private int _interruptionsSaid;
 
     /// <summary>When the stream is looked at next; null while it need not send.</summary>
     public Instant? Deadline { get; private set; }
@@ -24,6 +33,7 @@ internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
         _expectedSince = shouldSend ? now : null;
         _activeUntil = shouldSend ? null : now;
         _saidSilent = false;
+        _wasHeld |= !shouldSend;
         Deadline = shouldSend ? now + noMediaAfter : null;
     }
 
@@ -32,48 +42,57 @@ internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
     /// <summary>The last moment at which the stream was not held.</summary>
     public Instant ActiveUntil(Instant now) => _activeUntil ?? now;
 
-    /// <summary>A finding that was not said before, null where there is none; to be asked at <see cref="Deadline"/>.</summary>
-    public Finding? Look(Instant now, StreamReport report, MediaStreamSettings settings, MediaSettings session)
+    /// <summary>For how long the stream has been silent, where that is too long; told once until it is heard again.</summary>
+    /// <param name="wasHeard">Whether it brought packets before.</param>
+    public TimeSpan? TakeSilence(Instant now, out bool wasHeard)
     {
-        Deadline = now + noMediaAfter;
-        return Silence(now, report, settings, session) ?? Odd(now, report, settings);
-    }
-
-    private Finding? Silence(Instant now, StreamReport report, MediaStreamSettings settings, MediaSettings session)
-    {
+        wasHeard = _heardAt is not null;
         var since = _heardAt > _expectedSince ? _heardAt : _expectedSince;
         if (_saidSilent || since is not { } begin || now - begin < noMediaAfter) return null;
 
         _saidSilent = true;
-        var seconds = (now - begin).TotalSeconds;
-        var strays = report.Sources.Where(s => s.Verdict is LatchVerdict.Stray).Select(s => s.Address.ToString()).ToList();
-        var instead = strays.Count > 0 ? $" Packets came from {string.Join(", ", strays)}, which Media:Latch does not allow." : "";
-        return _heardAt is null
-            ? new(FindingCode.NoMedia, $"Stream {index + 1}: no packet in {seconds:F0} s. The peer at {session.SignallingSource.AddressText} said that it sends from {settings.RemoteRtp}.{instead}", now)
-            : new(FindingCode.MediaStopped, $"Stream {index + 1}: no packet for {seconds:F0} s, though the stream is not on hold.{instead}", now);
+        return now - begin;
     }
 
-    private Finding? Odd(Instant now, StreamReport report, MediaStreamSettings settings)
+    /// <summary>Looks for what is wrong, at <see cref="Deadline"/> and at the end.</summary>
+    public void Look(StreamEvidence evidence)
     {
-        if (report.Strays > 0 && _said.Add(FindingCode.StrayMedia))
+        if (Deadline is not null) Deadline = evidence.At + noMediaAfter;
+        foreach (var finding in StreamRules.Find(evidence with { LostInHolds = CountHolds(evidence.Report.Lost) }))
         {
-            var from = string.Join(", ", report.Sources.Where(s => s.Verdict is LatchVerdict.Stray).Select(s => $"{s.Address} ({s.Packets})"));
-            return new(FindingCode.StrayMedia, $"Stream {index + 1}: packets from sources that may not be followed: {from}.", now);
+            if (_said.Add(finding.Code)) _found.Enqueue(finding);
         }
 
-        if (report.Secondary > 0 && _said.Add(FindingCode.SecondSource))
+        foreach (var interruption in StreamRules.FindInterruptions(evidence).Skip(_interruptionsSaid))
         {
-            return new(FindingCode.SecondSource, $"Stream {index + 1}: a second source sent at the same time; its packets are counted, not mixed.", now);
+            _interruptionsSaid++;
+            _found.Enqueue(interruption);
         }
 
-        if (report.UnexpectedPayloads > 0 && _said.Add(FindingCode.UnknownPayloadType))
-        {
-            return new(FindingCode.UnknownPayloadType, $"Stream {index + 1}: packets with a payload type that was not agreed on.", now);
-        }
+        LookAtClock(evidence);
+    }
 
-        var elsewhere = report.Sources.FirstOrDefault(s => s.Verdict is not LatchVerdict.Stray && s.Address != settings.RemoteRtp);
-        return !settings.RemoteRtp.IsNone && !elsewhere.Address.IsNone && _said.Add(FindingCode.MediaFromElsewhere)
-            ? new(FindingCode.MediaFromElsewhere, $"Stream {index + 1}: media comes from {elsewhere.Address}; the peer said {settings.RemoteRtp}.", now)
-            : null;
+    /// <summary>Takes what was found and not said before.</summary>
+    public bool TryTake(out Finding finding) => _found.TryDequeue(out finding!);
+
+    // Some senders count on while they are held: what is missing between two looks with a hold in between says nothing.
+    private long CountHolds(long lost)
+    {
+        if (_wasHeld) _lostInHolds += lost - _lost;
+        (_lost, _wasHeld) = (lost, _expectedSince is null);
+        return _lostInHolds;
+    }
+
+    private void LookAtClock(StreamEvidence evidence)
+    {
+        if (_heardAt is not { } heardAt || _said.Contains(FindingCode.ClockDrift)) return;
+        if (_drift.Observe(heardAt, evidence.Report.Drift, evidence.Report.AnchorCount) is not { } drift) return;
+
+        _said.Add(FindingCode.ClockDrift);
+        var pace = drift.Total < TimeSpan.Zero ? "slow" : "fast";
+        _found.Enqueue(new(
+            FindingCode.ClockDrift,
+            string.Create(CultureInfo.InvariantCulture, $"Stream {index + 1}: the sender's clock is {Math.Abs(drift.PartsPerMillion):F0} parts in a million {pace}: {drift.Total.Duration().TotalMilliseconds:F0} ms in {drift.Span.TotalSeconds:F0} s. The file follows it, so that its length is not the time that passed. Correct the clock of the device that sends."),
+            evidence.At));
     }
 }

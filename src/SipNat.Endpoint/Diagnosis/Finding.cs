@@ -35,6 +35,24 @@ public enum FindingCode
     /// <summary>A stream that was sending has stopped without a word in signalling.</summary>
     MediaStopped,
 
+    /// <summary>Of a stream without packets: the peer was told a private address that it likely cannot reach.</summary>
+    PrivateAddressAdvertised,
+
+    /// <summary>Of a stream without packets: a STUN server sees another address or port than the peer was told.</summary>
+    MappingDiffers,
+
+    /// <summary>Of a stream without packets: the session and the medium of the peer's description name two addresses.</summary>
+    ConnectionsDiffer,
+
+    /// <summary>Of a stream without packets: nothing could be sent first to open the way in.</summary>
+    NothingSent,
+
+    /// <summary>Of a stream without packets: media is received on another interface than signalling.</summary>
+    InterfaceDiffers,
+
+    /// <summary>Of a stream without packets: STUN servers answer on the SIP port and not on the media port.</summary>
+    MediaPortBlocked,
+
     /// <summary>Packets came from an address that may not be followed.</summary>
     StrayMedia,
 
@@ -46,6 +64,15 @@ public enum FindingCode
 
     /// <summary>Packets carried a payload type that was not negotiated.</summary>
     UnknownPayloadType,
+
+    /// <summary>A share of the packets that matters was lost on the way.</summary>
+    PacketsLost,
+
+    /// <summary>The sender went on, and for a second or more nothing of it arrived.</summary>
+    MediaInterrupted,
+
+    /// <summary>The sender's clock runs at another pace than ours, steadily and beyond what G.711 allows.</summary>
+    ClockDrift,
 
     /// <summary>RTP timestamps left the arrival time by more than two seconds; the stream was anchored anew.</summary>
     TimestampJump,

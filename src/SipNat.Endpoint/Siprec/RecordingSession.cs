@@ -205,6 +205,9 @@ internal sealed partial class RecordingSession
             case MediaEvent.Found(_, var finding):
                 _journal.Find(finding);
                 break;
+            case MediaEvent.Silent(_, var silence):
+                HandleSilence(silence);
+                break;
             case MediaEvent.Closed(_, var streams):
                 TakeReports(streams);
                 if (_mediaIsOpen) MakeOver();

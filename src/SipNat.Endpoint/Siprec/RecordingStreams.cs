@@ -39,9 +39,15 @@ internal sealed class RecordingStreams
         // A description with fewer m-lines than the last one breaks RFC 3264 §8; the missing ones are taken for removed.
         foreach (var stream in _streams.Values)
         {
-            stream.Agree(stream.Index < review.Media.Count ? review.Media[stream.Index] as AcceptedMedia : null);
+            var accepted = stream.Index < review.Media.Count ? review.Media[stream.Index] as AcceptedMedia : null;
+            stream.Agree(accepted);
+            if (accepted is not null) stream.SessionConnection = OtherConnection(review.Offer, stream.Index);
         }
     }
+
+    /// <summary>What is known of the port of a stream that was answered; null for any other.</summary>
+    public (RecordingStream Stream, MediaPortAddresses Port)? Find(int index) =>
+        _streams.TryGetValue(index, out var stream) && stream.Port < _ports.Count && stream.Rtp.Reason is not null ? (stream, _ports[stream.Port]) : null;
 
     /// <summary>Forgets ports that could not be had, with the streams that wanted them.</summary>
     public void DropUnserved()
@@ -116,6 +122,13 @@ internal sealed class RecordingStreams
         }
     }
 
+    // Of the peer's offer; in ours the two agree.
+    private static TransportAddress OtherConnection(SdpSession description, int index) =>
+        index < description.Media.Count
+        && description.Connection?.WithPort(0) is { IsUnspecified: false } session
+        && description.Media[index].Connection?.WithPort(0) is { IsUnspecified: false } own
+        && session != own ? session : default;
+
     private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise(
         AddressAdvisor advisor, RecordingStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
@@ -159,6 +172,9 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     public AdvertisedAddress Rtp { get; set; }
 
     public AdvertisedAddress Rtcp { get; set; }
+
+    /// <summary>The session's address in the peer's last offer where the medium has another one; none where they agree.</summary>
+    public TransportAddress SessionConnection { get; set; }
 
     public MediaStreamReport? Report { get; set; }
 

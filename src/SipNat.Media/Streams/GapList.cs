@@ -10,10 +10,10 @@ internal sealed class GapList(int capacity)
 
     public IReadOnlyList<StreamGap> Snapshot() => [.. _gaps];
 
-    public void Add(int file, long start, long length)
+    public void Add(StreamGap gap)
     {
         Count++;
-        if (_gaps.Count < capacity) _gaps.Add(new(file, start, length));
+        if (_gaps.Count < capacity) _gaps.Add(gap);
     }
 
     /// <summary>Everything in a file stands so many samples later.</summary>

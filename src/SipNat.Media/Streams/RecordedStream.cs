@@ -116,6 +116,7 @@ public sealed class RecordedStream
             Reordered = Receiver.Reordered,
             UnknownPayloads = Receiver.UnknownPayloads,
             UnexpectedPayloads = Receiver.UnexpectedPayloads,
+            UnexpectedPayloadType = Receiver.UnexpectedPayloadType,
             Secondary = Receiver.Secondary,
             Strays = Latch.Strays,
             Unlisted = Latch.Unlisted,

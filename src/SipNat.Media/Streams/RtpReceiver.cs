@@ -63,6 +63,9 @@ public sealed class RtpReceiver
 
     public long UnexpectedPayloads { get; private set; }
 
+    /// <summary>The last payload type that was not negotiated; null where all were.</summary>
+    public int? UnexpectedPayloadType { get; private set; }
+
     public TimeSpan Jitter => _recorded?.Jitter ?? TimeSpan.Zero;
 
     /// <summary>Takes a packet that the latch let through or wants held.</summary>
@@ -76,7 +79,11 @@ public sealed class RtpReceiver
 
         var format = _payloads[packet.PayloadType];
         if (format.Kind is PayloadKind.Unknown) UnknownPayloads++;
-        if (!_payloads.IsNegotiated(packet.PayloadType)) UnexpectedPayloads++;
+        if (!_payloads.IsNegotiated(packet.PayloadType))
+        {
+            UnexpectedPayloads++;
+            UnexpectedPayloadType = packet.PayloadType;
+        }
 
         if (latch is LatchVerdict.Probation) return Hold(arrival, packet, isTentative: true);
         if (packet.Ssrc != RecordedSsrc && !MayTakeOver(arrival, latch)) return Hold(arrival, packet, isTentative: false);

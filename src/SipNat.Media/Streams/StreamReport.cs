@@ -36,6 +36,9 @@ public sealed record StreamReport
     /// <summary>Packets with a payload type that was not negotiated, whether known or not.</summary>
     public long UnexpectedPayloads { get; init; }
 
+    /// <summary>The last payload type that was not negotiated; null where all were.</summary>
+    public int? UnexpectedPayloadType { get; init; }
+
     /// <summary>Packets of a second SSRC while the recorded one was sending: counted, never mixed.</summary>
     public long Secondary { get; init; }
 
@@ -102,7 +105,8 @@ public readonly record struct StreamFile(int Index, AudioCodec Codec, Instant St
 /// <summary>Silence that stands for audio that did not come.</summary>
 /// <param name="Start">Samples from the file's start.</param>
 /// <param name="Length">Samples.</param>
-public readonly record struct StreamGap(int FileIndex, long Start, long Length);
+/// <param name="IsLoss">Packets of it were sent, by their sequence numbers; else the sender paused, was held, or began anew.</param>
+public readonly record struct StreamGap(int FileIndex, long Start, long Length, bool IsLoss = false);
 
 /// <summary>A place where the RTP timestamp no longer decided, and the time of arrival did.</summary>
 /// <param name="Position">Samples from the file's start.</param>

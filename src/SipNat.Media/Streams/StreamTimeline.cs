@@ -226,14 +226,15 @@ public sealed class StreamTimeline
             return;
         }
 
+        AddGap(frame.Arrival, gap, isLoss: frame.Sequence - previous > 1 && !_isResuming);
         _isResuming = false;
-        AddGap(frame.Arrival, gap);
         Append(frame, gap == 0);
     }
 
     // Arrival places the frame, unless it says no more than that the audio simply goes on.
     private void Anchor(in ReceivedFrame frame, AnchorReason reason, long previous)
     {
+        var isLoss = previous > 0 && frame.Sequence - previous > 1 && !_isResuming;
         _isResuming = false;
         var missing = previous == 0 ? 0 : (frame.Sequence - previous - 1) * _frameLength;
         var expected = _window.End + missing;
@@ -246,7 +247,7 @@ public sealed class StreamTimeline
         var position = _window.End + gap;
         if (Math.Abs(position - predicted) > AllowanceSamples) _line.Set(frame.Arrival, position);
 
-        AddGap(frame.Arrival, gap);
+        AddGap(frame.Arrival, gap, isLoss);
         ReportAnchor(new(FileIndex, frame.Arrival, position, gap, reason));
         AddSegment(frame, position);
         Append(frame, gap == 0);
@@ -270,11 +271,11 @@ public sealed class StreamTimeline
         Position = position,
     });
 
-    private void AddGap(Instant now, long length)
+    private void AddGap(Instant now, long length, bool isLoss)
     {
         if (length <= 0) return;
 
-        _gaps.Add(FileIndex, _window.End, length);
+        _gaps.Add(new(FileIndex, _window.End, length, isLoss));
         AppendSilence(now, length);
     }
 
@@ -324,7 +325,7 @@ public sealed class StreamTimeline
         _line.Shift(lead);
         _files[^1] = _files[^1] with { StartedAt = _files[^1].StartedAt - time };
         if (!SenderStart.IsNone) SenderStart += -time;
-        _gaps.Add(FileIndex, 0, lead);
+        _gaps.Add(new(FileIndex, 0, lead, IsLoss: true));
         position = 0;
         return true;
     }

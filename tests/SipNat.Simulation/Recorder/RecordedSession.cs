@@ -21,6 +21,9 @@ public sealed class RecordedSession(RecordingSnapshot snapshot)
     /// <summary>Codes of the findings as docs/troubleshooting.md writes them, sorted, each once.</summary>
     public IReadOnlyList<string> Findings => [.. Snapshot.Findings.Select(f => f.Code.Text).Distinct().Order(StringComparer.Ordinal)];
 
+    /// <summary>Every finding as <c>code: text</c>, in the order in which they were found.</summary>
+    public IReadOnlyList<string> FindingTexts => [.. Snapshot.Findings.Select(f => $"{f.Code.Text}: {f.Text}")];
+
     /// <summary>The audio of a stream that has one file.</summary>
     public RecordedFile FileOf(int stream) => Files.Single(f => f.Stream == stream);
 

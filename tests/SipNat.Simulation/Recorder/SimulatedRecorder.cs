@@ -54,6 +54,7 @@ public sealed class SimulatedRecorder
         var host = recorder._host = network.AddHost(address, recorder.Signalling, behind);
         host.Attach(recorder._mediaCore);
         host.Exchange = recorder.Exchange;
+        if (options.MediaAddress is { } media) host.AddAddress(media);
         host.OpenUdp(options.SipPort);
         host.Listen(options.SipPort);
         if (options.PreparesPorts) host.Run(_ => recorder.Media.Prepare(host.Address));
@@ -77,6 +78,7 @@ public sealed class SimulatedRecorder
     private static SignallingOptions SignallingOf(SimulatedRecorderOptions options) => new()
     {
         AllowedNetworks = options.AllowedNetworks,
+        MediaAddress = options.MediaAddress is { } media ? TransportAddress.Parse(media) : default,
         Keepalive = options.Keepalive,
         SilenceTimeout = options.SilenceTimeout,
         MaxSessions = options.MaxSessions,

@@ -18,6 +18,9 @@ public sealed record SimulatedRecorderOptions
     /// <summary>The highest media port.</summary>
     public int LastMediaPort { get; init; } = 19999;
 
+    /// <summary>A second address of the host that media is received on; null for the one of signalling.</summary>
+    public string? MediaAddress { get; init; }
+
     /// <summary>Who may record; everybody without more.</summary>
     public IReadOnlyList<NetworkPrefix> AllowedNetworks { get; init; } = [NetworkPrefix.Parse("0.0.0.0/0"), NetworkPrefix.Parse("::/0")];
 

@@ -151,6 +151,18 @@ internal sealed class ManualClient : IProtocolCore
         Host.Run(_ => Outbox.Add(_flows[MediaPort + (2 * stream) + portOffset], to, packet));
     }
 
+    /// <summary>Sends an SR (RFC 3550 §6.4.1) and an empty SDES from the port beside the one of the frames.</summary>
+    public void SendSenderReport(int stream, uint packets, TransportAddress to)
+    {
+        var compound = new byte[28 + 12];
+        (compound[0], compound[1], compound[3]) = (0x80, 200, 6);
+        BinaryPrimitives.WriteUInt32BigEndian(compound.AsSpan(4), (uint)(0x1111 * (stream + 1)));
+        BinaryPrimitives.WriteUInt32BigEndian(compound.AsSpan(20), packets);
+        (compound[28], compound[29], compound[31]) = (0x81, 202, 2);
+        BinaryPrimitives.WriteUInt32BigEndian(compound.AsSpan(32), (uint)(0x1111 * (stream + 1)));
+        Host.Run(_ => Outbox.Add(_flows[MediaPort + (2 * stream) + 1], to, compound));
+    }
+
     /// <summary>Sends frames of a stream one after the other, 20 ms apart, and lets their time pass.</summary>
     public void Talk(int stream, int first, int count, Action<int>? instead = null)
     {

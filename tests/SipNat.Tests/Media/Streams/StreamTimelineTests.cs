@@ -48,7 +48,7 @@ public sealed class StreamTimelineTests
 
         Assert.Equal([0, 1, -1, 3, 4, 5], stream.Frames());
         Assert.Equal((1, 1, 1), (report.Lost, report.Late, report.Reordered));
-        Assert.Equal([new StreamGap(0, 320, 160)], report.Gaps);
+        Assert.Equal([new StreamGap(0, 320, 160, IsLoss: true)], report.Gaps);
         Assert.Equal(TimeSpan.FromMilliseconds(20), report.SilenceFilled);
     }
 
@@ -65,7 +65,7 @@ public sealed class StreamTimelineTests
 
         Assert.Equal(Enumerable.Range(0, 100).Select(i => i == 2 ? -1 : i), stream.Frames());
         Assert.Equal((2, 0, 0), (report.Late, report.Unplaced, report.AnchorCount));
-        Assert.Equal([new StreamGap(0, 320, 160)], report.Gaps);
+        Assert.Equal([new StreamGap(0, 320, 160, IsLoss: true)], report.Gaps);
         Assert.Equal(StreamUnderTest.At(-60), report.StartedAt);
     }
 
