@@ -47,7 +47,7 @@ internal sealed partial class RecordingSession
             _awaitedAck = null;
         }
 
-        Close(now, request.Message.Header(SipHeader.Reason) is { } reason ? $"BYE from the peer ({reason})." : "BYE from the peer.");
+        Close(now, request.Message.Header(SipHeader.Reason) is { } reason ? SessionJournal.Clip($"BYE from the peer ({reason}).") : "BYE from the peer.");
         SettleClosing();
     }
 

@@ -4,11 +4,17 @@ using SipNat.Wire;
 namespace SipNat.Endpoint.Siprec;
 
 /// <summary>
-/// What has been noted of one session: findings, timeline and the metadata as received. Every list is bounded, as a
-/// peer can make us write into them; what is past a bound is counted and named once.
+/// What has been noted of one session: findings, timeline and the metadata as received. Every list and every text is
+/// bounded, as a peer can make us write into them; what is past a bound is counted and named once.
 /// </summary>
 public sealed class SessionJournal
 {
+    /// <summary>Characters of a text; labels, names and reasons of a peer may be as long as a message.</summary>
+    public const int MaxTextLength = 1_000;
+
+    // Two names of 127 characters and the slash (RFC 6838 §4.2).
+    private const int MaxContentTypeLength = 255;
+
     private const int MaxFindings = 200;
     private const int MaxTimelineEntries = 2_000;
     private const int MaxMetadataDocuments = 200;
@@ -24,6 +30,16 @@ public sealed class SessionJournal
     /// <summary>Whether anything was noted since <see cref="TakeChanged"/> was last asked.</summary>
     private bool _changed;
 
+    /// <summary>A text that is too long ends with an ellipsis, and never with half of a character.</summary>
+    public static string Clip(string text, int maxLength = MaxTextLength)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length <= maxLength) return text;
+
+        var end = maxLength - 1;
+        return string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[end - 1]) ? end - 1 : end), "…");
+    }
+
     public IReadOnlyList<Finding> Findings => [.. _findings];
 
     public IReadOnlyList<TimelineEntry> Timeline => [.. _timeline];
@@ -36,9 +52,11 @@ public sealed class SessionJournal
     public void Find(Finding finding)
     {
         if (_findings.Count >= MaxFindings) return;
-        if (_findings.Exists(known => known.Code == finding.Code && known.Text == finding.Text)) return;
 
-        _findings.Add(finding);
+        var bounded = finding with { Text = Clip(finding.Text) };
+        if (_findings.Exists(known => known.Code == bounded.Code && known.Text == bounded.Text)) return;
+
+        _findings.Add(bounded);
         _changed = true;
     }
 
@@ -49,7 +67,7 @@ public sealed class SessionJournal
         if (_timeline.Count > MaxTimelineEntries) return;
 
         _timeline.Add(_timeline.Count < MaxTimelineEntries
-            ? entry
+            ? entry with { Text = Clip(entry.Text) }
             : new(entry.At, "timeline-full", $"More than {MaxTimelineEntries} entries; the rest is not kept."));
         _changed = true;
     }
@@ -62,7 +80,7 @@ public sealed class SessionJournal
             return;
         }
 
-        _metadata.Add(document);
+        _metadata.Add(document with { ContentType = Clip(document.ContentType, MaxContentTypeLength) });
         _metadataBytes += document.Xml.Length;
         _changed = true;
     }

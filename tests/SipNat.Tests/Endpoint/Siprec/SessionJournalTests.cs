@@ -32,6 +32,31 @@ public sealed class SessionJournalTests
         Assert.Equal(new("timeline-full", "More than 2000 entries; the rest is not kept."), (_journal.Timeline[^1].Kind, _journal.Timeline[^1].Text));
     }
 
+    [Fact]
+    public void A_text_has_an_end_too_and_the_same_beginning_is_the_same_finding()
+    {
+        for (var i = 0; i < 3; i++) _journal.Find(Start, FindingCode.MediaWithoutLabel, new string('x', 60_000) + i);
+        _journal.Note(Start, "joined", new string('y', 60_000));
+        _journal.Keep(new(Start, new string('z', 60_000), "complete", new byte[10]), Start);
+
+        Assert.Equal([new string('x', 999) + "…"], _journal.Findings.Select(f => f.Text));
+        Assert.Equal([new string('y', 999) + "…"], _journal.Timeline.Select(e => e.Text));
+        Assert.Equal([new string('z', 254) + "…"], _journal.Metadata.Select(m => m.ContentType));
+    }
+
+    [Theory]
+    [InlineData(1000, 1000)]
+    [InlineData(1001, 1000)]
+    [InlineData(5000, 1000)]
+    public void A_text_that_is_cut_does_not_end_with_half_of_a_character(int length, int clipped)
+    {
+        var plain = SessionJournal.Clip(new string('x', length));
+        Assert.Equal(clipped, plain.Length);
+
+        var pairs = SessionJournal.Clip(string.Concat(Enumerable.Repeat("😀", length)));
+        Assert.Equal((999, true), (pairs.Length, char.IsLowSurrogate(pairs[^2])));
+    }
+
     [Theory]
     [InlineData(10, 300, 200)]
     [InlineData(1024 * 1024, 10, 4)]
