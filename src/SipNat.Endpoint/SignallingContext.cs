@@ -18,7 +18,14 @@ internal sealed class SignallingContext
     {
         (Options, _addressing, Random) = (options, addressing, random);
         Advisor = new(addressing);
-        Transactions = new(new() { ForceRport = options.ForceRport, Product = options.ServerName }, random);
+        Transactions = new(new()
+        {
+            ForceRport = options.ForceRport,
+            Product = options.ServerName,
+            KnownNetworks = options.AllowedNetworks,
+            AnswersPerSecond = options.AnswersPerSecond,
+            StrangerAnswersPerSecond = options.RefusalsPerSecond,
+        }, random);
         Flows = new(this);
     }
 

@@ -18,17 +18,11 @@ public sealed class SignallingCore : IProtocolCore
     private static readonly TimeSpan RetryAfterFull = TimeSpan.FromSeconds(30);
 
     private readonly SignallingContext _context;
-    private readonly SourceLimiter _refusals;
-    private readonly SourceLimiter _answers;
     private readonly RecordingSessions _sessions = new();
     private bool _draining;
 
-    public SignallingCore(SignallingOptions options, AddressingOptions addressing, Random random)
-    {
+    public SignallingCore(SignallingOptions options, AddressingOptions addressing, Random random) =>
         _context = new(options, addressing, random);
-        _refusals = new(options.RefusalsPerSecond);
-        _answers = new(options.AnswersPerSecond);
-    }
 
     public Outbox Outbox => _context.Outbox;
 
@@ -45,8 +39,8 @@ public sealed class SignallingCore : IProtocolCore
 
     public TransactionCounters TransactionCounters => _context.Transactions.Counters;
 
-    /// <summary>Requests outside a session that were not even answered, for their number.</summary>
-    public long RefusalsDropped => _refusals.Dropped + _answers.Dropped;
+    /// <summary>Messages outside a session, malformed ones too, that were not even answered, for their number.</summary>
+    public long RefusalsDropped => _context.Transactions.Counters.Withheld;
 
     public bool TryTakeRequest(out FlowRequest request) => _context.FlowRequests.TryDequeue(out request);
 
@@ -241,7 +235,7 @@ public sealed class SignallingCore : IProtocolCore
             return;
         }
 
-        if (!_answers.TryTake(now, request.From))
+        if (!_context.Transactions.MayAnswer(now, request.From))
         {
             _context.Transactions.Dismiss(request.Transaction, null);
             return;
@@ -313,14 +307,14 @@ public sealed class SignallingCore : IProtocolCore
     private void Refuse(Instant now, TransactionEvent.Request request)
     {
         _context.Counters.Refused++;
-        if (!_refusals.TryTake(now, request.From))
+        if (!_context.Transactions.MayAnswer(now, request.From))
         {
             _context.Transactions.Dismiss(request.Transaction, null);
             return;
         }
 
         _context.Tell(new SignallingNotice.NotAllowed(request.From, request.Message.Method));
-        _context.Transactions.Dismiss(request.Transaction, new(403));
+        Dismiss(request, new(403));
     }
 
     private SipResponse AnswerOptions() => _draining || IsFull

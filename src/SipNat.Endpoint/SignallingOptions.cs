@@ -33,12 +33,12 @@ public sealed record SignallingOptions
     public int MaxUnacknowledgedPerPeer { get; init; } = 200;
 
     /// <summary>
-    /// Requests outside a session that are answered each second to one source inside the allowed networks; the rest is
-    /// dropped unanswered.
+    /// Requests outside a session, malformed ones too, that are answered each second to one source inside the allowed
+    /// networks; the rest is dropped unanswered.
     /// </summary>
     public int AnswersPerSecond { get; init; } = 2_000;
 
-    /// <summary>Answered requests a second to one source outside the allowed networks; the rest is dropped unanswered.</summary>
+    /// <summary>The same to one source outside of them.</summary>
     public int RefusalsPerSecond { get; init; } = 5;
 
     /// <summary>Answer private UDP senders at their source even where they did not ask for it (RFC 3581).</summary>

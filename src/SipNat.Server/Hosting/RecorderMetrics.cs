@@ -19,7 +19,7 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.sessions.unrecordable", () => core.Counters.Unrecordable, "INVITEs in which nothing could be recorded.");
         Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away: full, full for this peer, or draining.");
         Counter("sipnat.sip.refused", () => core.Counters.Refused, "Requests from outside Sip:AllowedNetworks.");
-        Counter("sipnat.sip.refused.unanswered", () => core.RefusalsDropped, "Requests outside a session left unanswered for their number.");
+        Counter("sipnat.sip.refused.unanswered", () => core.RefusalsDropped, "Messages outside a session, malformed ones too, left unanswered for their number.");
         Counter("sipnat.sip.requests", () => core.TransactionCounters.Requests, "SIP requests that began a transaction.");
         Counter("sipnat.sip.retransmissions", () => core.TransactionCounters.RequestRetransmissions, "SIP requests that came again.");
         Counter("sipnat.sip.malformed", () => core.TransactionCounters.Malformed, "SIP messages that could not be acted on.");

@@ -23,7 +23,7 @@ internal sealed class ServerTransactions(
                 HandleAck(now, arrival, message, via);
                 break;
             case SipMethod.Cancel:
-                HandleCancel(arrival, message, via);
+                HandleCancel(now, arrival, message, via);
                 break;
             default:
                 HandleOther(now, arrival, message, via);
@@ -86,11 +86,11 @@ internal sealed class ServerTransactions(
     }
 
     // Answered without a transaction of its own: its retransmissions find the INVITE again, and get the same answer.
-    private void HandleCancel(in Arrival arrival, SipMessage cancel, Via via)
+    private void HandleCancel(Instant now, in Arrival arrival, SipMessage cancel, Via via)
     {
         if (!table.TryGet(TransactionKey.ForCancelled(cancel, via), out var transaction) || transaction is not InviteServerTransaction invite)
         {
-            answers.Refuse(arrival.Flow, cancel, arrival.Route, NoSuchTransaction);
+            Refuse(now, arrival, cancel, NoSuchTransaction);
             return;
         }
 
@@ -111,13 +111,18 @@ internal sealed class ServerTransactions(
 
         if (table.Count >= options.MaxTransactions + (request.ToTag.Length > 0 ? options.ReservedForDialogs : 0))
         {
-            answers.RefuseOverload(arrival.Flow, request, arrival.Route);
+            if (answers.MayAnswer(now, arrival.From)) answers.RefuseOverload(arrival.Flow, request, arrival.Route);
             return;
         }
 
         var message = new StoredSipMessage(request);
-        if (MergeKey.For(message) is { } merge && table.Has(merge)) answers.Refuse(arrival.Flow, request, arrival.Route, Merged);
+        if (MergeKey.For(message) is { } merge && table.Has(merge)) Refuse(now, arrival, request, Merged);
         else Begin(now, arrival, key, message);
+    }
+
+    private void Refuse(Instant now, in Arrival arrival, SipMessage request, SipResponse response)
+    {
+        if (answers.MayAnswer(now, arrival.From)) answers.Refuse(arrival.Flow, request, arrival.Route, response);
     }
 
     private void Begin(Instant now, in Arrival arrival, TransactionKey key, StoredSipMessage message)

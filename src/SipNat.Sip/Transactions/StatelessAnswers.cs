@@ -7,16 +7,27 @@ namespace SipNat.Sip.Transactions;
 
 /// <summary>
 /// Answers that need no transaction (RFC 3261 §8.2.7): the same request always gets the same answer, so the client's
-/// own retransmissions make up for a lost one.
+/// own retransmissions make up for a lost one. Each source gets so many a second and no more.
 /// </summary>
-internal sealed class StatelessAnswers(TransactionOutput output, TimeSpan retryAfter, uint salt)
+internal sealed class StatelessAnswers(TransactionOutput output, TransactionOptions options, uint salt)
 {
     private const int LongestTagSource = 256;
 
+    private readonly SourceLimiter _known = new(options.AnswersPerSecond);
+    private readonly SourceLimiter _strangers = new(options.StrangerAnswersPerSecond);
     private readonly SipResponse _overload = new(503)
     {
-        Headers = [new(SipHeader.RetryAfter, Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture))],
+        Headers = [new(SipHeader.RetryAfter, Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture))],
     };
+
+    /// <summary>To be asked once for each message that is to be answered without state; it takes from its source's budget.</summary>
+    public bool MayAnswer(Instant now, TransportAddress source)
+    {
+        if (options.KnownNetworks is not { } known || (IsIn(known, source) ? _known : _strangers).TryTake(now, source)) return true;
+
+        output.Counters.Withheld++;
+        return false;
+    }
 
     public void Refuse(FlowId flow, SipMessage request, ResponseRoute route, SipDefect defect)
     {
@@ -44,6 +55,16 @@ internal sealed class StatelessAnswers(TransactionOutput output, TimeSpan retryA
 
     /// <summary>Whether an ACK is for an answer of these; nothing waits for it.</summary>
     public bool IsOurs(SipMessage ack) => Ascii.Equals(ack.ToTag, TagFor(ack));
+
+    private static bool IsIn(IReadOnlyList<NetworkPrefix> networks, TransportAddress source)
+    {
+        foreach (var network in networks)
+        {
+            if (network.Contains(source)) return true;
+        }
+
+        return false;
+    }
 
     // Of what an INVITE shares with its retransmissions and its ACK.
     private string TagFor(SipMessage request)

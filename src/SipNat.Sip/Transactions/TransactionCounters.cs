@@ -27,6 +27,9 @@ public record struct TransactionCounters
     /// <summary>Of those, the ones above <see cref="TransactionOptions.MaxTransactions"/>.</summary>
     public long Overload { get; internal set; }
 
+    /// <summary>Messages that got no answer and were not told of, because their source had sent too many.</summary>
+    public long Withheld { get; internal set; }
+
     /// <summary>Datagrams of line ends or NUL only.</summary>
     public long Keepalives { get; internal set; }
 

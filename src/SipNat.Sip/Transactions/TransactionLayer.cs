@@ -31,7 +31,7 @@ public sealed class TransactionLayer
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Timers.T2, options.Timers.T1, nameof(options));
         _options = options;
         _output = new(options.Product);
-        _answers = new(_output, options.RetryAfter, (uint)random.NextInt64(uint.MaxValue));
+        _answers = new(_output, options, (uint)random.NextInt64(uint.MaxValue));
         _server = new(_table, _output, _answers, options, random);
         _client = new(_table, _output, _flows, options.Timers, random);
     }
@@ -73,7 +73,7 @@ public sealed class TransactionLayer
         else if (!SipMessage.TryRead(message, _index, out var view, out var defect))
         {
             if (defect is SipDefect.Empty) _output.Counters.Keepalives++;
-            else TellMalformed(flow, from, defect);
+            else if (TakeMalformed(now, from)) TellMalformed(flow, from, defect);
         }
         else if (view.IsRequest)
         {
@@ -102,6 +102,12 @@ public sealed class TransactionLayer
     /// retransmission is a request of its own. A flood then fills no table.
     /// </summary>
     public void Dismiss(TransactionId transaction, SipResponse? answer) => _server.Dismiss(transaction, answer);
+
+    /// <summary>
+    /// Whether a source has not had its answers of this second (<see cref="TransactionOptions.KnownNetworks"/>); to be asked
+    /// once for each request that may come to <see cref="Dismiss"/>. What the layer refuses alone counts in the same budget.
+    /// </summary>
+    public bool MayAnswer(Instant now, TransportAddress source) => _answers.MayAnswer(now, source);
 
     /// <summary>The ACK of a 2xx has come (<see cref="TransactionEvent.Ack"/>): it is not sent again.</summary>
     /// <param name="invite">The transaction that was answered with the 2xx.</param>
@@ -152,6 +158,8 @@ public sealed class TransactionLayer
             return;
         }
 
+        if (!TakeMalformed(now, from)) return;
+
         TellMalformed(flow, from, defect);
         if (request.Method is not SipMethod.Ack) _answers.Refuse(flow, request, route, defect);
     }
@@ -160,9 +168,12 @@ public sealed class TransactionLayer
     private static bool HasLength(TransportProtocol transport, SipMessage request) =>
         transport is not (TransportProtocol.Tcp or TransportProtocol.Tls) || request.TryGet(SipHeader.ContentLength, out _);
 
-    private void TellMalformed(FlowId flow, TransportAddress from, SipDefect defect)
+    private bool TakeMalformed(Instant now, TransportAddress from)
     {
         _output.Counters.Malformed++;
-        _output.Tell(new TransactionEvent.Malformed(flow, from, defect));
+        return _answers.MayAnswer(now, from);
     }
+
+    private void TellMalformed(FlowId flow, TransportAddress from, SipDefect defect) =>
+        _output.Tell(new TransactionEvent.Malformed(flow, from, defect));
 }

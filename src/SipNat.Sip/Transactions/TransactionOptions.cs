@@ -1,3 +1,5 @@
+using SipNat.Wire;
+
 namespace SipNat.Sip.Transactions;
 
 public sealed record TransactionOptions
@@ -20,6 +22,17 @@ public sealed record TransactionOptions
     /// So many more for requests inside dialogs: what runs can be ended and refreshed while what would begin is refused.
     /// </summary>
     public int ReservedForDialogs { get; init; } = 5_000;
+
+    /// <summary>
+    /// Where requests are expected from; everybody else is a stranger. Null where the two numbers below limit nobody.
+    /// </summary>
+    public IReadOnlyList<NetworkPrefix>? KnownNetworks { get; init; }
+
+    /// <summary>Messages in a second of one source in these networks that are answered without state; the rest is dropped.</summary>
+    public int AnswersPerSecond { get; init; } = 2_000;
+
+    /// <summary>The same for one stranger.</summary>
+    public int StrangerAnswersPerSecond { get; init; } = 5;
 
     /// <summary>What that 503 and a 500 of ours ask the peer to wait; whole seconds.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(5);

@@ -56,7 +56,7 @@ internal sealed class TransactionTarget : IFuzzTarget
         {
             _random = new(seed);
             _mutator = new(_random, SipSeeds.Tokens, maxLength: 8192);
-            _layer = new(new() { MaxTransactions = MaxTransactions, ReservedForDialogs = ReservedForDialogs, Product = "SipNat" }, _random);
+            _layer = new(new() { MaxTransactions = MaxTransactions, ReservedForDialogs = ReservedForDialogs, KnownNetworks = [NetworkPrefix.Parse("192.0.2.0/24")], Product = "SipNat" }, _random);
             _layer.HandleFlow(_now, Flows[0], new(FlowChangeKind.Opened, TransportProtocol.Udp, Peers[0].WithPort(5062), default));
             _layer.HandleFlow(_now, Flows[1], new(FlowChangeKind.Opened, TransportProtocol.Tcp, Peers[0].WithPort(5062), Peers[1]));
         }

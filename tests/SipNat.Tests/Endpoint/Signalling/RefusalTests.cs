@@ -53,6 +53,41 @@ public sealed class RefusalTests
         scene.Network.AssertNothingRented();
     }
 
+    [Theory]
+    [InlineData("CSeq: 1 INVITE", "CSeq: 1 BYE", 1)]
+    [InlineData("INVITE sip:", "INVITE urn:", 1)]
+    [InlineData("SIP/2.0\r\n", "NOT-SIP\r\n", 0)]
+    [InlineData("INVITE", "CANCEL", 1)]
+    public void A_thousand_messages_of_a_stranger_that_cannot_be_served_get_five_answers_a_second(string part, string fault, int answers)
+    {
+        var scene = new RecorderScene(seed: 95, OnlyOneNetwork);
+        var stranger = ManualClient.AddTo(scene, "203.0.113.5");
+        var invite = stranger.Send("INVITE", ManualClient.Sdp()).Replace(part, fault, StringComparison.Ordinal);
+        stranger.RunFor(2);
+        for (var i = 0; i < 1000; i++)
+        {
+            stranger.SendText(invite);
+            stranger.RunFor(0.002);
+        }
+
+        stranger.RunFor(1);
+        Assert.Equal(1 + (10 * answers), stranger.Statuses.Count);
+        Assert.Equal((0, 990L), (scene.Recorder.Signalling.Transactions, scene.Recorder.Signalling.RefusalsDropped));
+        Assert.InRange(scene.Recorder.Notices.Count, 1, 11);
+        scene.Network.AssertNothingRented();
+    }
+
+    [Fact]
+    public void A_malformed_request_of_an_allowed_client_is_always_answered()
+    {
+        var scene = new RecorderScene(seed: 96, OnlyOneNetwork);
+        var client = ManualClient.AddTo(scene);
+        for (var i = 0; i < 100; i++) client.SendText(client.Send("OPTIONS", cseq: i).Replace(" OPTIONS\r\n", " BYE\r\n", StringComparison.Ordinal));
+        client.RunFor(0.5);
+
+        Assert.Equal(100, client.Responses.Count(r => r.Status == 400));
+    }
+
     [Fact]
     public void Nobody_outside_the_allowed_networks_can_touch_a_session()
     {

@@ -1,9 +1,9 @@
 using SipNat.Wire;
 
-namespace SipNat.Endpoint;
+namespace SipNat.Sip.Transactions;
 
 /// <summary>
-/// So many answers a second for each source address, so that a stranger cannot use us to flood somebody with
+/// So many answers a second for each source address, so that nobody can use us to flood somebody with
 /// refusals, nor fill a log. Its memory is bounded: when too many sources are known in one second, the rest shares one
 /// budget.
 /// </summary>
@@ -15,8 +15,6 @@ internal sealed class SourceLimiter(int perSecond)
     private readonly Dictionary<TransportAddress, int> _counts = [];
     private Instant _windowEnds;
 
-    public long Dropped { get; private set; }
-
     public bool TryTake(Instant now, TransportAddress source)
     {
         if (now >= _windowEnds)
@@ -27,11 +25,7 @@ internal sealed class SourceLimiter(int perSecond)
 
         var key = _counts.Count < MaxSources ? source.WithPort(0) : default;
         var count = _counts.GetValueOrDefault(key);
-        if (count >= perSecond)
-        {
-            Dropped++;
-            return false;
-        }
+        if (count >= perSecond) return false;
 
         _counts[key] = count + 1;
         return true;

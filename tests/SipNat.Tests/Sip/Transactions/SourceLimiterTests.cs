@@ -1,7 +1,7 @@
-using SipNat.Endpoint;
+using SipNat.Sip.Transactions;
 using SipNat.Wire;
 
-namespace SipNat.Tests.Endpoint.Signalling;
+namespace SipNat.Tests.Sip.Transactions;
 
 public sealed class SourceLimiterTests
 {
@@ -12,7 +12,6 @@ public sealed class SourceLimiterTests
     public void A_source_gets_so_many_answers_a_second_whatever_its_ports()
     {
         Assert.Equal(5, Enumerable.Range(0, 100).Count(i => _limiter.TryTake(Start, Source(1, port: 1000 + i))));
-        Assert.Equal(95, _limiter.Dropped);
         Assert.True(_limiter.TryTake(Start, Source(2)));
         Assert.False(_limiter.TryTake(Start + TimeSpan.FromSeconds(0.999), Source(1)));
         Assert.True(_limiter.TryTake(Start + TimeSpan.FromSeconds(1), Source(1)));
@@ -24,7 +23,6 @@ public sealed class SourceLimiterTests
         var answered = Enumerable.Range(0, 20_000).Count(i => _limiter.TryTake(Start, Source(i)));
 
         Assert.InRange(answered, 4_095, 4_096 + 5);
-        Assert.Equal(20_000 - answered, _limiter.Dropped);
     }
 
     private static TransportAddress Source(int number, int port = 5060) =>
