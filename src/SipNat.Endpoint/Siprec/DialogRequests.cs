@@ -35,6 +35,12 @@ internal enum RequestPurpose
 /// </summary>
 internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 {
+    /// <summary>
+    /// How long an INVITE of ours may bring provisional responses and nothing else. Nobody rings in a recording, and until
+    /// its final answer every offer of the peer gets 491. Longer than timer B, which ends one without any response.
+    /// </summary>
+    public static readonly TimeSpan InviteLimit = TimeSpan.FromSeconds(40);
+
     private readonly Dictionary<TransactionId, PendingRequest> _pending = [];
     private readonly List<PendingRequest> _connecting = [];
 
@@ -49,6 +55,17 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
 
     /// <summary>Transactions that wait for an answer.</summary>
     public IEnumerable<TransactionId> Pending => _pending.Keys;
+
+    /// <summary>When <see cref="CancelOverdue"/> wants to run next; null where no INVITE waits.</summary>
+    public Instant? Deadline
+    {
+        get
+        {
+            Instant? deadline = null;
+            foreach (var pending in _pending.Values) deadline = Instant.Earlier(deadline, pending.CancelDue);
+            return deadline;
+        }
+    }
 
     /// <summary>Whether no request waits for its answer, nor for a connection.</summary>
     public bool IsIdle => _pending.Count == 0 && _connecting.Count == 0;
@@ -86,11 +103,27 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
         };
     }
 
+    /// <summary>
+    /// Gives up the INVITEs that have waited too long by CANCEL (RFC 3261 §9.1); their 487, or the end of their transaction,
+    /// is still to come. Whether there was one.
+    /// </summary>
+    public bool CancelOverdue(Instant now)
+    {
+        var overdue = _pending.Where(p => p.Value.CancelDue <= now).ToList();
+        foreach (var (transaction, pending) in overdue)
+        {
+            _pending[transaction] = pending with { IsCancelled = true };
+            context.Transactions.Cancel(now, transaction);
+        }
+
+        return overdue.Count > 0;
+    }
+
     /// <summary>What a final answer, or its absence, was for; null where the request is tried once more or is not known.</summary>
     public PendingRequest? Complete(Instant now, TransactionId transaction, bool foundNobody)
     {
         if (!_pending.Remove(transaction, out var pending)) return null;
-        if (!foundNobody || pending.IsLastTry || !context.Flows.TryGet(Flow, out _)) return pending;
+        if (!foundNobody || pending.IsLastTry || pending.IsCancelled || !context.Flows.TryGet(Flow, out _)) return pending;
 
         Send(now, pending.Purpose, pending.Request, Flow, Source, isLastTry: true);
         return null;
@@ -147,7 +180,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     {
         if (context.Flows.FindConnection(target) is { } open) return Send(now, purpose, request, open, target, isLastTry: true);
 
-        _connecting.Add(new(purpose, request, default, target, IsLastTry: true));
+        _connecting.Add(new(purpose, request, default, target, now, IsLastTry: true));
         context.FlowRequests.Enqueue(new(FlowRequestKind.Connect, default, TransportProtocol.Tcp, target));
         return true;
     }
@@ -156,7 +189,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     {
         if (context.Flows.TryAdvertise(flow, destination, out var advertised)) context.Transactions.SetAdvertised(flow, advertised.Address);
         var transaction = context.Transactions.Request(now, flow, destination, request);
-        _pending.Add(transaction, new(purpose, request, flow, destination, isLastTry));
+        _pending.Add(transaction, new(purpose, request, flow, destination, now, isLastTry));
         return true;
     }
 }
@@ -167,8 +200,15 @@ internal sealed record PendingRequest(
     SipRequest Request,
     FlowId Flow,
     TransportAddress Destination,
+    Instant SentAt,
     bool IsLastTry)
 {
+    /// <summary>It was given up; that it has no final answer says nothing of whether the peer is there.</summary>
+    public bool IsCancelled { get; init; }
+
+    /// <summary>When it is given up without a final answer; null for what is no INVITE, or was given up.</summary>
+    public Instant? CancelDue => Request.Method is SipMethod.Invite && !IsCancelled ? SentAt + DialogRequests.InviteLimit : null;
+
     /// <summary>Whether it carries a session description, which a request for metadata alone does not.</summary>
     public bool HasOffer => !Request.Body.IsEmpty && Request.ContentType != SnapshotRequest.MediaType;
 }

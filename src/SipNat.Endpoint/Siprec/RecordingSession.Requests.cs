@@ -74,7 +74,8 @@ internal sealed partial class RecordingSession
 
         if (pending.Purpose is RequestPurpose.KeepOpen) return;
 
-        if (status is NotFound || (answer is null or { StatusCode: RequestTimeout } && pending.Purpose is not (RequestPurpose.Correct or RequestPurpose.Snapshot)))
+        var isUnanswered = answer is null or { StatusCode: RequestTimeout } && !pending.IsCancelled;
+        if (status is NotFound || (isUnanswered && pending.Purpose is not (RequestPurpose.Correct or RequestPurpose.Snapshot)))
         {
             Lose(now, pending, status, answer);
             return;

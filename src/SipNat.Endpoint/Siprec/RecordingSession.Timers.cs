@@ -12,9 +12,11 @@ internal sealed partial class RecordingSession
         get
         {
             if (_state is SessionState.Over) return null;
-            if (_state is SessionState.Closing) return _mediaUntil;
 
-            var deadline = Instant.Earlier(_mediaUntil, Instant.Earlier(_keepaliveAt, _retryAt));
+            var deadline = Instant.Earlier(_mediaUntil, _requests.Deadline);
+            if (_state is SessionState.Closing) return deadline;
+
+            deadline = Instant.Earlier(deadline, Instant.Earlier(_keepaliveAt, _retryAt));
             if (CanAnswer) deadline = Instant.Earlier(deadline, MappingDeadline);
             if (_state is not SessionState.Confirmed) return deadline;
 
@@ -29,6 +31,11 @@ internal sealed partial class RecordingSession
     public void HandleTimeout(Instant now)
     {
         if (_mediaUntil <= now) GiveUpMedia(now);
+        if (_requests.CancelOverdue(now))
+        {
+            _journal.Note(now, "request-cancelled", $"Our INVITE had no final answer in {DialogRequests.InviteLimit.TotalSeconds:F0} s and is cancelled.");
+        }
+
         if (IsEnding) return;
 
         TryAnswer(now);

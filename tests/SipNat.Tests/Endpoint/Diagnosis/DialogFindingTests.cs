@@ -106,10 +106,12 @@ public sealed class DialogFindingTests
 
     [Theory]
     [InlineData("uac", "The peer undertook to refresh the session (RFC 4028) and did not.")]
+    [InlineData("uas", "No refresh of the session (RFC 4028) was answered in time.")]
     [Plants(FindingCode.SessionLost)]
     public void A_session_that_is_not_refreshed(string refresher, string text)
     {
         var client = ManualClient.AddTo(_scene);
+        client.Answer = _ => 500;
         client.Establish(ManualClient.Sdp(direction: "inactive"), ["Supported: timer", $"Session-Expires: 90;refresher={refresher}"]);
         client.RunFor(100);
 
