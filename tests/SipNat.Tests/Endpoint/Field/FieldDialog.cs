@@ -17,6 +17,9 @@ internal sealed class FieldDialog(string callId)
     /// <summary>The last INVITE that was sent, as text.</summary>
     public string Invite { get; set; } = "";
 
+    /// <summary>Whether that INVITE has no final answer.</summary>
+    public bool IsOffering { get; set; }
+
     /// <summary>Empty until the recorder has answered.</summary>
     public string RecorderTag { get; set; } = "";
 
@@ -60,9 +63,7 @@ internal sealed class FieldDialog(string callId)
     public byte[] Answer(ScriptedSipMessage request, bool obeys)
     {
         var sdp = request.Body.Contains("v=0", StringComparison.Ordinal) && request.Method is "INVITE" or "UPDATE" ? Description(request.Body) : "";
-        var text = new StringBuilder("SIP/2.0 200 OK\r\n");
-        foreach (var via in request.Headers("Via")) text.Append($"Via: {via}\r\n");
-        foreach (var name in new[] { "From", "To", "Call-ID", "CSeq" }) text.Append($"{name}: {request.Header(name)}\r\n");
+        var text = ResponseTo(request, "200 OK");
         if (sdp.Length > 0)
         {
             if (obeys) Answers = ScriptedAnswer.Read(request.Body);
@@ -70,6 +71,18 @@ internal sealed class FieldDialog(string callId)
         }
 
         return Encoding.UTF8.GetBytes(text.Append($"Content-Length: {sdp.Length}\r\n\r\n{sdp}").ToString());
+    }
+
+    /// <summary>491 to an offer that met one (RFC 3261 §14.2).</summary>
+    public static byte[] RefuseGlare(ScriptedSipMessage request) =>
+        Encoding.UTF8.GetBytes(ResponseTo(request, "491 Request Pending").Append("Content-Length: 0\r\n\r\n").ToString());
+
+    private static StringBuilder ResponseTo(ScriptedSipMessage request, string status)
+    {
+        var text = new StringBuilder($"SIP/2.0 {status}\r\n");
+        foreach (var via in request.Headers("Via")) text.Append($"Via: {via}\r\n");
+        foreach (var name in new[] { "From", "To", "Call-ID", "CSeq" }) text.Append($"{name}: {request.Header(name)}\r\n");
+        return text;
     }
 
     // Ports and formats of its last description; the direction that answers the recorder's.

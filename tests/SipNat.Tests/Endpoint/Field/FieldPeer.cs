@@ -20,7 +20,9 @@ internal sealed class FieldPeer : IProtocolCore
     private readonly Dictionary<int, FlowId> _flows = [];
     private readonly Dictionary<string, FieldDialog> _dialogs = [];
     private readonly FlowId _sip;
+    private readonly List<(Instant Due, TransportAddress To, FieldDialog Dialog, ScriptedSipMessage Request)> _late = [];
     private int _next;
+    private int _refused;
     private Instant? _messageDue;
 
     private FieldPeer(SimulatedNetwork network, string address, IReadOnlyList<FieldMessage> messages, FieldPeerOptions options)
@@ -49,6 +51,7 @@ internal sealed class FieldPeer : IProtocolCore
         {
             var deadline = _messageDue;
             foreach (var dialog in _dialogs.Values) deadline = Instant.Earlier(deadline, dialog.FrameDue);
+            foreach (var late in _late) deadline = Instant.Earlier(deadline, late.Due);
             return deadline;
         }
     }
@@ -80,6 +83,12 @@ internal sealed class FieldPeer : IProtocolCore
     public void HandleTimeout(Instant now)
     {
         if (_messageDue <= now) SendNext(now);
+        foreach (var late in _late.Where(l => l.Due <= now).ToList())
+        {
+            _late.Remove(late);
+            Answer(now, late.To, late.Dialog, late.Request);
+        }
+
         foreach (var dialog in _dialogs.Values)
         {
             while (dialog.FrameDue <= now) SendFrames(now, dialog);
@@ -101,7 +110,7 @@ internal sealed class FieldPeer : IProtocolCore
         var tag = known!.RecorderTag.Length > 0 ? known.RecorderTag : _dialogs.Values.First().RecorderTag;
         Send(now, message.Name, message.Bytes(tag));
         if (message.Media.Count > 0) known.Media = message.Media;
-        if (message.Method is "INVITE") known.Invite = Encoding.Latin1.GetString(message.Bytes(tag));
+        if (message.Method is "INVITE") (known.Invite, known.IsOffering) = (Encoding.Latin1.GetString(message.Bytes(tag)), true);
         if (message.Method is "BYE") known.Close();
         if (_options.SendsEarly && isNew) known.Start(now, EarlyAnswer(message));
 
@@ -118,6 +127,7 @@ internal sealed class FieldPeer : IProtocolCore
             return;
         }
 
+        dialog.IsOffering = false;
         dialog.RecorderTag = ScriptedSipMessage.Parameter(response.Header("To"), "tag") ?? "";
         if (response.Status >= 300)
         {
@@ -135,6 +145,25 @@ internal sealed class FieldPeer : IProtocolCore
     {
         if (request.Method is "ACK") return;
 
+        var isOffer = request.Method is "INVITE" or "UPDATE" && request.Body.Length > 0;
+        if (isOffer && (dialog.IsOffering || _refused < _options.RefusesOffers))
+        {
+            _refused++;
+            Events.Add(new(now, true, $"491 to {request.Method}", ""));
+            Outbox.Add(_sip, from, FieldDialog.RefuseGlare(request));
+        }
+        else if (isOffer && _options.AnswersAfter > TimeSpan.Zero)
+        {
+            _late.Add((now + _options.AnswersAfter, from, dialog, request));
+        }
+        else
+        {
+            Answer(now, from, dialog, request);
+        }
+    }
+
+    private void Answer(Instant now, TransportAddress from, FieldDialog dialog, ScriptedSipMessage request)
+    {
         var answer = dialog.Answer(request, !_options.SendsRegardless);
         Events.Add(new(now, true, $"200 to {request.Method}", Encoding.UTF8.GetString(answer)));
         Outbox.Add(_sip, from, answer);
@@ -211,6 +240,12 @@ internal sealed record FieldPeerOptions
 
     /// <summary>A second SSRC sends on the same port.</summary>
     public bool HasSecondSource { get; init; }
+
+    /// <summary>How many offers of the recorder meet one of its own that is on its way; those that do meet one get 491 anyhow.</summary>
+    public int RefusesOffers { get; init; }
+
+    /// <summary>How long an offer of the recorder waits for its answer; an INVITE is repeated meanwhile.</summary>
+    public TimeSpan AnswersAfter { get; init; }
 
     /// <summary>The 200 is never acknowledged.</summary>
     public bool LosesAcks { get; init; }

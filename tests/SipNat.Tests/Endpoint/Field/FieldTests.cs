@@ -1,3 +1,6 @@
+using SipNat.Simulation;
+using SipNat.Simulation.Recorder;
+
 namespace SipNat.Tests.Endpoint.Field;
 
 /// <summary>
@@ -10,7 +13,7 @@ public sealed class FieldTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_conversation_of_the_field_comes_to_what_is_written_beside_it(string name) => FieldCase.Check(name, FieldCase.Run(name, OptionsOf(name)));
+    public void A_conversation_of_the_field_comes_to_what_is_written_beside_it(string name) => FieldCase.Check(name, FieldCase.Run(name, OptionsOf(name), ActOf(name)));
 
     [Theory]
     [InlineData("media-other-payload-type")]
@@ -30,6 +33,9 @@ public sealed class FieldTests
         "freeswitch" => new() { SourcePortOffset = 500, Interval = LongEnoughForFindings },
         "cisco-cucm" => new() { PayloadType = 8 },
         "media-relay" => new() { MediaAddress = "203.0.113.77", Interval = LongEnoughForFindings },
+        "glare-ours" => new() { RefusesOffers = 1, Interval = TimeSpan.FromSeconds(9) },
+        "glare-theirs" => new() { AnswersAfter = TimeSpan.FromSeconds(1.4), Interval = TimeSpan.FromSeconds(4) },
+        "glare-both" => new() { Interval = TimeSpan.FromSeconds(4) },
         "media-other-payload-type" => new() { PayloadType = 8, Interval = LongEnoughForFindings },
         "media-other-port" => new() { SourcePortOffset = 500, Interval = LongEnoughForFindings },
         "media-before-the-answer" => new() { SendsEarly = true },
@@ -38,5 +44,14 @@ public sealed class FieldTests
         "media-from-elsewhere" => new() { MediaAddress = "203.0.113.77", Interval = LongEnoughForFindings },
         "media-never-acknowledged" => new() { LosesAcks = true, Interval = TimeSpan.FromSeconds(40) },
         _ => new(),
+    };
+
+    // In the last one the operator pauses while the client's re-INVITE is on its way.
+    private static Action<SimulatedNetwork, SimulatedRecorder>? ActOf(string name) => name switch
+    {
+        "glare-ours" => FieldOperator.PauseAndResume(3, 7),
+        "glare-theirs" => FieldOperator.PauseAndResume(3, 9),
+        "glare-both" => FieldOperator.PauseAndResume(4.005, 9),
+        _ => null,
     };
 }

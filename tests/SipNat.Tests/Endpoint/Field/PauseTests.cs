@@ -1,6 +1,5 @@
 using SipNat.Endpoint.Siprec;
 using SipNat.Simulation;
-using SipNat.Simulation.Recorder;
 using SipNat.Tests.Endpoint.Signalling;
 using SipNat.Wire;
 
@@ -24,11 +23,11 @@ public sealed class PauseTests
 
         scene.RunFor(PauseAt);
         var pausedAt = scene.Network.Now;
-        Assert.True(Pause(scene.Recorder));
+        Assert.True(FieldOperator.Pause(scene.Recorder));
         Assert.Equal(RecordingState.Paused, scene.Session.Snapshot.State);
         scene.RunFor(ResumeAt - PauseAt);
         var resumedAt = scene.Network.Now;
-        Assert.True(Resume(scene.Recorder));
+        Assert.True(FieldOperator.Resume(scene.Recorder));
         Assert.Equal(RecordingState.Recording, scene.Session.Snapshot.State);
         scene.RunFor(10);
 
@@ -51,9 +50,9 @@ public sealed class PauseTests
         var peer = scene.AddClient(new() { Server = default, Duration = TimeSpan.FromSeconds(10) });
 
         scene.RunFor(PauseAt);
-        Pause(scene.Recorder);
+        FieldOperator.Pause(scene.Recorder);
         scene.RunFor(1);
-        Resume(scene.Recorder);
+        FieldOperator.Resume(scene.Recorder);
         scene.RunFor(1);
 
         Assert.Equal(["UPDATE", "UPDATE"], peer.Requests.Select(r => r.Method));
@@ -62,7 +61,7 @@ public sealed class PauseTests
 
     [Fact]
     public void The_peer_is_told_by_invite_where_it_takes_no_update() =>
-        FieldCase.Check("pause-by-invite", FieldCase.Run("media", new() { Interval = TimeSpan.FromSeconds(9) }, PauseAndResume));
+        FieldCase.Check("pause-by-invite", FieldCase.Run("media", new() { Interval = TimeSpan.FromSeconds(9) }, FieldOperator.PauseAndResume(PauseAt, ResumeAt)));
 
     [Fact]
     public void A_pause_before_the_answer_makes_it_inactive()
@@ -70,7 +69,7 @@ public sealed class PauseTests
         var scene = new RecorderScene(seed: 3);
         var peer = scene.AddClient(new() { Server = default, Duration = TimeSpan.FromSeconds(5) });
         scene.Network.RunUntil(() => scene.Recorder.Sessions.Count > 0, TimeSpan.FromSeconds(1));
-        Assert.True(Pause(scene.Recorder));
+        Assert.True(FieldOperator.Pause(scene.Recorder));
 
         scene.RunFor(10);
 
@@ -88,8 +87,8 @@ public sealed class PauseTests
         scene.RunFor(10);
 
         Assert.True(scene.Session.IsComplete);
-        Assert.False(Pause(scene.Recorder));
-        Assert.False(Resume(scene.Recorder));
+        Assert.False(FieldOperator.Pause(scene.Recorder));
+        Assert.False(FieldOperator.Resume(scene.Recorder));
     }
 
     [Fact]
@@ -99,31 +98,11 @@ public sealed class PauseTests
         var peer = scene.AddClient(new() { Server = default, Duration = TimeSpan.FromSeconds(10) });
         scene.RunFor(PauseAt);
 
-        Assert.True(Pause(scene.Recorder));
-        Assert.True(Pause(scene.Recorder));
+        Assert.True(FieldOperator.Pause(scene.Recorder));
+        Assert.True(FieldOperator.Pause(scene.Recorder));
         scene.RunFor(1);
 
         Assert.Single(peer.Requests);
         Assert.Single(scene.Session.Snapshot.Timeline, e => e.Kind is "paused");
-    }
-
-    private static void PauseAndResume(SimulatedNetwork network, SimulatedRecorder recorder)
-    {
-        network.After(TimeSpan.FromSeconds(PauseAt), () => Pause(recorder));
-        network.After(TimeSpan.FromSeconds(ResumeAt), () => Resume(recorder));
-    }
-
-    private static bool Pause(SimulatedRecorder recorder)
-    {
-        var isDone = false;
-        recorder.Host.Run(now => isDone = recorder.Signalling.TryPause(now, recorder.Session.Id));
-        return isDone;
-    }
-
-    private static bool Resume(SimulatedRecorder recorder)
-    {
-        var isDone = false;
-        recorder.Host.Run(now => isDone = recorder.Signalling.TryResume(now, recorder.Session.Id));
-        return isDone;
     }
 }
