@@ -65,7 +65,7 @@ public static class StreamRules
 
     private static Finding? Elsewhere(StreamEvidence e)
     {
-        var elsewhere = e.Report.Sources.FirstOrDefault(s => s.Verdict is not LatchVerdict.Stray && s.Address != e.Described && s.Last - e.DescribedAt > MoveAllowance);
+        var elsewhere = e.Report.Sources.FirstOrDefault(s => s.Verdict is LatchVerdict.Accept or LatchVerdict.TookOver && s.Address != e.Described && s.Last - e.DescribedAt > MoveAllowance);
         return !e.Described.IsNone && !elsewhere.Address.IsNone
             ? Found(e, FindingCode.MediaFromElsewhere, $"media comes from {elsewhere.Address}; the peer said {e.Described}. It is recorded; a NAT before the peer is the usual reason.")
             : null;

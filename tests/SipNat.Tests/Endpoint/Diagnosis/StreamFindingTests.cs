@@ -91,6 +91,20 @@ public sealed class StreamFindingTests
     }
 
     [Fact]
+    public void A_second_source_at_another_port_is_not_where_the_media_comes_from()
+    {
+        var client = ManualClient.AddTo(_scene);
+        client.Establish(ManualClient.Sdp(streams: 1));
+        client.Talk(0, 0, 300, i =>
+        {
+            client.SendFrame(0, i, Port(0));
+            client.SendFrame(0, 5000 + i, Port(0), sequence: (ushort)(30_000 + i), timestamp: (uint)(9_000_000 + (i * 160)), ssrc: 0xABCD, portOffset: 1);
+        });
+
+        AssertFound(NoMetadata, "second-source: Stream 1: SSRC 0000abcd of 192.0.2.20:40001 sent while SSRC 00001111 was recorded; 239 packets were counted and not mixed in. Two senders were told the same port: give each its own.");
+    }
+
+    [Fact]
     [Plants(FindingCode.UnknownPayloadType)]
     public void A_payload_type_that_was_not_agreed_on()
     {
