@@ -12,7 +12,7 @@ public sealed class SignallingCounters
     /// <summary>Requests from outside the allowed networks.</summary>
     public long Refused { get; internal set; }
 
-    /// <summary>INVITEs turned away while full or draining.</summary>
+    /// <summary>INVITEs turned away while full or draining, and requests of dialogs that bring too many.</summary>
     public long Overloaded { get; internal set; }
 
     /// <summary>INVITEs in which nothing could be recorded.</summary>

@@ -25,6 +25,7 @@ internal sealed partial class RecordingSession
     private readonly SessionMetadata _metadata;
     private readonly RecordingStreams _streams = new();
     private readonly SessionTimer _timer = new();
+    private readonly RequestBudget _budget = new();
     private readonly DialogRequests _requests;
     private readonly Instant _startedAt;
     private bool _changed = true;
@@ -124,6 +125,13 @@ internal sealed partial class RecordingSession
 
     public void HandleRequest(Instant now, TransactionEvent.Request request)
     {
+        if (request.Message.Method is not SipMethod.Bye && !_budget.TryTake(now))
+        {
+            _context.Counters.Overloaded++;
+            _context.Transactions.Dismiss(request.Transaction, new(503) { Headers = [RecorderHeaders.RetryAfter(1)] });
+            return;
+        }
+
         var order = Dialog.CheckRequest(request.Message);
         var isTaglessBye = order is DialogOrder.OtherDialog && request.Message.Method is SipMethod.Bye;
         if (order is not DialogOrder.InOrder && !isTaglessBye)

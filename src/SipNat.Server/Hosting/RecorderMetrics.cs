@@ -17,7 +17,7 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");
         Counter("sipnat.sessions.ended", () => core.Counters.Ended, "Recording sessions that are over.");
         Counter("sipnat.sessions.unrecordable", () => core.Counters.Unrecordable, "INVITEs in which nothing could be recorded.");
-        Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away: full, full for this peer, or draining.");
+        Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away (full, full for this peer, draining), and requests of dialogs that bring too many.");
         Counter("sipnat.sip.refused", () => core.Counters.Refused, "Requests from outside Sip:AllowedNetworks.");
         Counter("sipnat.sip.refused.unanswered", () => core.RefusalsDropped, "Messages outside a session, malformed ones too, left unanswered for their number.");
         Counter("sipnat.sip.requests", () => core.TransactionCounters.Requests, "SIP requests that began a transaction.");

@@ -261,6 +261,30 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public void A_dialog_that_floods_with_offers_gets_twenty_answers_a_second_and_records_on()
+    {
+        var (scene, client) = Scene();
+        client.Establish(ManualClient.Sdp(streams: 1));
+        client.RunFor(1);
+        var transactions = scene.Recorder.Signalling.Transactions;
+        client.Talk(0, 0, 25, i =>
+        {
+            client.SendFrame(0, i, ScriptedAnswer.Read(client.Responses.First(r => r.Status == 200).Body)[0].Rtp);
+            for (var j = 0; j < 20; j++) client.Send("UPDATE", ManualClient.Sdp(streams: 1));
+        });
+
+        var answers = client.Statuses.Where(s => s.EndsWith("UPDATE", StringComparison.Ordinal)).CountBy(s => s[..3]).OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+        Assert.Equal([new("200", 20), new("503", 480)], answers);
+        Assert.Equal("1", client.Responses.First(r => r.Status == 503).Header("Retry-After"));
+        Assert.InRange(scene.Recorder.Signalling.Transactions, transactions, transactions + 20);
+
+        client.Send("BYE");
+        client.RunFor(1);
+        Assert.StartsWith("200", client.Statuses[^1], StringComparison.Ordinal);
+        Assert.Equal(25, scene.Recorder.Sessions.Single().FileOf(0).Frames().Count);
+    }
+
+    [Fact]
     public void Answers_outside_a_session_keep_no_state_and_have_a_bound_for_each_source()
     {
         var (scene, client) = Scene(new() { AnswersPerSecond = 40 });
