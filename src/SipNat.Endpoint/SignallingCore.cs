@@ -17,8 +17,13 @@ public sealed class SignallingCore : IProtocolCore
 {
     private static readonly TimeSpan RetryAfterFull = TimeSpan.FromSeconds(30);
 
+    // After many refusals of ports nobody else is let try for so long: each try is a session that begins and ends.
+    private static readonly TimeSpan PauseWithoutPorts = TimeSpan.FromSeconds(1);
+
     private readonly SignallingContext _context;
     private readonly RecordingSessions _sessions = new();
+    private readonly RequestBudget _portRefusals = new();
+    private Instant _portsRefusedUntil;
     private bool _draining;
 
     public SignallingCore(SignallingOptions options, AddressingOptions addressing, Random random) =>
@@ -90,6 +95,12 @@ public sealed class SignallingCore : IProtocolCore
     /// <summary>What the media planes have to say.</summary>
     public void HandleMedia(Instant now, MediaEvent happened) => Run(now, () =>
     {
+        if (happened is MediaEvent.Refused(_, var reason))
+        {
+            if (!_portRefusals.TryTake(now)) _portsRefusedUntil = now + PauseWithoutPorts;
+            _context.Tell(new SignallingNotice.OutOfPorts(reason));
+        }
+
         if (!_sessions.TryGet(happened.Session, out var session)) return;
 
         session.HandleMedia(now, happened);
@@ -253,7 +264,7 @@ public sealed class SignallingCore : IProtocolCore
                 HandleInvite(now, request);
                 break;
             case SipMethod.Options:
-                Dismiss(request, RequestCheck.Refuse(message) ?? AnswerOptions());
+                Dismiss(request, RequestCheck.Refuse(message) ?? AnswerOptions(now));
                 break;
             case SipMethod.Bye or SipMethod.Update or SipMethod.Prack or SipMethod.Info:
                 Dismiss(request, new(481));
@@ -270,7 +281,7 @@ public sealed class SignallingCore : IProtocolCore
 
     private void HandleInvite(Instant now, TransactionEvent.Request request)
     {
-        if (_draining || IsFull || IsFullFor(request.From))
+        if (_draining || IsFull(now) || IsFullFor(request.From))
         {
             _context.Counters.Overloaded++;
             Dismiss(request, Unavailable());
@@ -296,7 +307,7 @@ public sealed class SignallingCore : IProtocolCore
         Dismiss(request, refusal);
     }
 
-    private bool IsFull => _sessions.Count >= _context.Options.MaxSessions;
+    private bool IsFull(Instant now) => _sessions.Count >= _context.Options.MaxSessions || now < _portsRefusedUntil;
 
     private bool IsFullFor(TransportAddress peer)
     {
@@ -317,7 +328,7 @@ public sealed class SignallingCore : IProtocolCore
         Dismiss(request, new(403));
     }
 
-    private SipResponse AnswerOptions() => _draining || IsFull
+    private SipResponse AnswerOptions(Instant now) => _draining || IsFull(now)
         ? Unavailable()
         : new(200) { Headers = RecorderHeaders.Capabilities };
 

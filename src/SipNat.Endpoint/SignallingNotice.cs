@@ -20,6 +20,9 @@ public abstract record SignallingNotice
     /// <summary>An INVITE of an allowed peer in which nothing could be recorded.</summary>
     public sealed record Unrecordable(TransportAddress From, string CallId, string Answer) : SignallingNotice;
 
+    /// <summary>Sessions are refused for want of media ports.</summary>
+    public sealed record OutOfPorts(string Reason) : SignallingNotice;
+
     /// <summary>An address was chosen for a peer, and why.</summary>
     public sealed record Advertised(RecordingId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
 

@@ -2,7 +2,10 @@ using SipNat.Wire;
 
 namespace SipNat.Endpoint.Siprec;
 
-/// <summary>So many requests of one dialog each second: no client needs more, and each one takes a transaction that other dialogs need.</summary>
+/// <summary>
+/// Twenty a second. Of requests in one dialog no client needs more, and each one takes a transaction that other dialogs
+/// need; of sessions that end for want of ports more would only fill the catalogue.
+/// </summary>
 internal sealed class RequestBudget
 {
     public const int PerSecond = 20;

@@ -22,6 +22,9 @@ internal static partial class RecorderLog
             case SignallingNotice.Unrecordable(var from, var callId, var answer):
                 Unrecordable(log, callId, from, answer);
                 break;
+            case SignallingNotice.OutOfPorts(var reason):
+                OutOfPorts(log, reason);
+                break;
             case SignallingNotice.Advertised(var session, var what, var address, var why):
                 Advertised(log, session.Value, what, address, why);
                 break;
@@ -57,6 +60,9 @@ internal static partial class RecorderLog
 
     [LoggerMessage(LogLevel.Warning, "The call {CallId} from {From} could not be recorded: {Answer}")]
     private static partial void Unrecordable(ILogger logger, string callId, TransportAddress from, string answer);
+
+    [LoggerMessage(LogLevel.Warning, "No media ports: {Reason}; sessions are refused with 503")]
+    private static partial void OutOfPorts(ILogger logger, string reason);
 
     [LoggerMessage(LogLevel.Information, "{Recording} {What}: the peer is told {Address}, because {Why}")]
     private static partial void Advertised(ILogger logger, string recording, string what, TransportAddress address, string why);

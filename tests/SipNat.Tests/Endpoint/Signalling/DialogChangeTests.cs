@@ -1,3 +1,4 @@
+using SipNat.Endpoint;
 using SipNat.Simulation;
 using SipNat.Wire;
 
@@ -162,6 +163,31 @@ public sealed class DialogChangeTests
         client.RunFor(0.1);
         Assert.Equal(["503 1 INVITE", "200 2 INVITE"], client.Statuses);
         Assert.Equal(1, scene.Recorder.Signalling.Sessions);
+    }
+
+    [Fact]
+    public void A_flood_of_sessions_for_which_there_is_no_port_begins_twenty_a_second()
+    {
+        var scene = new RecorderScene(seed: 24, new() { LastMediaPort = 10003, SparePorts = 1 });
+        var client = ManualClient.AddTo(scene);
+        for (var i = 0; i < 100; i++)
+        {
+            client.CallId = $"flood-{i}";
+            client.Send("INVITE", ManualClient.Sdp(streams: 3));
+            client.RunFor(0.005);
+        }
+
+        client.Send("OPTIONS");
+        client.RunFor(0.1);
+        Assert.Equal(Enumerable.Range(1, 100).Select(cseq => $"503 {cseq} INVITE").Append("503 101 OPTIONS"), client.Statuses.Distinct());
+        Assert.Equal((21L, 79L), (scene.Recorder.Signalling.Counters.Begun, scene.Recorder.Signalling.Counters.Overloaded));
+        Assert.Equal(21, scene.Recorder.Notices.OfType<SignallingNotice.OutOfPorts>().Count());
+
+        client.RunFor(1);
+        (client.CallId, client.ToTag) = ("second", "");
+        client.Send("INVITE", ManualClient.Sdp(streams: 2));
+        client.RunFor(0.1);
+        Assert.Contains("200 102 INVITE", client.Statuses);
     }
 
     [Fact]
