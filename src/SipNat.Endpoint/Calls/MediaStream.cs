@@ -334,10 +334,10 @@ internal sealed class MediaStream
     private void Look(Instant now)
     {
         var report = _recorded.Report(now);
-        if (_watch.TakeSilence(now, out var wasHeard) is { } lasted)
+        if (_watch.TakeSilence(now, out var heardFor) is { } lasted)
         {
             _output.Events.Enqueue(new MediaEvent.Silent(
-                _session, new(_settings.Index, now, lasted, wasHeard, _keepalive.Sent, _controlFrom, _peerSaysSent, report.Sources)));
+                _session, new(_settings.Index, now, lasted, heardFor, _keepalive.Sent, _controlFrom, _peerSaysSent, report.Sources)));
         }
 
         LookForFaults(now, report);

@@ -14,6 +14,7 @@ internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
     private readonly Queue<Finding> _found = new();
     private readonly DriftWatch _drift = new();
     private Instant? _expectedSince;
+    private Instant? _firstHeardAt;
     private Instant? _heardAt;
     private Instant? _activeUntil;
     private bool _saidSilent;
@@ -37,16 +38,16 @@ internal sealed class StreamWatch(int index, TimeSpan noMediaAfter)
         Deadline = shouldSend ? now + noMediaAfter : null;
     }
 
-    public void Heard(Instant now) => (_heardAt, _saidSilent) = (now, false);
+    public void Heard(Instant now) => (_firstHeardAt, _heardAt, _saidSilent) = (_firstHeardAt ?? now, now, false);
 
     /// <summary>The last moment at which the stream was not held.</summary>
     public Instant ActiveUntil(Instant now) => _activeUntil ?? now;
 
     /// <summary>For how long the stream has been silent, where that is too long; told once until it is heard again.</summary>
-    /// <param name="wasHeard">Whether it brought packets before.</param>
-    public TimeSpan? TakeSilence(Instant now, out bool wasHeard)
+    /// <param name="heardFor">From its first packet to its last; null where it never brought one.</param>
+    public TimeSpan? TakeSilence(Instant now, out TimeSpan? heardFor)
     {
-        wasHeard = _heardAt is not null;
+        heardFor = _heardAt - _firstHeardAt;
         var since = _heardAt > _expectedSince ? _heardAt : _expectedSince;
         if (_saidSilent || since is not { } begin || now - begin < noMediaAfter) return null;
 

@@ -15,7 +15,7 @@ public static class SilenceDiagnosis
     public static IReadOnlyList<Finding> Explain(SilenceEvidence evidence)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        if (evidence.Silence.WasHeard) return [Stopped(evidence)];
+        if (evidence.Silence.HeardFor is { } heardFor) return [Stopped(evidence, heardFor)];
 
         var causes = CausesOf(evidence);
         return [NoMedia(evidence, isExplained: causes.Count > 0 || HasStrays(evidence) || !evidence.Silence.ControlFrom.IsNone), .. causes];
@@ -37,8 +37,8 @@ public static class SilenceDiagnosis
             $"no packet in {e.Silence.Lasted.TotalSeconds:F0} s. The peer at {e.SignallingSource.AddressText} {from}, and was told to send to {e.Advertised.Address} ({e.Advertised.Explain()}).{Seen(e)}{unexplained}"));
     }
 
-    private static Finding Stopped(SilenceEvidence e) => Found(e, FindingCode.MediaStopped, Invariant(
-        $"no packet for {e.Silence.Lasted.TotalSeconds:F0} s, though the stream is not on hold.{Seen(e)}"));
+    private static Finding Stopped(SilenceEvidence e, TimeSpan heardFor) => Found(e, FindingCode.MediaStopped, Invariant(
+        $"no packet for {e.Silence.Lasted.TotalSeconds:F0} s after {heardFor.TotalSeconds:F0} s of them, though the stream is not on hold.{Seen(e)}"));
 
     // What did arrive tells how far the packets come.
     private static string Seen(SilenceEvidence e)
@@ -90,7 +90,7 @@ public static class SilenceDiagnosis
         return Likely(e, FindingCode.MappingDiffers, $"the NAT: the peer was told {e.Advertised.Address}, and STUN server {seen.Server} saw this socket as {seen.Mapped}. {fix}");
     }
 
-    private static Finding? Firewall(SilenceEvidence e) => e is { StunIsSilent: true, SignallingMapped.IsNone: false }
+    private static Finding? Firewall(SilenceEvidence e) => e is { StunIsSilent: true, SignallingMapped.IsNone: false, PeerIsLocal: false }
         ? Likely(e, FindingCode.MediaPortBlocked, $"a firewall: STUN servers answer on the SIP port ({e.SignallingMapped.AddressText} there) and never did on media port {e.Local}. Open UDP Media:FirstPort to Media:LastPort.")
         : null;
 

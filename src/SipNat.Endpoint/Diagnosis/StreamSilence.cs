@@ -7,7 +7,7 @@ namespace SipNat.Endpoint.Diagnosis;
 /// <param name="Index">Its place among the m-lines, from 0.</param>
 /// <param name="At">When it was noticed.</param>
 /// <param name="Lasted">Since it was agreed on, or since its last packet.</param>
-/// <param name="WasHeard">Whether it brought packets before.</param>
+/// <param name="HeardFor">From its first packet to its last; null where it never brought one.</param>
 /// <param name="PacketsSent">Packets of ours that left the RTP port to open its pinhole.</param>
 /// <param name="ControlFrom">Where its RTCP comes from; none where there is none.</param>
 /// <param name="PeerSaysSent">RTP packets that the peer has sent by its last sender report (RFC 3550 §6.4.1); null without one.</param>
@@ -16,7 +16,7 @@ public sealed record StreamSilence(
     int Index,
     Instant At,
     TimeSpan Lasted,
-    bool WasHeard,
+    TimeSpan? HeardFor,
     long PacketsSent,
     TransportAddress ControlFrom,
     uint? PeerSaysSent,

@@ -46,7 +46,7 @@ public sealed class StreamFindingTests
         client.Talk(0, 0, 50);
         client.RunFor(11);
 
-        AssertFound(NoMetadata, "media-stopped: Stream 1: no packet for 9 s, though the stream is not on hold.");
+        AssertFound(NoMetadata, "media-stopped: Stream 1: no packet for 9 s after 1 s of them, though the stream is not on hold.");
     }
 
     [Fact]
