@@ -16,6 +16,11 @@ public sealed class SessionJournal
     private const int MaxContentTypeLength = 255;
 
     private const int MaxFindings = 200;
+
+
+    // One for each stream that a session may have; a fault that says something else each time crowds out no other.
+    private const int MaxFindingsPerCode = 64;
+
     private const int MaxTimelineEntries = 2_000;
     private const int MaxMetadataDocuments = 200;
 
@@ -23,6 +28,7 @@ public sealed class SessionJournal
     private const int MaxMetadataBytes = 4 * 1024 * 1024;
 
     private readonly List<Finding> _findings = [];
+    private readonly HashSet<FindingCode> _fullCodes = [];
     private readonly List<TimelineEntry> _timeline = [];
     private readonly List<MetadataDocument> _metadata = [];
     private int _metadataBytes;
@@ -51,10 +57,13 @@ public sealed class SessionJournal
 
     public void Find(Finding finding)
     {
-        if (_findings.Count >= MaxFindings) return;
-
         var bounded = finding with { Text = Clip(finding.Text) };
         if (_findings.Exists(known => known.Code == bounded.Code && known.Text == bounded.Text)) return;
+        if (_findings.Count >= MaxFindings || _findings.Count(known => known.Code == bounded.Code) >= MaxFindingsPerCode)
+        {
+            NoteFull(bounded);
+            return;
+        }
 
         _findings.Add(bounded);
         _changed = true;
@@ -91,5 +100,10 @@ public sealed class SessionJournal
         var changed = _changed;
         _changed = false;
         return changed;
+    }
+
+    private void NoteFull(Finding finding)
+    {
+        if (_fullCodes.Add(finding.Code)) Note(finding.At, "findings-full", $"There are more findings {finding.Code.Text} than are kept.");
     }
 }

@@ -24,7 +24,7 @@ public sealed class SessionJournalTests
     {
         for (var i = 0; i < 5_000; i++)
         {
-            _journal.Find(Start, FindingCode.StrayMedia, $"From port {i}.");
+            _journal.Find(Start, (FindingCode)(i % 20), $"From port {i}.");
             _journal.Note(Start, "dtmf", $"Key {i}.");
         }
 
@@ -55,6 +55,16 @@ public sealed class SessionJournalTests
 
         var pairs = SessionJournal.Clip(string.Concat(Enumerable.Repeat("😀", length)));
         Assert.Equal((999, true), (pairs.Length, char.IsLowSurrogate(pairs[^2])));
+    }
+
+    [Fact]
+    public void One_fault_that_says_something_else_each_time_crowds_out_no_other()
+    {
+        for (var i = 0; i < 5_000; i++) _journal.Find(Start, FindingCode.SignallingMoved, $"From port {i}.");
+        _journal.Find(Start, FindingCode.NoMedia, "Nothing came.");
+
+        Assert.Equal([.. Enumerable.Range(0, 64).Select(i => $"From port {i}."), "Nothing came."], _journal.Findings.Select(f => f.Text));
+        Assert.Equal(["There are more findings signalling-moved than are kept."], _journal.Timeline.Select(e => e.Text));
     }
 
     [Theory]
