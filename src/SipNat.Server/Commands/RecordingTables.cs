@@ -105,7 +105,7 @@ internal static class RecordingTables
     {
         if (result.MovedAside is { } aside) output.WriteLine(SafeText.Escape($"The catalogue was damaged; it is kept as {aside}."));
         output.WriteLine($"{result.Indexed} indexed, {result.Recovered} of them recovered, {result.Removed} rows removed, {result.ProblemCount} problems.");
-        PrintProblems(output, result.Problems, "");
+        if (result.Problems.Count > 0) PrintProblems(output, result.Problems, "");
     }
 
     private static IEnumerable<(string Name, string Value)> Facts(RecordingDocument recording)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using SipNat.Archive;
 using SipNat.Archive.Documents;
 using SipNat.Archive.Export;
@@ -56,6 +57,7 @@ internal static class RecordingsCommand
         {
             Description = "stereo: first stream left, second right; channels: one channel each; streams: one file each",
             HelpName = "stereo|channels|streams",
+            CustomParser = ParseFormat,
         };
         var force = new Option<bool>("--force") { Description = "Replace the file where it exists" };
         var command = new Command("export", "Writes the audio as 16-bit PCM, every stream at its place in the session") { id, output, stream, format, force };
@@ -75,7 +77,7 @@ internal static class RecordingsCommand
             {
                 var result = archive.Export(recording, context.Arguments.GetValue(output) ?? $"{recording}.wav", options, stop);
                 if (context.Json) CommandJson.Print(context.Output, result);
-                else RecordingTables.PrintExport(context.Output, result);
+                else RecordingTables.PrintExport(context.Output, options.Stream is null ? result : result with { OmittedStreams = 0 });
             });
         });
         return command;
@@ -127,6 +129,18 @@ internal static class RecordingsCommand
             });
         });
         return command;
+    }
+
+    private static ExportFormat ParseFormat(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        foreach (var format in Enum.GetValues<ExportFormat>())
+        {
+            if (format.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)) return format;
+        }
+
+        result.AddError($"--format '{text}' is none; there are stereo, channels and streams.");
+        return default;
     }
 
     private static RecordingArchive Open(CommandContext context) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
+using SipNat.Server.Hosting;
 
 namespace SipNat.Server.Commands;
 
@@ -17,7 +18,7 @@ public static class SipNatCommandLine
         var parsed = Create().Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
         {
-            foreach (var problem in parsed.Errors) await error.WriteLineAsync(problem.Message);
+            foreach (var problem in Problems(parsed)) await error.WriteLineAsync(SafeText.EscapeLines(problem));
             await error.WriteLineAsync("'sipnat --help' shows what there is.");
             return ExitCodes.Usage;
         }
@@ -30,6 +31,15 @@ public static class SipNatCommandLine
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         });
+    }
+
+    // An unknown word is told once, as that; the parser would first say that a command is missing.
+    private static IEnumerable<string> Problems(ParseResult parsed)
+    {
+        var commands = parsed.CommandResult.Command.Subcommands;
+        return parsed.UnmatchedTokens is [var unknown, ..] && commands.Count > 0
+            ? [$"'{unknown}' is not a command; there are {string.Join(", ", commands.Select(command => command.Name))}."]
+            : parsed.Errors.Select(problem => problem.Message);
     }
 
     private static RootCommand Create()

@@ -45,6 +45,13 @@ public sealed class BuiltProgramTests : IDisposable
         Assert.NotEmpty(error);
     }
 
+    [Theory]
+    [InlineData("serv", "'serv' is not a command; there are serve, recordings.")]
+    [InlineData("recordings exprot", "'exprot' is not a command; there are list, show, export, verify, reindex, delete.")]
+    [InlineData("recordings export 20261120-a1b2c3 --format mp3", "--format 'mp3' is none; there are stereo, channels and streams.")]
+    public async Task A_wrong_word_is_told_once_with_what_would_be_right(string arguments, string problem) =>
+        Assert.Equal((2, "", $"{problem}\n'sipnat --help' shows what there is.\n"), await RunAsync(arguments.Split(' ')));
+
     [Fact]
     public async Task A_wrong_key_ends_with_2_and_names_the_nearest()
     {

@@ -68,6 +68,7 @@ internal static class SiprecClientCommand
 
         return report.Result switch
         {
+            SiprecOutcome.Recorded when report.EndedBy is SessionEnd.None => CommandRunner.Negative,
             SiprecOutcome.Recorded => 0,
             SiprecOutcome.NoAnswer => CommandRunner.Unreachable,
             SiprecOutcome.Cancelled => CommandRunner.Interrupted,
