@@ -50,10 +50,12 @@ public sealed record SipResponse
         var isTop = true;
         foreach (var line in request.Lines)
         {
-            if (line.Header is not SipHeader.Via) continue;
+            // Whoever reads the Vias passes over empty ones; so does the stamp.
+            var vias = SipText.TrimEmptyElements(line.Value);
+            if (line.Header is not SipHeader.Via || vias.IsEmpty) continue;
 
-            if (isTop) stamp.Write(writer, line.Value);
-            else writer.Header(SipHeader.Via, line.Value);
+            if (isTop) stamp.Write(writer, vias);
+            else writer.Header(SipHeader.Via, vias);
             isTop = false;
         }
 

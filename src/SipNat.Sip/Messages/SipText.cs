@@ -32,6 +32,14 @@ public static class SipText
         return value;
     }
 
+    /// <summary>A list without the empty elements before its first one.</summary>
+    public static ReadOnlySpan<byte> TrimEmptyElements(ReadOnlySpan<byte> list)
+    {
+        while (list is [var first, ..] && (IsWhiteSpace(first) || first == ',')) list = list[1..];
+
+        return list;
+    }
+
     public static bool IsToken(ReadOnlySpan<byte> value) => !value.IsEmpty && !value.ContainsAnyExcept(Tokens);
 
     public static bool IsToken(string value) => value.Length > 0 && Ascii.IsValid(value) && IsToken(Encoding.ASCII.GetBytes(value));
@@ -66,6 +74,25 @@ public static class SipText
         }
 
         return -1;
+    }
+
+    /// <summary>Whether every quote and angle bracket in the value is closed: what is appended to one that is not would be inside.</summary>
+    public static bool IsClosed(ReadOnlySpan<byte> value)
+    {
+        var bracketed = false;
+        for (var i = 0; i < value.Length; i++)
+        {
+            if (value[i] == '>') bracketed = false;
+            else if (value[i] == '<') bracketed = true;
+            else if (value[i] == '"' && !bracketed)
+            {
+                var quoted = QuotedLength(value[i..]);
+                if (quoted < 0) return false;
+                i += quoted - 1;
+            }
+        }
+
+        return !bracketed;
     }
 
     /// <summary>

@@ -66,7 +66,7 @@ public readonly ref struct Via
         var end = value.IndexOfAny(" \t\r\n"u8);
         if (end < 0 || !SipText.IsToken(value[..end])) return false;
         if (!SipHostPort.TryRead(SipText.TrimStart(value[end..]), out var sentBy)) return false;
-        if (sentBy.Rest is not ([] or [(byte)';', ..])) return false;
+        if (sentBy.Rest is not ([] or [(byte)';', ..]) || !SipText.IsClosed(sentBy.Rest)) return false;
 
         via = new(value[..end], sentBy);
         return true;
