@@ -1,4 +1,3 @@
-using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 
 namespace SipNat.Archive.Audio;
@@ -14,15 +13,15 @@ public sealed class AudioFile
     private volatile bool _isGone;
     private int _isUnforced;
 
-    internal AudioFile(string path, AudioCodec codec, WriterThread? owner, TimeProvider clock)
+    internal AudioFile(string path, AudioFileFormat format, WriterThread? owner, TimeProvider clock)
     {
-        (Path, Codec, Owner) = (path, codec, owner);
+        (Path, Format, Owner) = (path, format, owner);
         Trouble = new WriteTrouble(clock);
     }
 
     public string Path { get; }
 
-    public AudioCodec Codec { get; }
+    public AudioFileFormat Format { get; }
 
     /// <summary>The thread that it was given to; null where none takes anything more.</summary>
     internal WriterThread? Owner { get; }
@@ -57,8 +56,17 @@ public sealed class AudioFile
     /// <summary>Null before it is made, while the disk refuses it, and after its end.</summary>
     internal IAudioDiskFile? Open { get; set; }
 
-    /// <summary>Bytes of audio in the file.</summary>
+    /// <summary>Bytes of audio in the file, or of records.</summary>
     internal long AudioLength { get; set; }
+
+    /// <summary>Bytes of records that were handed over, or should have been, and are not in the file.</summary>
+    internal long Skipped { get; set; }
+
+    /// <summary>Bytes up to which everything was handed over, in the file or skipped.</summary>
+    internal long Reached => AudioLength + Skipped;
+
+    /// <summary>Where the last records of the file ended, one for each write; empty where the file has none.</summary>
+    internal Queue<long> Ends { get; } = new();
 
     /// <summary>Whether the header states less than <see cref="AudioLength"/>, and a rewrite is scheduled.</summary>
     internal bool HeaderIsStale { get; set; }

@@ -59,10 +59,13 @@ public sealed class AudioFileWriter : IAsyncDisposable
     /// Begins a file. It is created, with a header that states no audio, on its writer thread; a file that exists
     /// already is not touched and is a fault. Its folder is made where it is missing.
     /// </summary>
-    public AudioFile Open(string path, AudioCodec codec)
+    public AudioFile Open(string path, AudioCodec codec) => Open(path, new AudioFileFormat.Wave(codec));
+
+    /// <summary>The same for any format.</summary>
+    public AudioFile Open(string path, AudioFileFormat format)
     {
         var thread = _threads[(uint)Interlocked.Increment(ref _next) % (uint)_threads.Length];
-        var file = new AudioFile(path, codec, thread, _clock);
+        var file = new AudioFile(path, format, thread, _clock);
         if (thread.Queue.TryAddAlways(new WriteJob(WriteJobKind.Open, file))) return file;
 
         file.IsOver = true;
@@ -89,8 +92,8 @@ public sealed class AudioFileWriter : IAsyncDisposable
 
     /// <summary>Ends a file after all that was queued for it: header, flush to the medium, close.</summary>
     /// <param name="finalLength">
-    /// Bytes of audio that it shall have. What is missing, because buffers were refused, becomes silence; what was
-    /// written beyond is kept.
+    /// Bytes of audio that it shall have. What is missing, because buffers were refused, becomes silence (of packets,
+    /// nothing); what was written beyond is kept.
     /// </param>
     public void Close(AudioFile file, long finalLength)
     {

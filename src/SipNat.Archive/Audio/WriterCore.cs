@@ -17,6 +17,9 @@ internal sealed class WriterCore(
 
     private const int SilenceBlock = 8192;
 
+    // Half a minute and more of a file's writes: what a disk that was taken away can have lost, and a second of it at least.
+    private const int MaxEnds = 64;
+
     // What is written late lies within the block before the end: before that, nothing changes any more.
     private const int Unsettled = StreamTimeline.BlockLength;
     private const int AttemptsPerOpening = 5;
@@ -77,7 +80,7 @@ internal sealed class WriterCore(
         {
             if (file.Waiting is not null) Retry(file);
             if (file.Waiting is not null) GiveUp(file, "The program ended before the disk took it.");
-            else if (!file.IsOver && !TryApply(new WriteJob(WriteJobKind.Close, file, Length: file.AudioLength))) GiveUp(file, "The program ended before the disk took it.");
+            else if (!file.IsOver && !TryApply(new WriteJob(WriteJobKind.Close, file, Length: file.Reached))) GiveUp(file, "The program ended before the disk took it.");
         }
     }
 
@@ -129,17 +132,18 @@ internal sealed class WriterCore(
 
         file.Open = file.IsMade ? disk.Reopen(file.Path) : disk.Create(file.Path);
         file.IsMade = true;
-        file.AudioLength = Math.Clamp(file.Open.Length - WavHeader.Length, 0, file.AudioLength);
+        TakeStock(file, Math.Max(file.Open.Length - file.Format.HeaderLength, 0));
         WriteHeader(file);
         MarkWritten(file);
     }
 
     private void Write(AudioFile file, WriteBuffer buffer)
     {
-        FillWithSilence(file, buffer.Offset);
-        file.Open!.Write(buffer.Written.Span, WavHeader.Length + buffer.Offset);
+        Reach(file, buffer.Offset);
+        file.Open!.Write(buffer.Written.Span, file.Format.HeaderLength + buffer.Offset - file.Skipped);
         var end = buffer.Offset + buffer.Length;
-        file.AudioLength = Math.Max(file.AudioLength, end);
+        file.AudioLength = Math.Max(file.AudioLength, end - file.Skipped);
+        if (file.Format is AudioFileFormat.Packets) NoteEnd(file);
         file.Trouble.Mend(buffer.Offset, end);
         Interlocked.Add(ref _bytesWritten, buffer.Length);
         MarkWritten(file);
@@ -147,23 +151,53 @@ internal sealed class WriterCore(
 
     private void Finish(AudioFile file, long finalLength)
     {
-        FillWithSilence(file, finalLength);
+        Reach(file, finalLength);
         WriteHeader(file);
-        if ((file.AudioLength & 1) != 0) file.Open!.Write([0], WavHeader.Length + file.AudioLength);
+        if (file.Format is AudioFileFormat.Wave && (file.AudioLength & 1) != 0) file.Open!.Write([0], WavHeader.Length + file.AudioLength);
         forced.Close(file, file.Open!);
         Settle(file, isClosing: true);
         Forget(file);
     }
 
-    // Zero is the loudest byte of µ-law: where buffers were refused, a hole in the file has to be filled.
-    private void FillWithSilence(AudioFile file, long end)
+    // A file of a disk that was taken away may come back shorter. Records go on after the last that is whole.
+    private static void TakeStock(AudioFile file, long present)
     {
-        if (end <= file.AudioLength) return;
+        if (present >= file.AudioLength) return;
+
+        file.AudioLength = file.Format is AudioFileFormat.Packets ? file.Ends.LastOrDefault(end => end <= present) : present;
+    }
+
+    private static void NoteEnd(AudioFile file)
+    {
+        if (file.Ends.Count == MaxEnds) file.Ends.Dequeue();
+        file.Ends.Enqueue(file.AudioLength);
+    }
+
+    // What lies between what was written and what comes next was refused.
+    private void Reach(AudioFile file, long end)
+    {
+        if (end <= file.Reached) return;
 
         Refuse(file, "Audio was not handed over.");
-        file.Trouble.Miss(file.AudioLength, end);
+        file.Trouble.Miss(file.Reached, end);
+        switch (file.Format)
+        {
+            case AudioFileFormat.Wave(var codec):
+                FillWithSilence(file, codec, end);
+                break;
+            case AudioFileFormat.Packets:
+                file.Skipped = end - file.AudioLength;
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    // Zero is the loudest byte of µ-law: a hole in the file has to be filled.
+    private static void FillWithSilence(AudioFile file, AudioCodec codec, long end)
+    {
         var silence = new byte[Math.Min(SilenceBlock, end - file.AudioLength)];
-        silence.AsSpan().Fill(file.Codec.Silence);
+        silence.AsSpan().Fill(codec.Silence);
         while (file.AudioLength < end)
         {
             var count = (int)Math.Min(silence.Length, end - file.AudioLength);
@@ -175,8 +209,19 @@ internal sealed class WriterCore(
     // After the audio, so that a header never promises what is not there.
     private void WriteHeader(AudioFile file)
     {
-        WavHeader.Write(_header, WavFormat.Of(file.Codec), file.AudioLength);
-        file.Open!.Write(_header, 0);
+        switch (file.Format)
+        {
+            case AudioFileFormat.Wave(var codec):
+                WavHeader.Write(_header, WavFormat.Of(codec), file.AudioLength);
+                file.Open!.Write(_header, 0);
+                break;
+            case AudioFileFormat.Packets packets:
+                // It states no length: once it is there, it stays as it is.
+                if (file.AudioLength == 0) file.Open!.Write(packets.Header, 0);
+                break;
+            default:
+                throw new UnreachableException();
+        }
     }
 
     private void MarkWritten(AudioFile file)
@@ -218,7 +263,7 @@ internal sealed class WriterCore(
 
     private bool Settle(AudioFile file, bool isClosing)
     {
-        if (file.Trouble.Settle(file.Path, file.AudioLength - Unsettled, isClosing) is not { } fault) return false;
+        if (file.Trouble.Settle(file.Path, file.Reached - Unsettled, isClosing) is not { } fault) return false;
 
         report(fault);
         return true;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SipNat.Archive.Audio;
 
 namespace SipNat.Archive.Documents;
 
@@ -73,19 +74,31 @@ public sealed record RecordedStream
     public IReadOnlyList<uint> Ssrcs { get; init => field = value ?? []; } = [];
 }
 
-/// <summary>One audio file of a stream.</summary>
+/// <summary>One file of a stream: audio, or the packets of a codec that is not decoded.</summary>
 public sealed record RecordedFile
 {
     /// <summary>Its path below the recordings' directory, with forward slashes.</summary>
     public required string File { get; init; }
 
-    /// <summary>The codec's encoding name in SDP, such as PCMU.</summary>
+    /// <summary>The codec's encoding name in SDP, such as PCMU; "unknown" where only the packets were left.</summary>
     public required string Codec { get; init; }
 
     /// <summary>Where its first sample stands after the session's beginning.</summary>
     public required double StartOffsetSeconds { get; init; }
 
+    /// <summary>How long it plays; where it keeps packets, from the first to the last.</summary>
     public double DurationSeconds { get; init; }
+
+    /// <summary>How many packets it keeps; null for audio.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Packets { get; init; }
+
+    /// <summary>Whether it is an rtpdump file: RTP packets as they came, which are not decoded here.</summary>
+    [JsonIgnore]
+    public bool KeepsPackets => IsNamedAsPackets(File);
+
+    /// <summary>Whether a path is that of a file that keeps packets, by its ending.</summary>
+    public static bool IsNamedAsPackets(string path) => PacketFile.IsNamed(path);
 }
 
 /// <summary>Something that was found wrong or worth to know.</summary>

@@ -26,7 +26,17 @@ public enum ExportFormat
 
 /// <summary>What an export wrote.</summary>
 /// <param name="OmittedStreams">How many streams of the session are in none of the files.</param>
-public sealed record ExportResult(IReadOnlyList<ExportedFile> Files, int OmittedStreams);
+public sealed record ExportResult(IReadOnlyList<ExportedFile> Files, int OmittedStreams)
+{
+    /// <summary>What of the exported streams is kept as packets, cannot be decoded here, and is silent in the files.</summary>
+    public IReadOnlyList<KeptPackets> Kept { get; init; } = [];
+}
+
+/// <summary>A file of packets that an export leaves out.</summary>
+/// <param name="Stream">The stream's number in the session, from 1.</param>
+/// <param name="Codec">The encoding name in SDP.</param>
+/// <param name="File">Its path below the recordings' directory.</param>
+public sealed record KeptPackets(int Stream, string Codec, string File);
 
 /// <param name="Labels">The labels of the streams in the order of the channels; null where a stream has none.</param>
 public sealed record ExportedFile(string Path, IReadOnlyList<string?> Labels, double Seconds);

@@ -26,7 +26,8 @@ public sealed class RecordingExporter(RecordingStore store)
         try
         {
             var files = plan.Select(file => Write(file.Path, file.Streams, options.Force, cancellationToken)).ToList();
-            return new ExportResult(files, document.Streams.Count - plan.Sum(file => file.Streams.Count));
+            var taken = plan.SelectMany(file => file.Streams).ToList();
+            return new ExportResult(files, document.Streams.Count - taken.Count) { Kept = [.. KeptIn(document).Where(kept => options is { Stream: null, Format: ExportFormat.Streams } || taken.Contains(document.Streams[kept.Stream - 1]))] };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -38,7 +39,7 @@ public sealed class RecordingExporter(RecordingStore store)
     {
         var streams = document.Streams;
         if (options.Stream is { } name) streams = [Choose(document, name)];
-        if (streams.All(stream => stream.Files.Count == 0)) throw new ArchiveException($"{document.Id} has no audio to export.");
+        if (!streams.Any(HasAudio)) throw new ArchiveException(ExplainNoAudio(document, streams));
         if (streams.Count > MaxChannels) throw new ArchiveException($"{document.Id} has {streams.Count} streams, and {MaxChannels} can be exported.");
 
         return options switch
@@ -46,10 +47,26 @@ public sealed class RecordingExporter(RecordingStore store)
             { Stream: not null } or { Format: ExportFormat.Channels } => [(output, streams)],
             { Format: ExportFormat.Stereo } => [(output, [.. streams.Take(2)])],
             _ => [.. from item in streams.Index()
-                     where item.Item.Files.Count > 0
+                     where HasAudio(item.Item)
                      select (Numbered(output, item.Index + 1), (IReadOnlyList<RecordedStream>)[item.Item])],
         };
     }
+
+    private static bool HasAudio(RecordedStream stream) => stream.Files.Any(file => !file.KeepsPackets);
+
+    private static string ExplainNoAudio(RecordingDocument document, IReadOnlyList<RecordedStream> streams)
+    {
+        var kept = KeptIn(document).Where(file => streams.Contains(document.Streams[file.Stream - 1])).Select(file => $"stream {file.Stream} is kept as packets of {file.Codec} in {file.File}").ToList();
+        return kept.Count == 0
+            ? $"{document.Id} has no audio to export."
+            : $"{document.Id} has no audio that can be decoded here: {string.Join(", ", kept)}. docs/troubleshooting.md says how to turn them into sound (codec-kept-as-packets).";
+    }
+
+    private static IEnumerable<KeptPackets> KeptIn(RecordingDocument document) =>
+        from item in document.Streams.Index()
+        from file in item.Item.Files
+        where file.KeepsPackets
+        select new KeptPackets(item.Index + 1, file.Codec, file.File);
 
     private static RecordedStream Choose(RecordingDocument document, string name)
     {

@@ -6,7 +6,10 @@ using SipNat.Media.Codecs;
 
 namespace SipNat.Archive.Export;
 
-/// <summary>The files of one stream as one channel of linear samples that begins with the session. Holds one file open.</summary>
+/// <summary>
+/// The audio files of one stream as one channel of linear samples that begins with the session; where packets are kept
+/// it is silent. Holds one file open.
+/// </summary>
 internal sealed class StreamTrack : IDisposable
 {
     public const int SampleRate = 8000;
@@ -22,7 +25,7 @@ internal sealed class StreamTrack : IDisposable
     public StreamTrack(RecordingStore store, RecordedStream stream)
     {
         Label = stream.Label;
-        _segments = [.. stream.Files.Select(file => Inspect(store, file)).OrderBy(segment => segment.Start)];
+        _segments = [.. stream.Files.Where(file => !file.KeepsPackets).Select(file => Inspect(store, file)).OrderBy(segment => segment.Start)];
         Length = _segments.Count == 0 ? 0 : _segments.Max(segment => segment.End);
     }
 

@@ -29,8 +29,11 @@ internal sealed class AssuranceCheck(RecordingStore store)
         var problems = new List<RecordingProblem>();
         void Add(string text) => problems.Add(new RecordingProblem(document.Id, folder, RecordingProblemKind.AssuranceDiffers, text));
 
+        // What a file lacks that keeps packets cannot be told to the second.
+        var keepsPackets = document.Streams.Select(stream => stream.Files.Any(file => file.KeepsPackets)).ToList();
+        var isExact = !assurance.Reasons.Any(reason => reason.Reason == RecordingAssurance.NotWritten && keepsPackets.ElementAtOrDefault(reason.Stream - 1));
         var played = files.Sum(file => file!.Value.Seconds);
-        if (Math.Abs(assurance.RecordedSeconds + assurance.SilenceSeconds - played) > tolerance)
+        if (isExact && Math.Abs(assurance.RecordedSeconds + assurance.SilenceSeconds - played) > tolerance)
         {
             Add($"{document.Id} assures {Seconds(assurance.RecordedSeconds)} s of audio and {Seconds(assurance.SilenceSeconds)} s of silence, and its files play {Seconds(played)} s.");
         }
@@ -51,11 +54,13 @@ internal sealed class AssuranceCheck(RecordingStore store)
         return problems;
     }
 
-    // How long a file plays and how much of it is the codec's silence; null where it cannot be read.
+    // How long a file plays, or how much time its packets cover, and how much of it is silence; null where it cannot be read.
     private (double Seconds, double SilentSeconds)? Measure(RecordedFile file)
     {
         try
         {
+            if (file.KeepsPackets) return PacketFile.Measure(store.PathOf(file.File)) is { } content ? (content.Packets.Covered.TotalSeconds, 0) : null;
+
             using var handle = WavFile.OpenRead(store.PathOf(file.File));
             if (!WavFile.TryRead(handle, out var header, out _) || header.Format.Codec is not { } codec) return null;
 

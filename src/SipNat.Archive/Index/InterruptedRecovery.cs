@@ -14,6 +14,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
     /// <summary>How many streams are looked for where the document does not list them.</summary>
     private const int MaxStreams = 64;
 
+    private const string UnknownCodec = "unknown";
     private const string TimelineKind = "interrupted";
 
     /// <summary>Mends headers, lists what is there and writes the document. What cannot be mended is a problem.</summary>
@@ -57,7 +58,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
 
             // The day is part of the path: a file that was copied there later says nothing of the beginning.
             var day = RecordingStore.DayOf(folder);
-            var made = Directory.EnumerateFiles(path, "*.wav").Min(File.GetCreationTimeUtc);
+            var made = Directory.EnumerateFiles(path, "stream-*").Min(File.GetCreationTimeUtc);
             var startedAt = DateOnly.FromDateTime(made) == day ? made : day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
             return Recover(folder, new RecordingDocument
             {
@@ -79,11 +80,11 @@ internal sealed class InterruptedRecovery(RecordingStore store)
     }
 
     // What came after the last document was expected as much as it was recorded; its reasons stand as they were told.
-    private static RecordingAssurance? AssuranceOf(RecordingDocument document, IReadOnlyList<RecordedStream> streams)
+    private RecordingAssurance? AssuranceOf(RecordingDocument document, IReadOnlyList<RecordedStream> streams)
     {
         if (document.Assurance is not { } assurance) return null;
 
-        var played = streams.Sum(stream => stream.RecordedSeconds);
+        var played = streams.SelectMany(stream => stream.Files).Sum(SecondsOf);
         var silence = Math.Min(assurance.SilenceSeconds, played);
         var since = played - silence - assurance.RecordedSeconds;
         return assurance with
@@ -101,17 +102,25 @@ internal sealed class InterruptedRecovery(RecordingStore store)
         // A file may be younger than the last document that was written.
         for (var file = 1; ; file++)
         {
-            var relative = $"{folder}/{RecordingStore.AudioName(number, file)}";
-            if (!File.Exists(store.PathOf(relative))) break;
+            if (NameOf(store.PathOf(folder), number, file) is not { } name) break;
+
+            var relative = $"{folder}/{name}";
             if (!files.Exists(known => string.Equals(known.File, relative, StringComparison.Ordinal))) files.Add(Adopt(document, relative));
         }
 
         return stream with { Files = files, RecordedSeconds = files.Sum(file => file.DurationSeconds) };
     }
 
+    private double SecondsOf(RecordedFile file) =>
+        !file.KeepsPackets ? file.DurationSeconds
+        : File.Exists(store.PathOf(file.File)) && PacketFile.Measure(store.PathOf(file.File)) is { } content ? content.Packets.Covered.TotalSeconds
+        : 0;
+
     private RecordedFile RecoverFile(RecordedFile file)
     {
         var path = store.PathOf(file.File);
+        if (file.KeepsPackets) return File.Exists(path) && PacketFile.Repair(path) is { } content ? Of(file, content) : file;
+
         return File.Exists(path) && AudioCodecs.TryParse(file.Codec, out var codec)
             ? file with { DurationSeconds = WavFile.Repair(path, codec).Seconds }
             : file;
@@ -122,20 +131,32 @@ internal sealed class InterruptedRecovery(RecordingStore store)
     {
         var path = store.PathOf(relative);
         var lastWrite = new DateTimeOffset(File.GetLastWriteTimeUtc(path));
-        var header = WavFile.Repair(path, AudioCodec.Pcmu);
-        var offset = (lastWrite - document.StartedAt).TotalSeconds - header.Seconds;
-        return new RecordedFile
-        {
-            File = relative,
-            Codec = (header.Format.Codec ?? AudioCodec.Pcmu).EncodingName,
-            StartOffsetSeconds = Math.Round(Math.Max(offset, 0), 3),
-            DurationSeconds = header.Seconds,
-        };
+        var file = AdoptAsItIs(path, relative);
+        var offset = (lastWrite - document.StartedAt).TotalSeconds - file.DurationSeconds;
+        return file with { StartOffsetSeconds = Math.Round(Math.Max(offset, 0), 3) };
     }
+
+    private static RecordedFile AdoptAsItIs(string path, string relative)
+    {
+        var file = new RecordedFile { File = relative, Codec = UnknownCodec, StartOffsetSeconds = 0 };
+        if (file.KeepsPackets) return PacketFile.Repair(path) is { } content ? Of(file, content) : file with { Packets = 0 };
+
+        var header = WavFile.Repair(path, AudioCodec.Pcmu);
+        return file with { Codec = (header.Format.Codec ?? AudioCodec.Pcmu).EncodingName, DurationSeconds = header.Seconds };
+    }
+
+    private static RecordedFile Of(RecordedFile file, PacketFileContent content) =>
+        file with { DurationSeconds = content.Packets.Duration.TotalSeconds, Packets = content.Packets.Packets };
 
     // A stream may have begun after the last document was written.
     private static int HighestStream(string path) =>
-        Enumerable.Range(1, MaxStreams).LastOrDefault(number => File.Exists(Path.Combine(path, RecordingStore.AudioName(number, 1))));
+        Enumerable.Range(1, MaxStreams).LastOrDefault(number => NameOf(path, number, 1) is not null);
+
+    // A file has one name or the other, as its codec is known or not; null where it has none.
+    private static string? NameOf(string path, int stream, int file) =>
+        File.Exists(Path.Combine(path, RecordingStore.AudioName(stream, file))) ? RecordingStore.AudioName(stream, file)
+        : File.Exists(Path.Combine(path, RecordingStore.PacketsName(stream, file))) ? RecordingStore.PacketsName(stream, file)
+        : null;
 
     private static DateTimeOffset LastWrite(string path) =>
         new(Directory.EnumerateFiles(path).Max(File.GetLastWriteTimeUtc));

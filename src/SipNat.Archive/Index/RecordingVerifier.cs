@@ -56,6 +56,8 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
     {
         RecordingProblem Problem(RecordingProblemKind kind, string text) => Of(document, folder, kind, text);
 
+        if (file.KeepsPackets) return VerifyPackets(file).Select(problem => Problem(problem.Kind, problem.Text));
+
         if (!TryReadHeader(file.File, out var header, out var present, out var defect, out var missing))
         {
             return [missing
@@ -80,6 +82,22 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
         }
 
         return problems;
+    }
+
+    private IReadOnlyList<(RecordingProblemKind Kind, string Text)> VerifyPackets(RecordedFile file)
+    {
+        try
+        {
+            return [.. new PacketFileCheck(store).Verify(file)];
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [(RecordingProblemKind.FileMissing, $"{file.File} is not there.")];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArchiveException)
+        {
+            return [(RecordingProblemKind.FileUnreadable, $"{file.File} cannot be read: {exception.Message.TrimEnd('.')}.")];
+        }
     }
 
     private bool TryReadHeader(string file, out WavHeader header, out long present, out string defect, out bool missing)

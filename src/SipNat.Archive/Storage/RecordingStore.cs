@@ -1,4 +1,5 @@
 using System.Globalization;
+using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
 
 namespace SipNat.Archive.Storage;
@@ -39,12 +40,12 @@ public sealed class RecordingStore
     /// <summary>The name of an audio file: <c>stream-1.wav</c>, then <c>stream-1-2.wav</c> after a change of codec.</summary>
     /// <param name="stream">The stream's number in the session, from 1.</param>
     /// <param name="file">The file's number in its stream, from 1.</param>
-    public static string AudioName(int stream, int file)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(stream, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(file, 1);
-        return file == 1 ? $"stream-{stream}.wav" : $"stream-{stream}-{file}.wav";
-    }
+    public static string AudioName(int stream, int file) => NameOf(stream, file, ".wav");
+
+    /// <summary>The name of a file that keeps packets: <c>stream-1.rtpdump</c>, counted with the audio files of its stream.</summary>
+    /// <param name="stream">The stream's number in the session, from 1.</param>
+    /// <param name="file">The file's number in its stream, from 1.</param>
+    public static string PacketsName(int stream, int file) => NameOf(stream, file, PacketFile.Extension);
 
     /// <summary>The name of a raw metadata document: <c>metadata-001.xml</c> and so on.</summary>
     public static string MetadataName(int number)
@@ -153,6 +154,13 @@ public sealed class RecordingStore
     internal static DateOnly DayOf(string folder) => DateOnly.ParseExact(folder.AsSpan(0, DayLength), DayFormat, CultureInfo.InvariantCulture);
 
     internal string PathOf(string folder, string name) => PathOf($"{folder}/{name}");
+
+    private static string NameOf(int stream, int file, string extension)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stream, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(file, 1);
+        return file == 1 ? $"stream-{stream}{extension}" : $"stream-{stream}-{file}{extension}";
+    }
 
     internal static string NameOf(string folder) => folder[(folder.LastIndexOf('/') + 1)..];
 

@@ -13,7 +13,7 @@ internal static class CommandJson
     public static void Print(TextWriter output, byte[] utf8) => output.WriteLine(Encoding.UTF8.GetString(utf8));
 
     public static void Print(TextWriter output, ExportResult result) => output.WriteLine(JsonSerializer.Serialize(
-        new ExportReport([.. result.Files.Select(file => new ExportReportFile(file.Path, file.Labels, file.Seconds))], result.OmittedStreams),
+        new ExportReport([.. result.Files.Select(file => new ExportReportFile(file.Path, file.Labels, file.Seconds))], result.OmittedStreams, result.Kept),
         CommandJsonContext.Default.ExportReport));
 
     public static void Print(TextWriter output, IReadOnlyList<RecordingProblem> problems) =>
@@ -43,7 +43,7 @@ internal sealed record ReadyReport(IReadOnlyList<string> Listeners, string Http)
     public int Schema => 1;
 }
 
-internal sealed record ExportReport(IReadOnlyList<ExportReportFile> Files, int OmittedStreams)
+internal sealed record ExportReport(IReadOnlyList<ExportReportFile> Files, int OmittedStreams, IReadOnlyList<KeptPackets> Kept)
 {
     [JsonPropertyOrder(-1)]
     public int Schema => 1;

@@ -58,7 +58,7 @@ internal static class RecordingTables
                 $"{stream.Packets}",
                 $"{stream.Lost}",
                 stream.Remote ?? "",
-                string.Join('\n', stream.Files.Select(file => $"{file.File} ({file.Codec})")));
+                string.Join('\n', stream.Files.Select(FileText)));
         }
 
         if (recording.Streams.Count > 0)
@@ -71,6 +71,9 @@ internal static class RecordingTables
         PrintMoments(console, "Metadata", (recording.Metadata ?? []).Select(version => (version.At, version.DataMode ?? "unreadable", version.File ?? "")));
         PrintMoments(console, "Timeline", (recording.Timeline ?? []).Select(entry => (entry.At, entry.Kind, entry.Text ?? "")));
     }
+
+    private static string FileText(RecordedFile file) =>
+        file.Packets is { } packets ? $"{file.File} ({file.Codec}, {packets} packets)" : $"{file.File} ({file.Codec})";
 
     // Which address each stream's sender was told, and why: the first question where audio is missing.
     private static Table Addresses(RecordingDocument recording)
@@ -90,6 +93,11 @@ internal static class RecordingTables
         {
             var labels = string.Join(", ", file.Labels.Select(label => label ?? "no label"));
             output.WriteLine(SafeText.Escape($"{file.Path}: {Seconds(file.Seconds)}, {file.Labels.Count} channel(s) ({labels})"));
+        }
+
+        foreach (var kept in result.Kept)
+        {
+            output.WriteLine(SafeText.Escape($"Stream {kept.Stream}: {kept.Codec} is not decoded here; its packets are in {kept.File}."));
         }
 
         if (result.OmittedStreams > 0) output.WriteLine($"{result.OmittedStreams} stream(s) are not in it; --format channels or streams takes all.");

@@ -208,6 +208,25 @@ public sealed class RecordingExporterTests : IDisposable
         Assert.Equal(WavHeader.Length + (8000 * 60 * 4), new FileInfo(Output).Length);
     }
 
+    [Fact]
+    public void A_leg_that_is_kept_as_packets_is_silent_in_its_channel_and_told()
+    {
+        var packets = DumpFile.WithPackets(_store, TemporaryFolder.Document(), Enumerable.Range(0, 3));
+        var audio = TemporaryFolder.WriteAudio(_store, packets.Streams[0].Files[0].File.Replace("stream-1.rtpdump", "stream-2.wav", StringComparison.Ordinal), AudioCodec.Pcmu, 0, [0x80, 0x00]);
+        var document = packets with { Streams = [.. packets.Streams, new RecordedStream { Files = [audio] }] };
+
+        var result = Export(document);
+
+        AssertOutput(2, [0, 32124, 0, -32124]);
+        Assert.Equal([new KeptPackets(1, "G729", packets.Streams[0].Files[0].File)], result.Kept);
+
+        var split = Export(document, new() { Format = ExportFormat.Streams }, _folder["leg.wav"]);
+        Assert.Equal([_folder["leg-2.wav"]], split.Files.Select(file => file.Path));
+        Assert.Equal((1, 1), (split.OmittedStreams, split.Kept.Count));
+        Assert.Empty(Export(document, new() { Stream = "2", Force = true }).Kept);
+        Assert.Contains("stream 1 is kept as packets of G729 in ", Refused(document, new() { Stream = "1", Force = true }), StringComparison.Ordinal);
+    }
+
     private static byte[] PcmHeader()
     {
         var bytes = new byte[WavHeader.Length];

@@ -94,7 +94,7 @@ public sealed class RecordingsCommandTests : IDisposable
 
         var (code, output, _) = await RunAsync(export);
         Assert.Equal(0, code);
-        Assert.Equal($$"""{"schema":1,"files":[{"file":"{{file}}","labels":["1","2"],"durationSeconds":0.2}],"omittedStreams":0}""" + Environment.NewLine, output);
+        Assert.Equal($$"""{"schema":1,"files":[{"file":"{{file}}","labels":["1","2"],"durationSeconds":0.2}],"omittedStreams":0,"kept":[]}""" + Environment.NewLine, output);
         Assert.True(new FileInfo(file).Length > 1600 * 2 * 2);
 
         Assert.Equal((1, ""), (await RunAsync(export) is var (again, nothing, _) ? (again, nothing) : default));
@@ -102,6 +102,30 @@ public sealed class RecordingsCommandTests : IDisposable
         Assert.Equal(0, (await RunAsync("recordings", "export", TemporaryFolder.Id, "--stream", "2", "--output", _folder["two.wav"])).Code);
         Assert.Equal(0, (await RunAsync("recordings", "export", TemporaryFolder.Id, "--format", "streams", "--output", _folder["all.wav"])).Code);
         Assert.True(File.Exists(_folder["all-1.wav"]) && File.Exists(_folder["all-2.wav"]));
+    }
+
+    [Fact]
+    public async Task Export_tells_of_packets_that_it_left_out_and_ends_with_1_where_there_is_nothing_else()
+    {
+        using (var archive = RecordingArchive.Open(_folder.Recordings, _folder.Database))
+        {
+            archive.Save([DumpFile.WithPackets(archive.Store, _document, Enumerable.Range(0, 51))], durable: false);
+        }
+
+        var file = $"{Path.GetDirectoryName(_document.Streams[0].Files[0].File)}/stream-3.rtpdump";
+        var (code, output, _) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--format", "channels", "--output", _folder["call.wav"]);
+        Assert.Equal(0, code);
+        Assert.EndsWith($"Stream 3: G729 is not decoded here; its packets are in {file}.{Environment.NewLine}", output, StringComparison.Ordinal);
+        var (_, json, _) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--format", "streams", "--output", _folder["call.wav"], "--json");
+        Assert.EndsWith($$"""omittedStreams":1,"kept":[{"stream":3,"codec":"G729","file":"{{file}}"}]}""" + Environment.NewLine, json, StringComparison.Ordinal);
+
+        var (refused, nothing, error) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--stream", "3", "--output", _folder["three.wav"]);
+        Assert.Equal((1, ""), (refused, nothing));
+        Assert.Equal(
+            $"{TemporaryFolder.Id} has no audio that can be decoded here: stream 3 is kept as packets of G729 in {file}. docs/troubleshooting.md says how to turn them into sound (codec-kept-as-packets).{Environment.NewLine}",
+            error);
+        Assert.Contains($"{file} (G729, 51 packets)", (await RunAsync("recordings", "show", TemporaryFolder.Id)).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("recordings", "verify")).Code);
     }
 
     [Fact]

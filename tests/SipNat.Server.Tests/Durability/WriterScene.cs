@@ -40,7 +40,7 @@ internal sealed class WriterScene
 
     public SceneStream Begin(string path)
     {
-        var stream = new SceneStream(new AudioFile(path, AudioCodec.Pcmu, null, Clock), Clock.Milliseconds);
+        var stream = new SceneStream(new AudioFile(path, new AudioFileFormat.Wave(AudioCodec.Pcmu), null, Clock), Clock.Milliseconds);
         Do(new WriteJob(WriteJobKind.Open, stream.File));
         _streams.Add(stream);
         return stream;
