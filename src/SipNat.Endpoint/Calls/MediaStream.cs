@@ -27,11 +27,12 @@ internal sealed class MediaStream
     private readonly KeepaliveSender _keepalive;
     private readonly StreamWatch _watch;
     private readonly LatchPolicy _latch;
-    private readonly Dictionary<int, AudioCodec> _files = [];
+    private readonly Dictionary<int, RecordingFile> _files = [];
     private readonly Queue<TimelineEvent.FileEnded> _ended = new();
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private TransportAddress _followed;
+    private TransportAddress _source;
     private Instant? _controlHeardAt;
     private TransportAddress _controlFrom;
     private uint? _peerSaysSent;
@@ -194,15 +195,21 @@ internal sealed class MediaStream
     {
         foreach (var (payloadType, format) in settings.PayloadMap)
         {
-            if (format == Sip.Sdp.PayloadFormat.Pcmu) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.Audio(AudioCodec.Pcmu));
-            else if (format == Sip.Sdp.PayloadFormat.Pcma) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.Audio(AudioCodec.Pcma));
-            else if (format == Sip.Sdp.PayloadFormat.ComfortNoise) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.ComfortNoise);
-            else if (format == Sip.Sdp.PayloadFormat.TelephoneEvent) _recorded.Payloads.Negotiate(payloadType, PayloadFormat.TelephoneEvent);
+            if (FormatOf(format) is { } known) _recorded.Payloads.Negotiate(payloadType, known);
         }
     }
 
+    private static PayloadFormat? FormatOf(Sip.Sdp.PayloadFormat format) =>
+        format.IsKept ? PayloadFormat.Packets(format.Name, format.ClockRate)
+        : format == Sip.Sdp.PayloadFormat.Pcmu ? PayloadFormat.Audio(AudioCodec.Pcmu)
+        : format == Sip.Sdp.PayloadFormat.Pcma ? PayloadFormat.Audio(AudioCodec.Pcma)
+        : format == Sip.Sdp.PayloadFormat.ComfortNoise ? PayloadFormat.ComfortNoise
+        : format.Name == Sip.Sdp.PayloadFormat.TelephoneEvent.Name ? PayloadFormat.TelephoneEvent with { ClockRate = format.ClockRate }
+        : null;
+
     private void HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
+        _source = from;
         var verdict = _recorded.HandleRtp(now, arrival, from, datagram);
         _changed = true;
         if (verdict is LatchVerdict.Accept or LatchVerdict.TookOver)
@@ -299,7 +306,7 @@ internal sealed class MediaStream
                 return;
             }
 
-            _output.Writes.Enqueue(new(_session, _settings.Index, write.FileIndex, _files[write.FileIndex], write.Buffer, 0));
+            _output.Writes.Enqueue(new(_session, _settings.Index, _files[write.FileIndex], write.Buffer, 0));
         }
 
         _writesDue = now + WriteTurn;
@@ -309,7 +316,7 @@ internal sealed class MediaStream
     {
         while (_ended.TryDequeue(out var ended))
         {
-            _output.Writes.Enqueue(new(_session, _settings.Index, ended.FileIndex, _files[ended.FileIndex], null, ended.Length));
+            _output.Writes.Enqueue(new(_session, _settings.Index, _files[ended.FileIndex], null, ended.Length));
         }
     }
 
@@ -318,8 +325,8 @@ internal sealed class MediaStream
         _changed = true;
         switch (happened)
         {
-            case TimelineEvent.FileStarted(var index, var codec, _):
-                _files[index] = codec;
+            case TimelineEvent.FileStarted(var index, var codec, var at):
+                _files[index] = new(index, codec, at, _flows.LocalRtp, _source);
                 break;
             case TimelineEvent.FileEnded ended:
                 // Behind the writes that are still queued: nothing follows the end of a file.

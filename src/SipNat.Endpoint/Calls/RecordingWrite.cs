@@ -1,18 +1,10 @@
 using SipNat.Endpoint.Siprec;
-using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 
 namespace SipNat.Endpoint.Calls;
 
-/// <summary>Audio on its way to a file, or the end of that file.</summary>
+/// <summary>Audio, or packets of it, on the way to a file, or the end of that file.</summary>
 /// <param name="Stream">The m-line's index, from 0.</param>
-/// <param name="FileIndex">Files of one stream, from 0: a change of codec begins the next.</param>
 /// <param name="Buffer">The bytes; null for the end of the file.</param>
 /// <param name="FinalLength">Bytes of audio in the whole file, at its end only.</param>
-public readonly record struct RecordingWrite(
-    RecordingId Session,
-    int Stream,
-    int FileIndex,
-    AudioCodec Codec,
-    WriteBuffer? Buffer,
-    long FinalLength);
+public readonly record struct RecordingWrite(RecordingId Session, int Stream, RecordingFile File, WriteBuffer? Buffer, long FinalLength);

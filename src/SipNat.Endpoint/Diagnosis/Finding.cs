@@ -29,6 +29,9 @@ public enum FindingCode
     /// <summary>A medium of the offer was refused.</summary>
     MediaRefused,
 
+    /// <summary>A stream has a codec that is not decoded here: its packets are kept.</summary>
+    CodecKeptAsPackets,
+
     /// <summary>A stream that should be sending has brought no packet.</summary>
     NoMedia,
 

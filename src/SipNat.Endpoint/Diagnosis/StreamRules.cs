@@ -18,7 +18,7 @@ public static class StreamRules
     // A single packet of a short call is no share.
     private const long MinLost = 10;
 
-    // Every format that is recorded has 8000 samples a second.
+    // Every format that is recorded as audio has 8000 samples a second.
     private const int SamplesPerSecond = 8000;
     private const long InterruptionSamples = SamplesPerSecond;
 
@@ -59,7 +59,8 @@ public static class StreamRules
     {
         if (e.Report.UnexpectedPayloadType is not { } type) return null;
 
-        var recorded = e.Report.UnknownPayloads < e.Report.UnexpectedPayloads ? "recorded as what RFC 3551 makes of their number" : "not recorded, as nothing says what they are";
+        var recorded = KeepsPackets(e) ? "kept with the other packets of the stream"
+            : e.Report.UnknownPayloads < e.Report.UnexpectedPayloads ? "recorded as what RFC 3551 makes of their number" : "not recorded, as nothing says what they are";
         return Found(e, FindingCode.UnknownPayloadType, $"{e.Report.UnexpectedPayloads} packets with a payload type that was not agreed on, the last with {type}; agreed on were {string.Join(", ", e.Agreed)}. They are {recorded}. Compare the codecs of the two legs at the peer.");
     }
 
@@ -75,9 +76,11 @@ public static class StreamRules
     {
         var (lost, sent) = (e.Report.Lost - e.LostInHolds, e.Report.Packets + e.Report.Lost - e.LostInHolds);
         return lost >= MinLost && lost >= sent * LossShare
-            ? Found(e, FindingCode.PacketsLost, $"{lost} of {sent} packets were lost on the way ({100.0 * lost / sent:F1} %); silence stands in their place. Look for an overloaded link between the peer and this machine.")
+            ? Found(e, FindingCode.PacketsLost, $"{lost} of {sent} packets were lost on the way ({100.0 * lost / sent:F1} %); {(KeepsPackets(e) ? "nothing" : "silence")} stands in their place. Look for an overloaded link between the peer and this machine.")
             : null;
     }
+
+    private static bool KeepsPackets(StreamEvidence e) => e.Report.Files is [.., { Codec.IsPackets: true }];
 
     private static Finding Interruption(StreamEvidence e, StreamGap gap) => Found(
         e,

@@ -112,7 +112,7 @@ internal sealed partial class RecordingSession
 
         _offer = null;
         var review = offer.Review is { } taken ? _offerAnswer.Review(taken.Offer, _isPaused) : null;
-        if (review is not null) _streams.Apply(review);
+        if (review is not null) Apply(now, review);
         var sdp = DescribeMedia(review);
         Accept(now, offer.Transaction, offer.Request, sdp);
         TellAddresses(now);
@@ -152,7 +152,7 @@ internal sealed partial class RecordingSession
         var review = _offerAnswer.ReviewAnswer(offer, answer!, _isToldPaused);
         if (!review.Accepted.Any()) return false;
 
-        _streams.Apply(review);
+        Apply(now, review);
         _metadata.Compare(now, [.. review.Media.Select(m => m.Label)]);
         _journal.Note(now, "offer-answered", $"Our offer was answered: {DescribeDirections()}.");
         return true;
@@ -224,6 +224,17 @@ internal sealed partial class RecordingSession
         }
     }
 
+    private void Apply(Instant now, OfferReview review)
+    {
+        _streams.Apply(review);
+        foreach (var media in review.Accepted)
+        {
+            if (media.KeptCodec is not { } codec) continue;
+
+            _journal.Find(now, FindingCode.CodecKeptAsPackets, $"Stream {media.Index + 1}: {codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio.");
+        }
+    }
+
     private SipResponse Unrecordable(int status, string why) =>
         new(status) { Headers = [RecorderHeaders.Warning(399, _context.Options.ServerName, why), RecorderHeaders.Accept] };
 
@@ -238,7 +249,7 @@ internal sealed partial class RecordingSession
         MediaRejection.PortZero => "offered with port 0",
         MediaRejection.UnsupportedMedium => "not audio",
         MediaRejection.SecureTransport => "SRTP is not supported yet; offer RTP/AVP",
-        MediaRejection.NoCommonCodec => $"no codec in common; offered {string.Join(", ", rejected.OfferedFormats)}, recorded are PCMU and PCMA",
+        MediaRejection.NoCommonCodec => $"no audio codec that has a name; offered {string.Join(", ", rejected.OfferedFormats.DefaultIfEmpty("nothing"))}",
         MediaRejection.NotAnswered => "not answered",
         _ => "its transport is neither RTP/AVP nor RTP/AVPF",
     };

@@ -50,7 +50,7 @@ internal sealed partial class RecordingSession
         Id = RecordingId.Draw(context.Random);
         Peer = invite.From;
         _metadata = new(_journal);
-        _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.G711);
+        _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.Recorder);
         Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From) ?? throw new UnreachableException());
         _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From, Transport = TransportOf(context, invite.Flow) };
         NotePeer(invite.Message);

@@ -37,6 +37,9 @@ public readonly ref struct RtpPacket
         (_payloadOffset, _payloadLength) = (payloadOffset, payloadLength);
     }
 
+    /// <summary>The whole packet as it came.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
+
     public bool HasExtension => (_bytes[0] & 0x10) != 0;
 
     /// <summary>0–15.</summary>

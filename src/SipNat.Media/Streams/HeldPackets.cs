@@ -12,8 +12,8 @@ internal sealed class HeldPackets
     /// <summary>Packets: half a second down to a packet time of 8 ms.</summary>
     public const int Capacity = 64;
 
-    /// <summary>Bytes of payload: 60 ms of G.711.</summary>
-    public const int MaxPayload = 480;
+    /// <summary>Bytes of a packet: 60 ms of G.711 with its header.</summary>
+    public const int MaxPacket = 512;
 
     private Slot[] _slots = [];
     private byte[] _bytes = [];
@@ -27,9 +27,9 @@ internal sealed class HeldPackets
     /// <summary>Keeps a packet; the oldest one makes room. False when it is too long.</summary>
     public bool TryAdd(Instant arrival, in RtpPacket packet, bool isTentative)
     {
-        if (packet.Payload.Length > MaxPayload) return false;
+        if (packet.Bytes.Length > MaxPacket) return false;
 
-        if (_slots.Length == 0) (_slots, _bytes) = (new Slot[Capacity], new byte[Capacity * MaxPayload]);
+        if (_slots.Length == 0) (_slots, _bytes) = (new Slot[Capacity], new byte[Capacity * MaxPacket]);
         if (Count == Capacity)
         {
             _first = (_first + 1) % Capacity;
@@ -38,20 +38,31 @@ internal sealed class HeldPackets
 
         var index = (_first + Count++) % Capacity;
         AreTentative |= isTentative;
-        _slots[index] = new(arrival, packet.Ssrc, packet.SequenceNumber, packet.Timestamp, packet.PayloadType, packet.Payload.Length);
-        packet.Payload.CopyTo(_bytes.AsSpan(index * MaxPayload));
+        _slots[index] = new(arrival, packet.Ssrc, packet.SequenceNumber, packet.Timestamp, packet.PayloadType, packet.Bytes.Length)
+        {
+            PayloadOffset = packet.Bytes.Length - packet.PaddingLength - packet.Payload.Length,
+            PayloadLength = packet.Payload.Length,
+        };
+        packet.Bytes.CopyTo(_bytes.AsSpan(index * MaxPacket));
         return true;
     }
 
     /// <summary>The packet at a place, 0 being the oldest.</summary>
     public ref Slot this[int index] => ref _slots[(_first + index) % Capacity];
 
-    public ReadOnlySpan<byte> Payload(int index) => _bytes.AsSpan((_first + index) % Capacity * MaxPayload, this[index].Length);
+    /// <summary>The packet at a place, as it came.</summary>
+    public ReadOnlySpan<byte> Packet(int index) => _bytes.AsSpan((_first + index) % Capacity * MaxPacket, this[index].Length);
+
+    public ReadOnlySpan<byte> Payload(int index) => Packet(index).Slice(this[index].PayloadOffset, this[index].PayloadLength);
 
     public void Clear() => (Count, AreTentative) = (0, false);
 
     internal record struct Slot(Instant Arrival, uint Ssrc, ushort SequenceNumber, uint Timestamp, int PayloadType, int Length)
     {
+        public int PayloadOffset { get; init; }
+
+        public int PayloadLength { get; init; }
+
         /// <summary>The extended number, once the packet has been let through; else −1.</summary>
         public long Sequence { get; set; } = -1;
 

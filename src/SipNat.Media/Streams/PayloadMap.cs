@@ -41,6 +41,20 @@ public sealed class PayloadMap
 /// <param name="Codec">Meaningful for <see cref="PayloadKind.Audio"/> only.</param>
 public readonly record struct PayloadFormat(PayloadKind Kind, AudioCodec Codec)
 {
+    private const int UsualClockRate = 8000;
+
+    private readonly int _clockRate;
+
+    /// <summary>RTP timestamp units per second; 8000 unless said otherwise (RFC 3551 §4.5).</summary>
+    public int ClockRate
+    {
+        get => _clockRate == 0 ? UsualClockRate : _clockRate;
+        init => _clockRate = value;
+    }
+
+    /// <summary>The encoding name of SDP's rtpmap; null but for <see cref="PayloadKind.Packets"/>.</summary>
+    public string? EncodingName { get; init; }
+
     /// <summary>RFC 3389: the parameters of a background noise; a file gets silence for it.</summary>
     public static PayloadFormat ComfortNoise => new(PayloadKind.ComfortNoise, default);
 
@@ -48,6 +62,10 @@ public readonly record struct PayloadFormat(PayloadKind Kind, AudioCodec Codec)
     public static PayloadFormat TelephoneEvent => new(PayloadKind.TelephoneEvent, default);
 
     public static PayloadFormat Audio(AudioCodec codec) => new(PayloadKind.Audio, codec);
+
+    /// <summary>Audio that is not decoded: its packets are kept.</summary>
+    public static PayloadFormat Packets(string encodingName, int clockRate) =>
+        new(PayloadKind.Packets, default) { EncodingName = encodingName, ClockRate = clockRate };
 }
 
 public enum PayloadKind
@@ -56,4 +74,5 @@ public enum PayloadKind
     Audio,
     ComfortNoise,
     TelephoneEvent,
+    Packets,
 }

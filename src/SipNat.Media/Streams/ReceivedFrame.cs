@@ -22,4 +22,7 @@ public readonly ref struct ReceivedFrame
 
     /// <summary>Valid until the receiver's next input.</summary>
     public required ReadOnlySpan<byte> Payload { get; init; }
+
+    /// <summary>The whole packet as it came, valid as long.</summary>
+    public required ReadOnlySpan<byte> Packet { get; init; }
 }

@@ -133,6 +133,6 @@ public sealed class RecordedStream
         if (IsPaused) return;
 
         if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
-        else Timeline.Place(frame);
+        Timeline.Place(frame);
     }
 }

@@ -21,9 +21,6 @@ public sealed class RtpReceiver
     /// <summary>Silence of the recorded SSRC after which another one is recorded.</summary>
     public static readonly TimeSpan TakeoverSilence = TimeSpan.FromMilliseconds(500);
 
-    // All formats that are recorded count 8000 a second (RFC 3551 §4.5.14); so do their comfort noise and events.
-    private const int ClockRate = 8000;
-
     // The last packet of the old SSRC may come after the first ones of the next.
     private static readonly TimeSpan Overlap = TimeSpan.FromMilliseconds(60);
 
@@ -109,6 +106,7 @@ public sealed class RtpReceiver
                 Run = slot.Run,
                 Timestamp = slot.Timestamp,
                 Format = _payloads[slot.PayloadType],
+                Packet = _held.Packet(_next),
                 Payload = _held.Payload(_next++),
             };
             return true;
@@ -161,8 +159,8 @@ public sealed class RtpReceiver
             ref readonly var slot = ref _held[i];
             if (slot.Ssrc != ssrc || slot.Arrival < silentSince) continue;
 
-            var kind = _payloads[slot.PayloadType].Kind;
-            var verdict = _recorded.Admit(slot.Arrival, slot.SequenceNumber, slot.Timestamp, kind, out var sequence);
+            var format = _payloads[slot.PayloadType];
+            var verdict = _recorded.Admit(slot.Arrival, slot.SequenceNumber, slot.Timestamp, format, out var sequence);
             if (verdict is SequenceVerdict.Restarted) ReleaseSuspect(before: i);
             if (verdict is not SequenceVerdict.Duplicate and not SequenceVerdict.Suspect) Release(i, sequence);
         }
@@ -171,7 +169,7 @@ public sealed class RtpReceiver
     private RtpVerdict Admit(Instant arrival, in RtpPacket packet, PayloadFormat format, out ReceivedFrame frame)
     {
         frame = default;
-        var verdict = _recorded!.Admit(arrival, packet.SequenceNumber, packet.Timestamp, format.Kind, out var sequence);
+        var verdict = _recorded!.Admit(arrival, packet.SequenceNumber, packet.Timestamp, format, out var sequence);
         switch (verdict)
         {
             case SequenceVerdict.Duplicate:
@@ -192,6 +190,7 @@ public sealed class RtpReceiver
             Timestamp = packet.Timestamp,
             Format = format,
             Payload = packet.Payload,
+            Packet = packet.Bytes,
         };
         return RtpVerdict.Accepted;
     }
@@ -243,7 +242,7 @@ public sealed class RtpReceiver
     {
         if (_sources.Count == MaxSources) RemoveOldest();
 
-        var source = new RtpSource(ssrc, ClockRate);
+        var source = new RtpSource(ssrc);
         _sources.Add(source);
         if (_ssrcs.Count < MaxSsrcsListed && !_ssrcs.Contains(ssrc)) _ssrcs.Add(ssrc);
         return source;

@@ -1,5 +1,6 @@
 using SipNat.Media.Codecs;
 using SipNat.Media.Rtcp;
+using SipNat.Media.RtpDump;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
@@ -63,14 +64,17 @@ public sealed record StreamReport
     /// <summary>How long the stream was active: from its first packet on, without the time on hold.</summary>
     public TimeSpan Expected { get; init; }
 
-    /// <summary>Audio that arrived and was placed, without filled silence.</summary>
+    /// <summary>Audio that arrived and was placed, without filled silence; of packets that are kept the time they cover.</summary>
     public TimeSpan Recorded { get; init; }
 
-    /// <summary>Length of all files together: audio and filled silence.</summary>
+    /// <summary>Length of all files together: audio and filled silence, and packets from the first to the last.</summary>
     public TimeSpan Duration { get; init; }
 
+    /// <summary>Time between kept packets in which others are missing; nothing stands for it in their file.</summary>
+    public TimeSpan PacketsMissing { get; init; }
+
     /// <summary>Silence written where nothing had arrived.</summary>
-    public TimeSpan SilenceFilled => Duration - Recorded;
+    public TimeSpan SilenceFilled => Duration - Recorded - PacketsMissing;
 
     /// <summary>File time minus elapsed time at the last audio frame: positive for a sender whose clock is fast.</summary>
     public TimeSpan Drift { get; init; }
@@ -99,8 +103,17 @@ public sealed record StreamReport
 /// <summary>One file of a stream.</summary>
 /// <param name="Index">0 for the first file; a change of codec begins the next.</param>
 /// <param name="StartedAt">Arrival of its first frame.</param>
-/// <param name="Length">Bytes of audio, which for G.711 are samples.</param>
-public readonly record struct StreamFile(int Index, AudioCodec Codec, Instant StartedAt, long Length);
+/// <param name="Length">Bytes of audio, which for G.711 are samples; of records, where packets are kept.</param>
+public readonly record struct StreamFile(int Index, FileCodec Codec, Instant StartedAt, long Length)
+{
+    /// <summary>The packets of a file that keeps them; nothing in any other.</summary>
+    public PacketCoverage Packets { get; init; }
+
+    /// <summary>How long it plays, or from its first packet to its last.</summary>
+    public TimeSpan Duration => Codec.Known is { } codec
+        ? TimeSpan.FromTicks(Length * TimeSpan.TicksPerSecond / codec.ClockRate)
+        : Packets.Duration;
+}
 
 /// <summary>Silence that stands for audio that did not come.</summary>
 /// <param name="Start">Samples from the file's start.</param>

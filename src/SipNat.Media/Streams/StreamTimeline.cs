@@ -13,7 +13,8 @@ namespace SipNat.Media.Streams;
 /// time of arrival within <see cref="Tolerance"/>; otherwise, and after a restart, another SSRC or a hold, the next
 /// frame is an anchor and its arrival places it. Gaps are filled with the codec's silence, and no gap gets more of it
 /// than time has passed (and <see cref="JitterAllowance"/>). Frames that come late are written at their place, and one
-/// that the first frame of a file had overtaken on its way moves the file's start.
+/// that the first frame of a file had overtaken on its way moves the file's start. Of a codec that is not decoded there
+/// is nothing to place: its packets go to a file of their own as they came (<see cref="PacketLog"/>).
 /// </remarks>
 public sealed class StreamTimeline
 {
@@ -33,12 +34,13 @@ public sealed class StreamTimeline
     /// <summary>Delay variation that is no pause: an anchor so near to where the audio goes on is put there.</summary>
     public static readonly TimeSpan JitterAllowance = TimeSpan.FromMilliseconds(100);
 
-    // Every codec that is written has 8000 one-byte samples a second.
+    // Every codec that is placed has 8000 one-byte samples a second.
     private const int SamplesPerSecond = 8000;
     private const int ToleranceSamples = 2 * SamplesPerSecond;
     private const int AllowanceSamples = SamplesPerSecond / 10;
 
     private readonly WriteWindow _window = new();
+    private readonly PacketLog _packets = new();
     private readonly SegmentTable _segments = new();
     private readonly ArrivalLine _line = new(SamplesPerSecond);
     private readonly GapList _gaps = new(MaxGapsListed);
@@ -55,7 +57,7 @@ public sealed class StreamTimeline
     private bool _isFinished;
 
     /// <summary>When <see cref="Flush"/> has something to hand over; null when nothing waits.</summary>
-    public Instant? FlushDue => _window.FlushDue;
+    public Instant? FlushDue => Instant.Earlier(_window.FlushDue, _packets.FlushDue);
 
     /// <summary>Arrival of the first frame, less what another one brought that it had overtaken; null before it.</summary>
     public Instant? StartedAt => _files.Count == 0 ? null : _files[0].StartedAt;
@@ -63,7 +65,7 @@ public sealed class StreamTimeline
     /// <summary>The sender's wall clock at the first sample of the first file; none until an SR has told it.</summary>
     public NtpTimestamp SenderStart { get; private set; }
 
-    /// <summary>Bytes of audio in all files, silence included.</summary>
+    /// <summary>Bytes of audio in all files, silence included; those of packets do not count.</summary>
     public long Length => _closedLength + (IsOpen ? _window.End : 0);
 
     /// <summary>Samples that came from the wire.</summary>
@@ -78,21 +80,30 @@ public sealed class StreamTimeline
     /// <summary>Frames without a place.</summary>
     public long Unplaced { get; private set; }
 
-    private bool IsOpen => _files.Count > 0 && !_isFinished;
+    private bool HasBegun => _files.Count > 0 && !_isFinished;
+
+    private bool IsOpen => HasBegun && !_packets.IsOpen;
 
     private int FileIndex => _files.Count - 1;
 
-    /// <summary>Takes a frame that the receiver let through. Only audio is written: comfort noise is silence (RFC 3389),
-    /// and silence is what the next frame's timestamp leaves.</summary>
+    /// <summary>Takes a frame that the receiver let through. Only audio is placed: comfort noise is silence (RFC 3389),
+    /// and silence is what the next frame's timestamp leaves. Where packets are kept, all of the stream are.</summary>
     public void Place(in ReceivedFrame frame)
     {
-        if (frame.Format.Kind is not PayloadKind.Audio || frame.Payload.IsEmpty || _isFinished) return;
+        if (_isFinished) return;
+        if (IsKept(frame))
+        {
+            Keep(frame);
+            return;
+        }
+
+        if (frame.Format.Kind is not PayloadKind.Audio || frame.Payload.IsEmpty) return;
 
         // A packet that was held may be older than what stands in the file by now: it goes on from there, so that no time
         // is counted twice.
         var placed = frame.Arrival < _lastArrival ? frame with { Arrival = _lastArrival } : frame;
         if (_segments.IsLate(frame)) PlaceLate(frame);
-        else if (IsOpen && frame.Format.Codec == _files[^1].Codec) PlaceNext(placed);
+        else if (IsOpen && frame.Format.Codec == _files[^1].Codec.Known) PlaceNext(placed);
         else if (_files.Count < MaxFiles) StartFile(placed);
         else Unplaced++;
     }
@@ -125,13 +136,14 @@ public sealed class StreamTimeline
 
         _isHeld = false;
         _isResuming = true;
-        if (IsOpen) _activeSince ??= now;
+        if (HasBegun) _activeSince ??= now;
     }
 
     /// <summary>Hands over what is due. The owner calls it at <see cref="FlushDue"/>.</summary>
     public void Flush(Instant now)
     {
         if (_window.FlushDue <= now) _window.Flush();
+        if (_packets.FlushDue <= now) _packets.Flush();
     }
 
     /// <summary>Ends the stream: silence up to the last moment at which it was active, then the end of the file.</summary>
@@ -142,64 +154,109 @@ public sealed class StreamTimeline
 
         var end = lastActive < now ? lastActive : now;
         EndActive(end);
-        if (IsOpen)
-        {
-            if (end > _lastArrival) AppendSilence(end, Math.Min(_line.Predict(end) - _window.End, ToSamples(end - _lastArrival)));
-            EndFile();
-        }
+        if (IsOpen && end > _lastArrival) AppendSilence(end, Math.Min(_line.Predict(end) - _window.End, ToSamples(end - _lastArrival)));
+        if (HasBegun) EndFile();
 
         _isFinished = true;
     }
 
     /// <summary>Takes the next write; the caller owns its buffer. Writes come in the order in which they must be done.</summary>
-    public bool TryTake(out TimelineWrite write) => _window.TryTake(out write);
+    public bool TryTake(out TimelineWrite write) => _window.TryTake(out write) || _packets.TryTake(out write);
 
     /// <summary>Takes the next event. Events run ahead of writes: a file is closed when its writes have been taken.</summary>
     public bool TryTakeEvent(out TimelineEvent timelineEvent) => _window.TryTakeEvent(out timelineEvent);
 
-    internal StreamReport AddTo(StreamReport report, Instant now) => report with
+    internal StreamReport AddTo(StreamReport report, Instant now)
     {
-        StartedAt = StartedAt,
-        SenderStart = SenderStart,
-        Late = LateWritten,
-        Unplaced = Unplaced,
-        WritesRefused = _window.Refused,
-        Expected = _activeBefore + (_activeSince is { } since && now > since ? now - since : TimeSpan.Zero),
-        Recorded = ToTime(RecordedSamples),
-        Duration = ToTime(Length),
-        Drift = ToTime(_drift),
-        Files = [.. _files.Select((f, i) => i == FileIndex && IsOpen ? f with { Length = _window.End } : f)],
-        Gaps = _gaps.Snapshot(),
-        GapCount = _gaps.Count,
-        Anchors = [.. _anchors],
-        AnchorCount = AnchorCount,
-    };
+        List<StreamFile> files = HasBegun ? [.. _files.SkipLast(1), OpenFile] : [.. _files];
+        var kept = new TimeSpan(files.Sum(file => file.Packets.Duration.Ticks));
+        var covered = new TimeSpan(files.Sum(file => file.Packets.Covered.Ticks));
+        return report with
+        {
+            StartedAt = StartedAt,
+            SenderStart = SenderStart,
+            Late = LateWritten,
+            Unplaced = Unplaced,
+            WritesRefused = _window.Refused + _packets.Refused,
+            Expected = _activeBefore + (_activeSince is { } since && now > since ? now - since : TimeSpan.Zero),
+            Recorded = ToTime(RecordedSamples) + covered,
+            Duration = ToTime(Length) + kept,
+            PacketsMissing = kept - covered,
+            Drift = ToTime(_drift),
+            Files = files,
+            Gaps = _gaps.Snapshot(),
+            GapCount = _gaps.Count,
+            Anchors = [.. _anchors],
+            AnchorCount = AnchorCount,
+        };
+    }
 
     /// <summary>All anchors but the starts of files.</summary>
     public long AnchorCount { get; private set; }
 
+    // The file that grows, as it is by now.
+    private StreamFile OpenFile => _packets.IsOpen
+        ? _files[^1] with { Length = _packets.Length, Packets = _packets.Coverage }
+        : _files[^1] with { Length = _window.End };
+
+    // With the packets of a codec go the keys and all else that came between them; audio that they overtook, too.
+    private bool IsKept(in ReceivedFrame frame) =>
+        frame.Format.Kind is PayloadKind.Packets || (_packets.IsOpen && (frame.Format.Kind is not PayloadKind.Audio || _packets.IsLate(frame)));
+
+    private void Keep(in ReceivedFrame frame)
+    {
+        var name = frame.Format.EncodingName;
+        var goesOn = _packets.IsOpen && (name is null || name == _files[^1].Codec.EncodingName || _packets.IsLate(frame));
+        if (!goesOn && (_files.Count == MaxFiles || _segments.IsLate(frame)))
+        {
+            Unplaced++;
+            return;
+        }
+
+        if (!goesOn)
+        {
+            BeginFile(FileCodec.Packets(name!), frame.Arrival);
+            _packets.Begin(FileIndex, frame.Arrival);
+        }
+
+        if (!_packets.TryAppend(frame)) Unplaced++;
+    }
+
     private void StartFile(in ReceivedFrame frame)
     {
-        if (IsOpen) EndFile();
-
         var codec = frame.Format.Codec;
-        _files.Add(new(_files.Count, codec, frame.Arrival, 0));
-        _segments.Clear();
+        BeginFile(codec, frame.Arrival);
         _window.Begin(FileIndex, codec.Silence);
-        _window.Add(new TimelineEvent.FileStarted(FileIndex, codec, frame.Arrival));
         _line.Set(frame.Arrival, 0);
-        if (!_isHeld) _activeSince ??= frame.Arrival;
-        _isResuming = false;
         AddSegment(frame, 0);
         Append(frame, isContiguous: true);
     }
 
+    private void BeginFile(FileCodec codec, Instant at)
+    {
+        if (HasBegun) EndFile();
+
+        _files.Add(new(_files.Count, codec, at, 0));
+        _segments.Clear();
+        _window.Add(new TimelineEvent.FileStarted(FileIndex, codec, at));
+        if (!_isHeld) _activeSince ??= at;
+        _isResuming = false;
+    }
+
     private void EndFile()
     {
-        _window.Close();
-        _closedLength += _window.End;
-        _files[^1] = _files[^1] with { Length = _window.End };
-        _window.Add(new TimelineEvent.FileEnded(FileIndex, _window.End));
+        var ended = _files[^1] = OpenFile;
+        if (_packets.IsOpen)
+        {
+            _packets.Close();
+        }
+        else
+        {
+            _window.Close();
+            _closedLength += ended.Length;
+        }
+
+        _window.Add(new TimelineEvent.FileEnded(FileIndex, ended.Length));
     }
 
     private void PlaceNext(in ReceivedFrame frame)
@@ -298,7 +355,7 @@ public sealed class StreamTimeline
 
     private void PlaceLate(in ReceivedFrame frame)
     {
-        var isOfFile = IsOpen && frame.Format.Codec == _files[^1].Codec;
+        var isOfFile = IsOpen && frame.Format.Codec == _files[^1].Codec.Known;
         if (!isOfFile || !_segments.TryLocate(frame, out var position) || position + frame.Payload.Length > _window.End || !TryMakeRoom(ref position))
         {
             Unplaced++;

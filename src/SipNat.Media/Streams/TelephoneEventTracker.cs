@@ -19,7 +19,6 @@ internal sealed class TelephoneEventTracker
     public const int MaxPending = 64;
 
     private const int PayloadLength = 4;
-    private const int ClockRate = 8000;
 
     // Without an end packet for this long, the event has ended.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -43,7 +42,7 @@ internal sealed class TelephoneEventTracker
         if (_pressed is { } other && !other.IsSame(frame, code) && !IsNewer(frame, other)) return;
         if (_pressed is { } pressed && !pressed.IsSame(frame, code)) End(pressed);
 
-        var current = _pressed ?? new Pressed(frame.Ssrc, frame.Timestamp, code, frame.Arrival);
+        var current = _pressed ?? new Pressed(frame.Ssrc, frame.Timestamp, code, frame.Arrival) { ClockRate = frame.Format.ClockRate };
         current = current with
         {
             Last = frame.Arrival,
@@ -79,7 +78,7 @@ internal sealed class TelephoneEventTracker
             return;
         }
 
-        var duration = TimeSpan.FromSeconds((double)pressed.Duration / ClockRate);
+        var duration = TimeSpan.FromSeconds((double)pressed.Duration / pressed.ClockRate);
         _ended.Enqueue(new(pressed.First, pressed.Code, duration, pressed.Volume));
     }
 
@@ -88,6 +87,8 @@ internal sealed class TelephoneEventTracker
         public Instant Last { get; init; } = First;
 
         public int Duration { get; init; }
+
+        public int ClockRate { get; init; }
 
         public int Volume { get; init; }
 

@@ -1,4 +1,3 @@
-using SipNat.Media.Codecs;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
@@ -12,13 +11,13 @@ public abstract record TimelineEvent
 
     /// <summary>Writes with this index may come from here on.</summary>
     /// <param name="At">Arrival of the file's first frame.</param>
-    public sealed record FileStarted(int FileIndex, AudioCodec Codec, Instant At) : TimelineEvent;
+    public sealed record FileStarted(int FileIndex, FileCodec Codec, Instant At) : TimelineEvent;
 
     /// <summary>Told for the first <see cref="StreamTimeline.MaxAnchorsListed"/> anchors; files begin without one.</summary>
     public sealed record Anchored(StreamAnchor Anchor) : TimelineEvent;
 
     /// <summary>No write for this index follows the ones that wait to be taken.</summary>
-    /// <param name="Length">Bytes of audio in the file.</param>
+    /// <param name="Length">Bytes of audio in the file, or of records.</param>
     public sealed record FileEnded(int FileIndex, long Length) : TimelineEvent;
 }
 

@@ -16,7 +16,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
     : IAsyncDisposable
 {
     private readonly ILogger _log = logs.CreateLogger<AudioFiles>();
-    private readonly ConcurrentDictionary<RecordingId, DateTimeOffset> _begun = new();
+    private readonly ConcurrentDictionary<RecordingId, Beginning> _begun = new();
     private readonly Dictionary<(RecordingId, int, int), AudioFile> _open = [];
 
     /// <summary>Buffers that the writer refused.</summary>
@@ -24,7 +24,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
 
     /// <summary>The time of day at which a session began, fixed when it is first asked for.</summary>
     public DateTimeOffset WallStart(RecordingId session, Instant startedAt) =>
-        _begun.GetOrAdd(session, static (_, args) => args.clock.ToWall(args.startedAt), (clock, startedAt));
+        _begun.GetOrAdd(session, static (_, args) => new(args.startedAt, args.clock.ToWall(args.startedAt)), (clock, startedAt)).WallStart;
 
     /// <summary>The session is over: its files are closed and its name may be forgotten.</summary>
     public void Forget(RecordingId session) => _begun.TryRemove(session, out _);
@@ -32,17 +32,16 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
     /// <summary>Writes audio, or ends its file.</summary>
     public void Take(RecordingWrite write)
     {
-        var key = (write.Session, write.Stream, write.FileIndex);
+        var key = (write.Session, write.Stream, write.File.Index);
         if (!_open.TryGetValue(key, out var file))
         {
-            if (write.Buffer is null || !_begun.TryGetValue(write.Session, out var wallStart))
+            if (write.Buffer is null || !_begun.TryGetValue(write.Session, out var beginning))
             {
                 write.Buffer?.Dispose();
                 return;
             }
 
-            var path = store.PathOf($"{RecordingStore.FolderOf(write.Session.Value, wallStart)}/{RecordingStore.AudioName(write.Stream + 1, write.FileIndex + 1)}");
-            file = writer.Open(path, write.Codec);
+            file = Open(write, beginning);
             _open.Add(key, file);
         }
 
@@ -76,9 +75,23 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
         ReportFailures();
     }
 
+    private AudioFile Open(in RecordingWrite write, Beginning beginning)
+    {
+        var (number, index) = (write.Stream + 1, write.File.Index + 1);
+        var folder = RecordingStore.FolderOf(write.Session.Value, beginning.WallStart);
+        if (write.File.Codec.Known is { } codec) return writer.Open(store.PathOf($"{folder}/{RecordingStore.AudioName(number, index)}"), codec);
+
+        var startedAt = beginning.WallStart + (write.File.StartedAt - beginning.StartedAt);
+        return writer.Open(
+            store.PathOf($"{folder}/{RecordingStore.PacketsName(number, index)}"),
+            new AudioFileFormat.Packets(new(startedAt, write.File.Local, write.File.Source)));
+    }
+
     [LoggerMessage(LogLevel.Error, "{Text}")]
     private static partial void LogRefused(ILogger logger, string text);
 
     [LoggerMessage(LogLevel.Warning, "{Text}")]
     private static partial void LogResumed(ILogger logger, string text);
+
+    private sealed record Beginning(Instant StartedAt, DateTimeOffset WallStart);
 }

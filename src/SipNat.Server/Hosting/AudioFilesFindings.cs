@@ -8,7 +8,7 @@ namespace SipNat.Server.Hosting;
 /// <summary>What the disk did to the audio of a session, as findings.</summary>
 internal static class AudioFilesFindings
 {
-    // Every codec that is written has 8000 one-byte samples a second.
+    // Every codec whose samples are written has 8000 of one byte a second.
     private const double BytesPerSecond = 8000;
     private const int MaxSpansNamed = 8;
 
@@ -21,7 +21,7 @@ internal static class AudioFilesFindings
             AudioFault.Refused => new(
                 FindingCode.AudioNotWritten.Text, $"{file} has not been written since {Time(fault.At)}: {reason}. Its audio waits in memory and is tried again every second.", fault.At),
             AudioFault.Resumed resumed => new(
-                FindingCode.AudioWrittenAgain.Text, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed.Missing)}.", fault.At),
+                FindingCode.AudioWrittenAgain.Text, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed)}.", fault.At),
             AudioFault.Ended => new(FindingCode.AudioNotWritten.Text, $"{file} is not written from {Time(fault.At)} on: {reason}.", fault.At),
             AudioFault.NotForced => new(
                 FindingCode.AudioNotForced.Text, $"The medium did not confirm what was written to {file} before {Time(fault.At)}: {reason}. A power cut may cost it.", fault.At),
@@ -29,9 +29,11 @@ internal static class AudioFilesFindings
         };
     }
 
-    private static string Missing(IReadOnlyList<AudioSpan> spans)
+    private static string Missing(AudioFault.Resumed fault)
     {
+        var spans = fault.Missing;
         if (spans.Count == 0) return "all of its audio was kept and is in the file";
+        if (RecordedFile.IsNamedAsPackets(fault.Path)) return $"{spans.Sum(span => span.Length)} bytes of packets are missing in it";
 
         var named = string.Join(", ", spans.Take(MaxSpansNamed).Select(span => $"from second {Seconds(span.From)} to {Seconds(span.To)}"));
         var more = spans.Count > MaxSpansNamed ? $" and {spans.Count - MaxSpansNamed} more" : "";

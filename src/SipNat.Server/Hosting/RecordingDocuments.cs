@@ -3,7 +3,6 @@ using SipNat.Archive.Documents;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
-using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 using RecordedStream = SipNat.Archive.Documents.RecordedStream;
@@ -101,12 +100,18 @@ internal static class RecordingDocuments
         var offset = file.StartedAt - snapshot.StartedAt + correction;
         return new()
         {
-            File = $"{RecordingStore.FolderOf(snapshot.Id.Value, wallStart)}/{RecordingStore.AudioName(stream.Index + 1, file.Index + 1)}",
+            File = $"{RecordingStore.FolderOf(snapshot.Id.Value, wallStart)}/{NameOf(stream.Index + 1, file)}",
             Codec = file.Codec.EncodingName,
             StartOffsetSeconds = Seconds(offset < TimeSpan.Zero ? TimeSpan.Zero : offset),
-            DurationSeconds = (double)file.Length / file.Codec.ClockRate,
+            DurationSeconds = file.Duration.TotalSeconds,
+            Packets = file.Codec.IsPackets ? file.Packets.Packets : null,
         };
     }
+
+    /// <summary>The name of a file in the folder of its session.</summary>
+    public static string NameOf(int stream, StreamFile file) => file.Codec.IsPackets
+        ? RecordingStore.PacketsName(stream, file.Index + 1)
+        : RecordingStore.AudioName(stream, file.Index + 1);
 
     private static RecordingState StateOf(Endpoint.Siprec.RecordingState state) => state switch
     {

@@ -1,6 +1,5 @@
 using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
-using SipNat.Archive.Storage;
 using SipNat.Endpoint.Siprec;
 using SipNat.Media.Streams;
 
@@ -9,7 +8,7 @@ namespace SipNat.Server.Hosting;
 /// <summary>Holds what a session should have brought, by its signalling and its packets, against what is in its files.</summary>
 internal static class RecordingDocumentsAssurance
 {
-    // Every codec that is written has 8000 one-byte samples a second.
+    // Every codec whose samples are written has 8000 of one byte a second.
     private const double SamplesPerSecond = 8000;
 
     // A tenth of a sample: what rounding leaves is no reason.
@@ -27,16 +26,20 @@ internal static class RecordingDocumentsAssurance
             var report = stream.Report?.Stream ?? new();
             var number = stream.Index + 1;
             var lead = leads.GetValueOrDefault(stream.Index).TotalSeconds;
-            var notWritten = SecondsNotWritten(number, report, faults);
+            var notKept = SecondsNotKept(number, report, faults);
+            var notWritten = SecondsNotWritten(number, report, faults) + notKept;
             var held = SecondsHeld(snapshot, report);
 
             expected += lead + report.Expected.TotalSeconds;
             recorded += report.Recorded.TotalSeconds - notWritten;
-            silence += report.SilenceFilled.TotalSeconds + notWritten;
+            silence += report.SilenceFilled.TotalSeconds + notWritten - notKept;
             Add(number, lead, RecordingAssurance.BeforeFirstPacket);
-            Add(number, report.SilenceFilled.TotalSeconds - held, RecordingAssurance.NotReceived);
+            var keepsPackets = report.Files.Any(file => file.Codec.IsPackets);
+
+            // Packets are counted by their arrival: no clock but ours is in it, and nothing stands for what did not come.
+            Add(number, keepsPackets ? (report.Expected - report.Recorded).TotalSeconds : report.SilenceFilled.TotalSeconds - held, RecordingAssurance.NotReceived);
             Add(number, notWritten, RecordingAssurance.NotWritten);
-            Add(number, (report.Expected - report.Duration).TotalSeconds + held, RecordingAssurance.SenderClock);
+            Add(number, keepsPackets ? 0 : (report.Expected - report.Duration).TotalSeconds + held, RecordingAssurance.SenderClock);
         }
 
         return new() { ExpectedSeconds = Round(expected), RecordedSeconds = Round(recorded), SilenceSeconds = Round(silence), Reasons = reasons };
@@ -53,6 +56,9 @@ internal static class RecordingDocumentsAssurance
         var name = Path.GetFileName(fault.Path);
         var index = document.Streams.ToList().FindIndex(stream => stream.Files.Any(file => string.Equals(Path.GetFileName(file.File), name, StringComparison.Ordinal)));
         if (index < 0 || document.Assurance is not { } assurance || fault is not AudioFault.Resumed { Missing.Count: > 0 } resumed) return document.Assurance;
+
+        // How much time the bytes of missing packets stood for is not known any more: the finding tells their number.
+        if (RecordedFile.IsNamedAsPackets(fault.Path)) return assurance;
 
         var seconds = resumed.Missing.Sum(span => span.Length) / SamplesPerSecond;
         return assurance with
@@ -79,7 +85,7 @@ internal static class RecordingDocumentsAssurance
         {
             foreach (var file in report.Files)
             {
-                if (!string.Equals(Path.GetFileName(fault.Path), RecordingStore.AudioName(number, file.Index + 1), StringComparison.Ordinal)) continue;
+                if (file.Codec.IsPackets || !IsOf(fault, number, file)) continue;
 
                 samples += fault.Missing.Sum(span => span.Length - report.Gaps.Where(gap => gap.FileIndex == file.Index).Sum(gap => Overlap(span, gap)));
             }
@@ -87,6 +93,16 @@ internal static class RecordingDocumentsAssurance
 
         return Math.Min(samples / SamplesPerSecond, report.Recorded.TotalSeconds);
     }
+
+    // Of packets that the disk had no room for only their bytes are known: their time is their share of the file's.
+    private static double SecondsNotKept(int number, StreamReport report, IReadOnlyList<AudioFault> faults) =>
+        (from fault in faults.OfType<AudioFault.Resumed>()
+         from file in report.Files
+         where file.Codec.IsPackets && file.Length > 0 && IsOf(fault, number, file)
+         select file.Packets.Covered.TotalSeconds * Math.Min(1, (double)fault.Missing.Sum(span => span.Length) / file.Length)).Sum();
+
+    private static bool IsOf(AudioFault fault, int number, StreamFile file) =>
+        string.Equals(Path.GetFileName(fault.Path), RecordingDocuments.NameOf(number, file), StringComparison.Ordinal);
 
     private static long Overlap(AudioSpan span, StreamGap gap) =>
         Math.Max(0, Math.Min(span.To, gap.Start + gap.Length) - Math.Max(span.From, gap.Start));

@@ -85,7 +85,10 @@ internal static class LocalMediaWriter
 
         foreach (var (payloadType, format) in map)
         {
-            if (format != PayloadFormat.TelephoneEvent) continue;
+            // A codec's parameters are those that its packets will have: they are taken as they are offered, as the codecs'
+            // RFCs want it (RFC 4867 §8.3.1, RFC 7261).
+            if (format.IsKept && offered?.FmtpOf(payloadType) is { } parameters) attributes.Add(new("fmtp", $"{Text(payloadType)} {parameters}"));
+            if (format.Name != PayloadFormat.TelephoneEvent.Name) continue;
 
             // The sixteen DTMF events (RFC 4733 §3.2), or what the peer lists: an answer must not ask for more.
             var events = offered is null ? "0-15" : offered.FmtpOf(payloadType);

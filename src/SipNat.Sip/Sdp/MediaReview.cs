@@ -39,6 +39,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The peer sends nothing for now: inactive, recvonly, or 0.0.0.0 (RFC 3264 §8.4).</summary>
     public bool IsHeld { get; init; }
 
+    /// <summary>The codec of which the packets are kept, because none that is decoded was offered; else null.</summary>
+    public PayloadFormat? KeptCodec => PayloadMap.FirstOrDefault(m => m.Format.IsKept)?.Format;
+
     public PayloadFormat? FormatOf(int payloadType) => PayloadMap.FirstOrDefault(m => m.PayloadType == payloadType)?.Format;
 }
 
@@ -66,7 +69,7 @@ public enum MediaRejection
     /// <summary>SRTP: RTP/SAVP, RTP/SAVPF or DTLS.</summary>
     SecureTransport,
 
-    /// <summary>No audio format in common.</summary>
+    /// <summary>No audio format in common, or where others are kept, none whose name is told.</summary>
     NoCommonCodec,
 
     /// <summary>The peer's answer has no m-line in this place.</summary>

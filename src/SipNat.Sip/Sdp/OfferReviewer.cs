@@ -43,7 +43,8 @@ internal static class OfferReviewer
         if (TransportRejection(media) is { } reason) return Reject(media, index, reason);
 
         var formats = FormatsInCommon(media, supported);
-        if (formats.TrueForAll(m => m.Format.IsSupplement)) return Reject(media, index, MediaRejection.NoCommonCodec);
+        if (HasNoCodec(formats) && supported.KeepsOthers) formats = FormatsToKeep(media);
+        if (HasNoCodec(formats)) return Reject(media, index, MediaRejection.NoCommonCodec);
 
         var connection = session.ConnectionOf(media);
         var isHeld = !session.DirectionOf(media).Sends || connection is { IsUnspecified: true };
@@ -89,6 +90,25 @@ internal static class OfferReviewer
 
         return common;
     }
+
+    // The first codec alone, so that the sender keeps to one; with it the keys, best at its clock rate (RFC 7160).
+    private static List<PayloadMapping> FormatsToKeep(SdpMedia media)
+    {
+        var known = new List<SdpRtpmap>();
+        foreach (var format in media.Formats)
+        {
+            if (PayloadTypeOf(format) is { } payloadType && media.RtpmapOf(payloadType) is { } map) known.Add(map);
+        }
+
+        if (known.Find(map => PayloadFormat.IsCodec(map.EncodingName)) is not { } codec) return [];
+
+        var events = known.FindAll(map => Is(map.EncodingName, PayloadFormat.TelephoneEvent.Name));
+        var chosen = events.Find(map => map.ClockRate == codec.ClockRate) ?? events.FirstOrDefault();
+        PayloadMapping kept = new(codec.PayloadType, PayloadFormat.Kept(codec));
+        return chosen is null ? [kept] : [kept, new(chosen.PayloadType, PayloadFormat.TelephoneEvent with { ClockRate = chosen.ClockRate })];
+    }
+
+    private static bool HasNoCodec(List<PayloadMapping> formats) => formats.TrueForAll(m => m.Format.IsSupplement);
 
     // Below 128: the field has seven bits (RFC 3550 §5.1). No leading zero, so that the number is written as it was read.
     private static int? PayloadTypeOf(string format) =>

@@ -7,5 +7,11 @@ public sealed record SdpCapabilities(IReadOnlyList<PayloadFormat> Formats)
     public static readonly SdpCapabilities G711 =
         new([PayloadFormat.Pcmu, PayloadFormat.Pcma, PayloadFormat.ComfortNoise, PayloadFormat.TelephoneEvent]);
 
+    /// <summary>G.711 where it is offered; the packets of any other audio where it is not.</summary>
+    public static readonly SdpCapabilities Recorder = G711 with { KeepsOthers = true };
+
+    /// <summary>Whether audio of other formats is accepted where none of <see cref="Formats"/> is offered.</summary>
+    public bool KeepsOthers { get; init; }
+
     public PayloadFormat? Find(SdpRtpmap map) => Formats.FirstOrDefault(format => format.Matches(map));
 }

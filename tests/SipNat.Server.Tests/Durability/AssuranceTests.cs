@@ -5,6 +5,7 @@ using SipNat.Archive.Storage;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Media.Codecs;
+using SipNat.Media.RtpDump;
 using SipNat.Media.Streams;
 using SipNat.Server.Hosting;
 using SipNat.Server.Tests.Archive;
@@ -70,6 +71,31 @@ public sealed class AssuranceTests : IDisposable
 
         Assert.Equal((4, 3.9, 2.1), (assurance.ExpectedSeconds, assurance.RecordedSeconds, assurance.SilenceSeconds));
         Assert.Equal([new AssuranceReason(1, 0.1, "not-received")], assurance.Reasons);
+    }
+
+    [Fact]
+    public void Of_packets_the_time_counts_that_they_cover()
+    {
+        var coverage = new PacketCoverage();
+        for (var i = 0; i < 100; i++) coverage.Add((uint)i * 20, 7, (ushort)i);
+        var report = new StreamReport
+        {
+            StartedAt = At(0),
+            Expected = Seconds(3),
+            Recorded = coverage.Covered,
+            Duration = coverage.Duration,
+            Files = [new StreamFile(0, FileCodec.Packets("G729"), At(0), 4000) { Packets = coverage }],
+        };
+        var fault = new AudioFault.Resumed("/r/stream-1.rtpdump", TemporaryFolder.Start, "full", TemporaryFolder.Start, [new AudioSpan(0, 1000)]);
+
+        var whole = RecordingDocumentsAssurance.Of(Snapshot(At(3), Stream(0, report)), new Dictionary<int, TimeSpan>(), []);
+        var lacking = RecordingDocumentsAssurance.Of(Snapshot(At(3), Stream(0, report)), new Dictionary<int, TimeSpan>(), [fault]);
+
+        Assert.Equal((3, 1.98, 0), (whole.ExpectedSeconds, whole.RecordedSeconds, whole.SilenceSeconds));
+        Assert.Equal([new AssuranceReason(1, 1.02, "not-received")], whole.Reasons);
+        Assert.Equal((3, 1.485, 0), (lacking.ExpectedSeconds, lacking.RecordedSeconds, lacking.SilenceSeconds));
+        Assert.Equal([new AssuranceReason(1, 1.02, "not-received"), new(1, 0.495, "not-written")], lacking.Reasons);
+        Assert.EndsWith("1000 bytes of packets are missing in it.", AudioFilesFindings.Of(fault).Text, StringComparison.Ordinal);
     }
 
     [Fact]

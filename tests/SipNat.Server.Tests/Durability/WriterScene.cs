@@ -140,6 +140,7 @@ internal sealed class SceneStream(AudioFile file, long beganAt)
             Format = PayloadFormat.Audio(AudioCodec.Pcmu),
             Run = 0,
             Payload = _frame,
+            Packet = default,
         };
     }
 }

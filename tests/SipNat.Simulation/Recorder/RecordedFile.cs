@@ -1,26 +1,31 @@
+using SipNat.Endpoint.Calls;
 using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 
 namespace SipNat.Simulation.Recorder;
 
 /// <summary>
-/// An audio file in memory, without a header: bytes at their offsets. Blocks of silence take no memory, so that a hold of
-/// a day costs none; what was passed over and never written is zero, as on a disk.
+/// A file in memory, without a header: bytes at their offsets. Blocks of silence take no memory, so that a hold of a day
+/// costs none; what was passed over and never written is zero, as on a disk.
 /// </summary>
-public sealed class RecordedFile(int stream, int index, AudioCodec codec)
+public sealed class RecordedFile(int stream, RecordingFile begun)
 {
     private const int BlockLength = 8192;
 
-    // A block that is null is silence.
+    // A block that is null is silence; the bytes of packets have none.
+    private readonly byte _silence = begun.Codec.Known?.Silence ?? 0;
     private readonly List<byte[]?> _blocks = [];
 
     /// <summary>The m-line's index, from 0.</summary>
     public int Stream => stream;
 
     /// <summary>Its place among the files of the stream.</summary>
-    public int Index => index;
+    public int Index => begun.Index;
 
-    public AudioCodec Codec => codec;
+    public FileCodec Codec => begun.Codec;
+
+    /// <summary>What was told of it when it began.</summary>
+    public RecordingFile Begun => begun;
 
     /// <summary>Bytes.</summary>
     public long Length { get; private set; }
@@ -36,7 +41,7 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
         {
             var part = audio.AsSpan(i * BlockLength, (int)Math.Min(BlockLength, Length - ((long)i * BlockLength)));
             if (_blocks[i] is { } block) block.AsSpan(0, part.Length).CopyTo(part);
-            else part.Fill(codec.Silence);
+            else part.Fill(_silence);
         }
 
         return audio;
@@ -65,7 +70,7 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
 
     internal void Write(WriteBuffer buffer)
     {
-        if (IsComplete) throw new InvalidOperationException($"File {index} of stream {stream} is complete, and is written to.");
+        if (IsComplete) throw new InvalidOperationException($"File {begun.Index} of stream {stream} is complete, and is written to.");
 
         Span<byte> zeros = stackalloc byte[256];
         zeros.Clear();
@@ -75,7 +80,7 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
 
     internal void Complete(long length)
     {
-        if (IsComplete || length != Length) throw new InvalidOperationException($"File {index} of stream {stream} ends at {length} and has {Length} bytes.");
+        if (IsComplete || length != Length) throw new InvalidOperationException($"File {begun.Index} of stream {stream} ends at {length} and has {Length} bytes.");
 
         IsComplete = true;
     }
@@ -87,7 +92,7 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
             var (at, start) = ((int)(offset / BlockLength), (int)(offset % BlockLength));
             var part = bytes[..Math.Min(bytes.Length, BlockLength - start)];
             if (at == _blocks.Count) _blocks.Add(null);
-            if (_blocks[at] is not null || part.ContainsAnyExcept(codec.Silence)) part.CopyTo(BlockOf(at).AsSpan(start));
+            if (_blocks[at] is not null || part.ContainsAnyExcept(_silence)) part.CopyTo(BlockOf(at).AsSpan(start));
             offset += part.Length;
             bytes = bytes[part.Length..];
             Length = Math.Max(Length, offset);
@@ -99,7 +104,7 @@ public sealed class RecordedFile(int stream, int index, AudioCodec codec)
         if (_blocks[at] is { } known) return known;
 
         var block = new byte[BlockLength];
-        block.AsSpan().Fill(codec.Silence);
+        block.AsSpan().Fill(_silence);
         return _blocks[at] = block;
     }
 }

@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
 
@@ -27,9 +28,9 @@ public sealed class RecordedSession(RecordingSnapshot snapshot)
     /// <summary>The audio of a stream that has one file.</summary>
     public RecordedFile FileOf(int stream) => Files.Single(f => f.Stream == stream);
 
-    internal RecordedFile FileFor(int stream, int index, Media.Codecs.AudioCodec codec)
+    internal RecordedFile FileFor(int stream, RecordingFile begun)
     {
-        if (!_files.TryGetValue((stream, index), out var file)) _files.Add((stream, index), file = new(stream, index, codec));
+        if (!_files.TryGetValue((stream, begun.Index), out var file)) _files.Add((stream, begun.Index), file = new(stream, begun));
         return file;
     }
 }

@@ -136,7 +136,7 @@ public sealed class SimulatedRecorder
 
     private void Keep(RecordingWrite write)
     {
-        var file = _sessions[write.Session].FileFor(write.Stream, write.FileIndex, write.Codec);
+        var file = _sessions[write.Session].FileFor(write.Stream, write.File);
         if (write.Buffer is not { } buffer)
         {
             file.Complete(write.FinalLength);

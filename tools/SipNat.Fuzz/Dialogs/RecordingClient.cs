@@ -108,7 +108,7 @@ internal sealed class RecordingClient(DialogScene scene)
     {
         if (write.Session != _session) return;
 
-        Invariant.Holds(write is { Stream: 0, FileIndex: 0 }, "A recording of one stream has one file.");
+        Invariant.Holds(write is { Stream: 0, File.Index: 0 }, "A recording of one stream has one file.");
         if (write.Buffer is { } buffer) _audio.Write(buffer.Offset, buffer.Written.Span);
         else _audio.EndedAt = write.FinalLength;
     }

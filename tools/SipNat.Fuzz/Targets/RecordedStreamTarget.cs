@@ -48,6 +48,8 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
             payloads.Negotiate(0, PayloadFormat.Audio(AudioCodec.Pcmu));
             payloads.Negotiate(8, PayloadFormat.Audio(AudioCodec.Pcma));
             payloads.Negotiate(101, PayloadFormat.TelephoneEvent);
+            payloads.Negotiate(18, PayloadFormat.Packets("G729", 8000));
+            payloads.Negotiate(96, PayloadFormat.Packets("opus", 48000));
             var policy = (LatchPolicy)script.Next(4);
             _stream = new(payloads, new(new() { Policy = policy, AllowedNetworks = [new(Sources[2], 24)] }, Sources[0], Sources[0]));
         }
@@ -96,7 +98,7 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
             if ((kind & 2) != 0) _timestamp += script.NextUInt32();
             if ((kind & 4) != 0) _sequence -= script.NextByte();
             if ((kind & 8) != 0) _timestamp -= script.NextUInt16();
-            ReadOnlySpan<int> types = [0, 0, 8, 101, 13, 19, 0, 77];
+            ReadOnlySpan<int> types = [0, 0, 8, 101, 13, 18, 96, 77];
             SendFrame(script.Next(Sources.Length), (uint)script.Next(4), types[script.Next(types.Length)], (kind & 16) != 0 ? script.NextUInt16() % 1400 : 160, script.NextByte());
         }
 

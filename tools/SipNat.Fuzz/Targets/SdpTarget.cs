@@ -65,7 +65,7 @@ internal sealed class SdpTarget : IFuzzTarget
 
     private static int CheckAnswer(SdpSession offer)
     {
-        var ours = new OfferAnswer(1, SdpCapabilities.G711);
+        var ours = new OfferAnswer(1, SdpCapabilities.Recorder);
         var review = ours.Review(offer);
         Invariant.Holds(review.Media.Count == offer.Media.Count, "Each medium has its verdict.");
         foreach (var media in review.Accepted) _ = media.FormatOf(0);
@@ -85,7 +85,7 @@ internal sealed class SdpTarget : IFuzzTarget
 
     private static void CheckAnswerToOurs(SdpSession answer)
     {
-        var ours = new OfferAnswer(1, SdpCapabilities.G711);
+        var ours = new OfferAnswer(1, SdpCapabilities.Recorder);
         var offer = ours.Offer([SocketsOf(0), SocketsOf(1)]);
         var review = ours.ReviewAnswer(offer, answer);
         Invariant.Holds(review.Media.Count == 2, "Each medium of our offer has its verdict.");

@@ -66,6 +66,25 @@ public sealed class StreamFindingTests
     }
 
     [Fact]
+    [Plants(FindingCode.CodecKeptAsPackets)]
+    [Plants(FindingCode.PacketsLost)]
+    public void A_codec_that_is_not_decoded_with_packets_lost_and_of_another_type()
+    {
+        var client = ManualClient.AddTo(_scene);
+        client.Establish(ManualClient.Sdp(streams: 1).Replace("RTP/AVP 0 101", "RTP/AVP 18 101", StringComparison.Ordinal));
+        client.Talk(0, 0, 300, i =>
+        {
+            if (i % 20 != 7) client.SendFrame(0, i, Port(0), payloadType: i == 8 ? 77 : 18);
+        });
+
+        AssertFound(
+            NoMetadata,
+            "codec-kept-as-packets: Stream 1: G729 is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio.",
+            "unknown-payload-type: Stream 1: 1 packets with a payload type that was not agreed on, the last with 77; agreed on were 18, 101. They are kept with the other packets of the stream. Compare the codecs of the two legs at the peer.",
+            "packets-lost: Stream 1: 12 of 240 packets were lost on the way (5.0 %); nothing stands in their place. Look for an overloaded link between the peer and this machine.");
+    }
+
+    [Fact]
     [Plants(FindingCode.MediaFromElsewhere)]
     public void Media_from_another_port_than_the_described_one()
     {

@@ -4,6 +4,7 @@ using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
 using SipNat.Simulation;
 using SipNat.Simulation.Recorder;
+using SipNat.Tests.Media.RtpDump;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Field;
@@ -48,11 +49,25 @@ internal static class FieldTranscript
 
     private static string Describe(FieldPeer peer, RecordedSession session, RecordedFile file)
     {
-        var frames = file.Frames();
         var sent = peer.Sent.Where(s => s.CallId == session.Snapshot.CallId && s.Frame.Stream == file.Stream).Select(s => s.Frame.Index).ToList();
+        return file.Codec.IsPackets ? DescribePackets(file, sent.Count) : DescribeAudio(file, sent.Count);
+    }
+
+    private static string DescribePackets(RecordedFile file, int sent)
+    {
+        var packets = DumpedPackets.Read(file.Audio());
+        var frames = packets.Count(p => ScriptedFrame.TryRead(p.Packet.AsSpan(12), out var stream, out _) && stream == file.Stream);
+        var types = packets.Select(p => DumpedPackets.PayloadType(p.Packet)).Distinct();
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{packets.Count} packets of {file.Codec.EncodingName} (type {string.Join(", ", types)}) in {packets[^1].Milliseconds / 1000.0:F2} s from {file.Begun.Source} to {file.Begun.Local}, {frames} of {sent} frames{(file.IsComplete ? "" : ", not complete")}");
+    }
+
+    private static string DescribeAudio(RecordedFile file, int sent)
+    {
+        var frames = file.Frames();
         var isInPlace = frames.All(f => f.Offset - frames[0].Offset == (f.Frame - frames[0].Frame) * ScriptedFrame.Length);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{file.Codec} {file.Length / 8000.0:F2} s, {frames.Count} of {sent.Count} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
+            $"{file.Codec.Known} {file.Length / 8000.0:F2} s, {frames.Count} of {sent} frames{(isInPlace ? "" : " out of place")}{(file.IsComplete ? "" : ", not complete")}");
     }
 
     private static string Names(IReadOnlyList<ParticipantInfo> participants) =>

@@ -50,12 +50,12 @@ public sealed class TortureAnswerTests
         intmeth: 501 Not Implemented
         inv2543: 200 OK
         invut: 415 Unsupported Media Type
-        ipv4-mapped-ipv6: 488 Not Acceptable Here
+        ipv4-mapped-ipv6: 200 OK
         ipv6-bad: 400 Bad Request-URI
         ipv6-bug-abnf-3-colons: 200 OK
         ipv6-correct-abnf-2-colons: 200 OK
         ipv6-good: 405 Method Not Allowed
-        ipv6-in-sdp: 488 Not Acceptable Here
+        ipv6-in-sdp: 200 OK
         longreq: 200 OK
         ltgtruri: 400 Bad Request-URI
         lwsdisp: 200 OK

@@ -123,7 +123,7 @@ public sealed class RefusalTests
     [Theory]
     [InlineData("no description at all", "application/sdp", 400, "399 SipNat \"The session description cannot be read: ")]
     [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=video 4000 RTP/AVP 31\r\n", "application/sdp", 488, "399 SipNat \"medium 1: not audio\"")]
-    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/AVP 9 18\r\n", "application/sdp", 488, "399 SipNat \"medium 1: no codec in common; offered G722, G729, recorded are PCMU and PCMA\"")]
+    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/AVP 13 96\r\n", "application/sdp", 488, "399 SipNat \"medium 1: no audio codec that has a name; offered CN, 96\"")]
     [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/SAVP 0\r\n", "application/sdp", 488, "399 SipNat \"medium 1: SRTP is not supported yet; offer RTP/AVP\"")]
     [InlineData("{}", "application/json", 415, null)]
     public void What_cannot_be_recorded_is_refused_with_a_warning_that_names_the_fault(string body, string type, int status, string? warning)

@@ -163,7 +163,7 @@ public sealed class SiprecCorpusTests
         string?[] labels = [];
         if (body.Sdp is { } sdp && SdpReader.TryRead(sdp.Span, out var session, out _))
         {
-            var review = new OfferAnswer(1, SdpCapabilities.G711).Review(session);
+            var review = new OfferAnswer(1, SdpCapabilities.Recorder).Review(session);
             lines.Add(string.Join("; ", review.Media.Select(Text)));
             labels = [.. review.Media.Select(m => m.Label)];
         }

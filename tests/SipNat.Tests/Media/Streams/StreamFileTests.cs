@@ -99,5 +99,6 @@ public sealed class StreamFileTests
         Timestamp = (uint)(frame * 160),
         Format = PayloadFormat.Audio(AudioCodec.Pcmu),
         Payload = StreamUnderTest.Audio(frame),
+        Packet = default,
     });
 }

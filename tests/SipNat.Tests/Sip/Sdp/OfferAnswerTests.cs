@@ -67,6 +67,47 @@ public sealed class OfferAnswerTests
         Assert.Equal(offer.Media[0].Formats is [] ? ["0"] : offer.Media[0].Formats, answer.Media[0].Formats);
     }
 
+    [Theory]
+    [InlineData("18 96", "a=rtpmap:96 opus/48000/2", "18", "a=rtpmap:18 G729/8000")]
+    [InlineData("96 18", "a=rtpmap:96 opus/48000/2|a=fmtp:96 useinbandfec=1;stereo=0", "96", "a=rtpmap:96 opus/48000/2|a=fmtp:96 useinbandfec=1;stereo=0")]
+    [InlineData("18 101", "a=fmtp:18 annexb=no|a=rtpmap:101 telephone-event/8000|a=fmtp:101 0-15", "18 101", "a=rtpmap:18 G729/8000|a=rtpmap:101 telephone-event/8000|a=fmtp:18 annexb=no|a=fmtp:101 0-15")]
+    [InlineData("96 101 102", "a=rtpmap:96 opus/48000/2|a=rtpmap:101 telephone-event/8000|a=rtpmap:102 telephone-event/48000", "96 102", "a=rtpmap:96 opus/48000/2|a=rtpmap:102 telephone-event/48000")]
+    [InlineData("96 101", "a=rtpmap:96 AMR/8000|a=fmtp:96 octet-align=1; mode-set=0,2,5,7|a=rtpmap:101 TELEPHONE-EVENT/16000", "96 101", "a=rtpmap:96 AMR/8000|a=rtpmap:101 telephone-event/16000|a=fmtp:96 octet-align=1; mode-set=0,2,5,7")]
+    [InlineData("98 99 9", "a=rtpmap:98 red/8000|a=rtpmap:99 CN/8000", "9", "a=rtpmap:9 G722/8000")]
+    [InlineData("0", "a=rtpmap:0 PCMU/16000", "0", "a=rtpmap:0 PCMU/16000")]
+    public void A_codec_that_is_not_decoded_is_answered_alone_with_its_parameters_and_the_keys(string formats, string lines, string answered, string expected) // RFC 3264 §6.1
+    {
+        var recorder = new OfferAnswer(42, SdpCapabilities.Recorder);
+        var review = recorder.Review(Sdp($"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 4000 RTP/AVP {formats}\r\n{lines.Replace("|", "\r\n", StringComparison.Ordinal)}\r\na=sendonly\r\na=label:x\r\n"));
+        var answer = recorder.Answer(review, [Local(0, 10000)]);
+
+        Assert.Equal(
+            $"m=audio 10000 RTP/AVP {answered}|a=label:x|{expected}|a=recvonly|",
+            SdpWriter.WriteText(answer)[SdpWriter.WriteText(answer).IndexOf("m=", StringComparison.Ordinal)..].Replace("\r\n", "|", StringComparison.Ordinal));
+        Assert.Equal(expected.Split(' ')[1].Split('/')[0].Split('|')[0], review.Accepted.Single().KeptCodec?.Name);
+    }
+
+    [Theory]
+    [InlineData("m=audio 4000 RTP/AVP 18 96 0\r\na=rtpmap:96 opus/48000/2", "0")]
+    [InlineData("m=audio 4000 RTP/AVP 9 8 101\r\na=rtpmap:101 telephone-event/8000", "8 101")]
+    public void G711_is_taken_wherever_it_is_offered(string media, string answered)
+    {
+        var recorder = new OfferAnswer(42, SdpCapabilities.Recorder);
+        var review = recorder.Review(Sdp($"v=0\r\nc=IN IP4 198.51.100.1\r\n{media}\r\n"));
+
+        Assert.Null(review.Accepted.Single().KeptCodec);
+        Assert.Equal(answered, string.Join(' ', recorder.Answer(review, [Local(0, 10000)]).Media[0].Formats));
+    }
+
+    [Theory]
+    [InlineData("m=audio 4000 RTP/AVP 96", MediaRejection.NoCommonCodec)]
+    [InlineData("m=audio 4000 RTP/AVP 13 101\r\na=rtpmap:101 telephone-event/8000", MediaRejection.NoCommonCodec)]
+    [InlineData("m=audio 4000 RTP/AVP", MediaRejection.NoCommonCodec)]
+    [InlineData("m=audio 4000 RTP/SAVP 18", MediaRejection.SecureTransport)]
+    [InlineData("m=video 4000 RTP/AVP 18", MediaRejection.UnsupportedMedium)]
+    public void What_has_no_name_is_secured_or_is_no_audio_is_not_kept(string media, MediaRejection reason) =>
+        Assert.Equal(reason, new OfferAnswer(42, SdpCapabilities.Recorder).Review(Sdp($"v=0\r\nc=IN IP4 198.51.100.1\r\n{media}\r\n")).Rejected.Single().Reason);
+
     [Fact]
     public void A_refusal_names_what_was_offered() =>
         Assert.Equal(["G729", "opus", "97", "x"], _dialog
