@@ -18,6 +18,7 @@ public static class FuzzTargets
         new RtcpTarget(),
         new RecordedStreamTarget(),
         new WavTarget(),
+        new RtpDumpTarget(),
         new MultipartTarget(),
         new MetadataTarget(),
         new CiscoParticipantTarget(),
