@@ -50,6 +50,14 @@ public sealed record RecordedStream
     /// <summary>In the order of time.</summary>
     public IReadOnlyList<RecordedFile> Files { get; init => field = value ?? []; } = [];
 
+    /// <summary>Packets of other sources that came to the stream's port and are no part of it; null where none are kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecordedFile? Other { get; init; }
+
+    /// <summary><see cref="Files"/>, and <see cref="Other"/> after them.</summary>
+    [JsonIgnore]
+    public IEnumerable<RecordedFile> AllFiles => Other is { } other ? [.. Files, other] : Files;
+
     public long Packets { get; init; }
 
     public long Lost { get; init; }

@@ -15,6 +15,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
     private const int MaxStreams = 64;
 
     private const string UnknownCodec = "unknown";
+    private const string VariousCodecs = "various";
     private const string TimelineKind = "interrupted";
 
     /// <summary>Mends headers, lists what is there and writes the document. What cannot be mended is a problem.</summary>
@@ -108,7 +109,15 @@ internal sealed class InterruptedRecovery(RecordingStore store)
             if (!files.Exists(known => string.Equals(known.File, relative, StringComparison.Ordinal))) files.Add(Adopt(document, relative));
         }
 
-        return stream with { Files = files, RecordedSeconds = files.Sum(file => file.DurationSeconds) };
+        return stream with { Files = files, Other = RecoverOther(folder, document, stream, number), RecordedSeconds = files.Sum(file => file.DurationSeconds) };
+    }
+
+    private RecordedFile? RecoverOther(string folder, RecordingDocument document, RecordedStream stream, int number)
+    {
+        if (stream.Other is { } known) return RecoverFile(known);
+
+        var relative = $"{folder}/{RecordingStore.OtherName(number)}";
+        return File.Exists(store.PathOf(relative)) ? Adopt(document, relative) with { Codec = VariousCodecs } : null;
     }
 
     private double SecondsOf(RecordedFile file) =>
@@ -150,7 +159,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
 
     // A stream may have begun after the last document was written.
     private static int HighestStream(string path) =>
-        Enumerable.Range(1, MaxStreams).LastOrDefault(number => NameOf(path, number, 1) is not null);
+        Enumerable.Range(1, MaxStreams).LastOrDefault(number => NameOf(path, number, 1) is not null || File.Exists(Path.Combine(path, RecordingStore.OtherName(number))));
 
     // A file has one name or the other, as its codec is known or not; null where it has none.
     private static string? NameOf(string path, int stream, int file) =>

@@ -44,7 +44,7 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
 
         return
         [
-            .. document.Streams.SelectMany(stream => stream.Files).SelectMany(file => VerifyAudio(document, folder, file)),
+            .. document.Streams.SelectMany(stream => stream.AllFiles).SelectMany(file => VerifyAudio(document, folder, file)),
             .. new AssuranceCheck(store).Verify(document, folder),
             .. VerifyMetadata(document, folder),
             .. VerifyUnknown(document, folder),
@@ -131,7 +131,7 @@ public sealed class RecordingVerifier(RecordingStore store, Catalogue catalogue)
 
     private IEnumerable<RecordingProblem> VerifyUnknown(RecordingDocument document, string folder)
     {
-        var known = document.Streams.SelectMany(stream => stream.Files).Select(file => file.File)
+        var known = document.Streams.SelectMany(stream => stream.AllFiles).Select(file => file.File)
             .Concat((document.Metadata ?? []).Select(version => $"{folder}/{version.File}"))
             .Append($"{folder}/{RecordingStore.DocumentName}")
             .ToHashSet(StringComparer.Ordinal);

@@ -47,6 +47,14 @@ public sealed class RecordingStore
     /// <param name="file">The file's number in its stream, from 1.</param>
     public static string PacketsName(int stream, int file) => NameOf(stream, file, PacketFile.Extension);
 
+    /// <summary>The name of the file of what came beside a stream's own source: <c>stream-1-other.rtpdump</c>.</summary>
+    /// <param name="stream">The stream's number in the session, from 1.</param>
+    public static string OtherName(int stream)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stream, 1);
+        return $"stream-{stream}-other{PacketFile.Extension}";
+    }
+
     /// <summary>The name of a raw metadata document: <c>metadata-001.xml</c> and so on.</summary>
     public static string MetadataName(int number)
     {

@@ -29,6 +29,7 @@ internal sealed class MediaStream
     private readonly LatchPolicy _latch;
     private readonly Dictionary<int, RecordingFile> _files = [];
     private readonly Queue<TimelineEvent.FileEnded> _ended = new();
+    private RecordingFile? _others;
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private TransportAddress _followed;
@@ -146,6 +147,7 @@ internal sealed class MediaStream
         _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
         LookForFaults(now, _recorded.Report(now));
         Collect(now);
+        if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
     }
 
     public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt);
@@ -285,6 +287,7 @@ internal sealed class MediaStream
     {
         while (_recorded.Timeline.TryTakeEvent(out var happened)) HandleTimeline(happened);
         CollectWrites(now);
+        CollectOthers();
         while (_recorded.TryTakeEvent(out var key))
         {
             _output.Events.Enqueue(new MediaEvent.Noted(_session, new(
@@ -310,6 +313,15 @@ internal sealed class MediaStream
         }
 
         _writesDue = now + WriteTurn;
+    }
+
+    private void CollectOthers()
+    {
+        while (_recorded.Others.TryTake(out var write))
+        {
+            _others ??= new(write.FileIndex, FileCodec.Various, _recorded.Others.File!.Value.StartedAt, _flows.LocalRtp, _source);
+            _output.Writes.Enqueue(new(_session, _settings.Index, _others, write.Buffer, 0));
+        }
     }
 
     private void CollectEnds()

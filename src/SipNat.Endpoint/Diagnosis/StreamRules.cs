@@ -43,7 +43,7 @@ public static class StreamRules
 
         var peer = e.Described.IsNone ? e.SignallingSource.AddressText : $"{e.SignallingSource.AddressText} and said {e.Described}";
         var fix = e.Latch is LatchPolicy.Allowed ? "put their network into Sip:AllowedNetworks" : "set Media:Latch to Allowed and put their network into Sip:AllowedNetworks";
-        return Found(e, FindingCode.StrayMedia, $"packets came from {SilenceDiagnosis.Name(e.Report.Sources.Where(s => s.Verdict is LatchVerdict.Stray))} and are not recorded, as Media:Latch is {e.Latch} and the peer signals from {peer}. If they are the peer's, {fix}.");
+        return Found(e, FindingCode.StrayMedia, $"packets came from {SilenceDiagnosis.Name(e.Report.Sources.Where(s => s.Verdict is LatchVerdict.Stray))} and are not part of the stream, as Media:Latch is {e.Latch} and the peer signals from {peer}. If they are the peer's, {fix}.");
     }
 
     private static Finding? SecondSource(StreamEvidence e)
@@ -52,7 +52,7 @@ public static class StreamRules
         if (e.Report.Secondary == 0 || others.Count == 0) return null;
 
         var named = string.Join(", ", others.Take(2).Select(s => $"SSRC {s.Ssrc:x8} of {s.Address}"));
-        return Found(e, FindingCode.SecondSource, $"{named} sent while SSRC {string.Join(", ", e.Report.Ssrcs.Select(s => s.ToString("x8", CultureInfo.InvariantCulture)))} was recorded; {e.Report.Secondary} packets were counted and not mixed in. Two senders were told the same port: give each its own.");
+        return Found(e, FindingCode.SecondSource, $"{named} sent while SSRC {string.Join(", ", e.Report.Ssrcs.Select(s => s.ToString("x8", CultureInfo.InvariantCulture)))} was recorded; {e.Report.Secondary} packets were kept apart and not mixed in. Two senders were told the same port: give each its own.");
     }
 
     private static Finding? PayloadType(StreamEvidence e)

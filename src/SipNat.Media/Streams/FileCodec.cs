@@ -18,6 +18,9 @@ public readonly record struct FileCodec
     /// <summary>RTP packets as they came, in the rtpdump format.</summary>
     public static FileCodec Packets(string encodingName) => new(null, encodingName);
 
+    /// <summary>RTP packets of whatever came.</summary>
+    public static FileCodec Various => Packets("various");
+
     public static implicit operator FileCodec(AudioCodec codec) => new(codec, codec.EncodingName);
 
     public override string ToString() => IsPackets ? $"{EncodingName} in packets" : EncodingName;

@@ -24,13 +24,14 @@ internal sealed class HeldPackets
     /// <summary>Whether a source that the latch has on probation sent them.</summary>
     public bool AreTentative { get; private set; }
 
-    /// <summary>Keeps a packet; the oldest one makes room. False when it is too long.</summary>
-    public bool TryAdd(Instant arrival, in RtpPacket packet, bool isTentative)
-    {
-        if (packet.Bytes.Length > MaxPacket) return false;
+    /// <summary>Whether the next packet takes the place of the oldest.</summary>
+    public bool IsFull => Count == Capacity;
 
+    /// <summary>Keeps a packet of at most <see cref="MaxPacket"/> bytes; the oldest one makes room.</summary>
+    public void Add(Instant arrival, in RtpPacket packet, bool isTentative)
+    {
         if (_slots.Length == 0) (_slots, _bytes) = (new Slot[Capacity], new byte[Capacity * MaxPacket]);
-        if (Count == Capacity)
+        if (IsFull)
         {
             _first = (_first + 1) % Capacity;
             Count--;
@@ -44,7 +45,6 @@ internal sealed class HeldPackets
             PayloadLength = packet.Payload.Length,
         };
         packet.Bytes.CopyTo(_bytes.AsSpan(index * MaxPacket));
-        return true;
     }
 
     /// <summary>The packet at a place, 0 being the oldest.</summary>

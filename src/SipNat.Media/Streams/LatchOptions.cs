@@ -49,7 +49,7 @@ public enum LatchVerdict
     /// <summary>Hold it: a permissible source that takes over if the followed one stays silent.</summary>
     Probation,
 
-    /// <summary>Count it, nothing else.</summary>
+    /// <summary>Not of the stream: count it, and keep it apart where its network is allowed.</summary>
     Stray,
 }
 

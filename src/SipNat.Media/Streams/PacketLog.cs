@@ -45,18 +45,21 @@ internal sealed class PacketLog
         IsOpen && _coverage.Highest is var (ssrc, sequence) && frame.Ssrc == ssrc && (short)((ushort)frame.Sequence - sequence) < 0;
 
     /// <summary>Adds a packet. False for one that is longer than a record takes.</summary>
-    public bool TryAppend(in ReceivedFrame frame)
+    public bool TryAppend(in ReceivedFrame frame) => TryAppend(frame.Arrival, frame.Ssrc, (ushort)frame.Sequence, frame.Packet);
+
+    /// <inheritdoc cref="TryAppend(in ReceivedFrame)"/>
+    public bool TryAppend(Instant arrival, uint ssrc, ushort sequence, ReadOnlySpan<byte> packet)
     {
-        if (frame.Packet.Length > RtpDumpRecord.MaxPacket) return false;
+        if (packet.Length > RtpDumpRecord.MaxPacket) return false;
 
         // What was held for a while goes on from what stands in the file by then: time never goes back.
-        if (frame.Arrival > _lastArrival) _lastArrival = frame.Arrival;
+        if (arrival > _lastArrival) _lastArrival = arrival;
         var milliseconds = (uint)Math.Min((_lastArrival - _startedAt).Ticks / TimeSpan.TicksPerMillisecond, uint.MaxValue);
-        var block = BlockFor(RtpDumpRecord.HeaderLength + frame.Packet.Length);
-        var length = RtpDumpRecord.Write(block.Span[block.Length..], milliseconds, frame.Packet);
+        var block = BlockFor(RtpDumpRecord.HeaderLength + packet.Length);
+        var length = RtpDumpRecord.Write(block.Span[block.Length..], milliseconds, packet);
         block.Length += length;
         Length += length;
-        _coverage.Add(milliseconds, frame.Ssrc, (ushort)frame.Sequence);
+        _coverage.Add(milliseconds, ssrc, sequence);
         FlushDue ??= _lastArrival + WriteWindow.FlushAfter;
         return true;
     }

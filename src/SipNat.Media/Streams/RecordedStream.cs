@@ -6,7 +6,7 @@ namespace SipNat.Media.Streams;
 
 /// <summary>One recorded stream from datagram to disk: latch, receiver, key events and timeline, wired together.</summary>
 /// <remarks>
-/// After every input the owner takes what <see cref="Timeline"/> and <see cref="TryTakeEvent"/> have, and comes back at
+/// After every input the owner takes what <see cref="Timeline"/>, <see cref="Others"/> and <see cref="TryTakeEvent"/> have, and comes back at
 /// <see cref="Deadline"/>. Nothing is sent from here (<see cref="RtcpReporter"/>, <see cref="KeepaliveSender"/>).
 /// </remarks>
 public sealed class RecordedStream
@@ -16,7 +16,7 @@ public sealed class RecordedStream
     public RecordedStream(PayloadMap payloads, SourceLatch latch)
     {
         (Payloads, Latch) = (payloads, latch);
-        Receiver = new(payloads);
+        Receiver = new(payloads, Others);
     }
 
     public PayloadMap Payloads { get; }
@@ -27,8 +27,11 @@ public sealed class RecordedStream
 
     public StreamTimeline Timeline { get; } = new();
 
+    /// <summary>What came beside the recorded source.</summary>
+    public OtherPackets Others { get; } = new();
+
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing waits.</summary>
-    public Instant? Deadline => Instant.Earlier(Timeline.FlushDue, _events.Deadline);
+    public Instant? Deadline => Instant.Earlier(Instant.Earlier(Timeline.FlushDue, Others.FlushDue), _events.Deadline);
 
     /// <summary>Packets are received and counted, and nothing of them is recorded, neither audio nor keys.</summary>
     public bool IsPaused { get; set; }
@@ -50,8 +53,13 @@ public sealed class RecordedStream
             return LatchVerdict.Stray;
         }
 
+        if (IsPaused) Others.PausedUntil = arrival;
         var verdict = Latch.Judge(arrival, from, packet, Payloads.IsNegotiated(packet.PayloadType));
-        if (verdict is LatchVerdict.Stray) return verdict;
+        if (verdict is LatchVerdict.Stray)
+        {
+            if (Latch.IsAllowed(from)) Others.Add(arrival, packet.Ssrc, packet.SequenceNumber, datagram);
+            return verdict;
+        }
 
         if (verdict is not LatchVerdict.Probation) LastPacketAt = now;
         if (Receiver.Receive(arrival, packet, verdict, out var frame) is not RtpVerdict.Accepted) return verdict;
@@ -92,6 +100,7 @@ public sealed class RecordedStream
     public void HandleTimeout(Instant now)
     {
         Timeline.Flush(now);
+        Others.Flush(now);
         _events.HandleTimeout(now);
     }
 
@@ -101,6 +110,8 @@ public sealed class RecordedStream
     {
         _events.Finish();
         Timeline.Finish(now, lastActive);
+        Receiver.Finish();
+        Others.Finish();
     }
 
     /// <summary>Takes the next key that was pressed and released.</summary>
@@ -119,6 +130,9 @@ public sealed class RecordedStream
             UnexpectedPayloadType = Receiver.UnexpectedPayloadType,
             Secondary = Receiver.Secondary,
             Strays = Latch.Strays,
+            Others = Others.File,
+            OthersUnkept = Others.Unkept,
+            WritesRefused = Others.WritesRefused,
             Unlisted = Latch.Unlisted,
             EventsRefused = _events.Refused,
             Defects = Defects,
@@ -130,7 +144,8 @@ public sealed class RecordedStream
 
     private void Place(in ReceivedFrame frame)
     {
-        if (IsPaused) return;
+        // What was held in a pause, and is let through after it, was not to be recorded either.
+        if (IsPaused || frame.Arrival <= Others.PausedUntil) return;
 
         if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
         Timeline.Place(frame);

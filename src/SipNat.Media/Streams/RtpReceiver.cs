@@ -25,6 +25,7 @@ public sealed class RtpReceiver
     private static readonly TimeSpan Overlap = TimeSpan.FromMilliseconds(60);
 
     private readonly PayloadMap _payloads;
+    private readonly OtherPackets _others;
     private readonly List<RtpSource> _sources = [];
     private readonly List<uint> _ssrcs = [];
     private readonly HeldPackets _held = new();
@@ -36,7 +37,8 @@ public sealed class RtpReceiver
     private long _duplicatesBefore;
     private long _reorderedBefore;
 
-    public RtpReceiver(PayloadMap payloads) => _payloads = payloads;
+    /// <param name="others">Takes the packets of SSRCs that are not recorded.</param>
+    public RtpReceiver(PayloadMap payloads, OtherPackets others) => (_payloads, _others) = (payloads, others);
 
     /// <summary>The SSRC that is recorded; null before the first packet.</summary>
     public uint? RecordedSsrc => _recorded?.Ssrc;
@@ -134,6 +136,9 @@ public sealed class RtpReceiver
         return count;
     }
 
+    /// <summary>Nothing more comes: what is still held belongs to no recording.</summary>
+    public void Finish() => ClearHeld();
+
     private bool MayTakeOver(Instant arrival, LatchVerdict latch) =>
         _recorded is not { } recorded
         || recorded.HasLeft
@@ -142,11 +147,16 @@ public sealed class RtpReceiver
 
     private RtpVerdict Hold(Instant arrival, in RtpPacket packet, bool isTentative)
     {
-        if (_held.Count == HeldPackets.Capacity) Secondary++;
-        if (_held.TryAdd(arrival, packet, isTentative)) return RtpVerdict.Held;
+        if (packet.Bytes.Length > HeldPackets.MaxPacket)
+        {
+            Secondary++;
+            _others.Add(arrival, packet.Ssrc, packet.SequenceNumber, packet.Bytes);
+            return RtpVerdict.Secondary;
+        }
 
-        Secondary++;
-        return RtpVerdict.Secondary;
+        if (_held.IsFull) PutAside(0);
+        _held.Add(arrival, packet, isTentative);
+        return RtpVerdict.Held;
     }
 
     // Makes an SSRC the recorded one, and lets through what was held of it since the last one fell silent.
@@ -219,11 +229,18 @@ public sealed class RtpReceiver
     {
         for (var i = 0; i < _held.Count; i++)
         {
-            if (_held[i].Sequence < 0) Secondary++;
+            if (_held[i].Sequence < 0) PutAside(i);
         }
 
         _held.Clear();
         (_next, _isReleasing) = (0, false);
+    }
+
+    private void PutAside(int index)
+    {
+        Secondary++;
+        ref readonly var slot = ref _held[index];
+        _others.Add(slot.Arrival, slot.Ssrc, slot.SequenceNumber, _held.Packet(index));
     }
 
     private RtpSource? Find(uint ssrc)

@@ -85,6 +85,17 @@ public sealed class SourceLatch
     /// <param name="ssrc">Of the compound's first packet.</param>
     public LatchVerdict JudgeControl(Instant now, TransportAddress from, uint ssrc) => Judge(now, from, ssrc, -1, -1, true);
 
+    /// <summary>Whether a source lies in the allowed networks, whatever the policy: its packets are worth keeping.</summary>
+    public bool IsAllowed(TransportAddress from)
+    {
+        for (var i = 0; i < _options.AllowedNetworks.Count; i++)
+        {
+            if (_options.AllowedNetworks[i].Contains(from)) return true;
+        }
+
+        return false;
+    }
+
     private LatchVerdict Judge(Instant now, TransportAddress from, uint ssrc, int payloadType, int sequence, bool counts)
     {
         var source = _sources.See(now, from, ssrc, payloadType, Locked);
@@ -105,20 +116,10 @@ public sealed class SourceLatch
         LatchPolicy.Any => true,
         LatchPolicy.Off => from == _signalled,
         LatchPolicy.Signalling => IsOfSignalling(from),
-        _ => IsOfSignalling(from) || IsOfAllowedNetwork(from),
+        _ => IsOfSignalling(from) || IsAllowed(from),
     };
 
     private bool IsOfSignalling(TransportAddress from) => from.HasSameAddress(_signalled) || from.HasSameAddress(_signallingSource);
-
-    private bool IsOfAllowedNetwork(TransportAddress from)
-    {
-        for (var i = 0; i < _options.AllowedNetworks.Count; i++)
-        {
-            if (_options.AllowedNetworks[i].Contains(from)) return true;
-        }
-
-        return false;
-    }
 
     // A learned address takes the place of the signalled one only while nothing arrives from that.
     private LatchVerdict JudgeFirst(Instant now, TransportAddress from, SourceList.Entry? source, int sequence)

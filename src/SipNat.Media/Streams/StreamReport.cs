@@ -40,11 +40,17 @@ public sealed record StreamReport
     /// <summary>The last payload type that was not negotiated; null where all were.</summary>
     public int? UnexpectedPayloadType { get; init; }
 
-    /// <summary>Packets of a second SSRC while the recorded one was sending: counted, never mixed.</summary>
+    /// <summary>Packets of a second SSRC while the recorded one was sending: counted and kept apart, never mixed.</summary>
     public long Secondary { get; init; }
 
     /// <summary>Packets of sources that the latch refused.</summary>
     public long Strays { get; init; }
+
+    /// <summary>The file of packets that came beside the recorded source; null where none is kept.</summary>
+    public StreamFile? Others { get; init; }
+
+    /// <summary>Packets that found no room in it.</summary>
+    public long OthersUnkept { get; init; }
 
     /// <summary>Packets of sources that found no place in <see cref="Sources"/>.</summary>
     public long Unlisted { get; init; }

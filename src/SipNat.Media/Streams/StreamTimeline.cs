@@ -177,7 +177,7 @@ public sealed class StreamTimeline
             SenderStart = SenderStart,
             Late = LateWritten,
             Unplaced = Unplaced,
-            WritesRefused = _window.Refused + _packets.Refused,
+            WritesRefused = report.WritesRefused + _window.Refused + _packets.Refused,
             Expected = _activeBefore + (_activeSince is { } since && now > since ? now - since : TimeSpan.Zero),
             Recorded = ToTime(RecordedSamples) + covered,
             Duration = ToTime(Length) + kept,

@@ -58,7 +58,7 @@ internal static class RecordingTables
                 $"{stream.Packets}",
                 $"{stream.Lost}",
                 stream.Remote ?? "",
-                string.Join('\n', stream.Files.Select(FileText)));
+                string.Join('\n', stream.AllFiles.Select(FileText)));
         }
 
         if (recording.Streams.Count > 0)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint.Calls;
+using SipNat.Media.Streams;
 using SipNat.Wire;
 using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
@@ -82,8 +83,9 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
         if (write.File.Codec.Known is { } codec) return writer.Open(store.PathOf($"{folder}/{RecordingStore.AudioName(number, index)}"), codec);
 
         var startedAt = beginning.WallStart + (write.File.StartedAt - beginning.StartedAt);
+        var name = write.File.Index == OtherPackets.FileIndex ? RecordingStore.OtherName(number) : RecordingStore.PacketsName(number, index);
         return writer.Open(
-            store.PathOf($"{folder}/{RecordingStore.PacketsName(number, index)}"),
+            store.PathOf($"{folder}/{name}"),
             new AudioFileFormat.Packets(new(startedAt, write.File.Local, write.File.Source)));
     }
 

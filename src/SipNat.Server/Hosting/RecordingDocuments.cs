@@ -82,6 +82,7 @@ internal static class RecordingDocuments
             ExpectedSeconds = Seconds(report.Expected),
             RecordedSeconds = Seconds(report.Duration),
             Files = [.. report.Files.Select(file => FileOf(snapshot, stream, file, correction, wallStart))],
+            Other = report.Others is { } other ? FileOf(snapshot, stream, other, correction, wallStart) : null,
             Packets = report.Packets,
             Lost = report.Lost,
             Duplicates = report.Duplicates,
@@ -109,9 +110,12 @@ internal static class RecordingDocuments
     }
 
     /// <summary>The name of a file in the folder of its session.</summary>
-    public static string NameOf(int stream, StreamFile file) => file.Codec.IsPackets
-        ? RecordingStore.PacketsName(stream, file.Index + 1)
-        : RecordingStore.AudioName(stream, file.Index + 1);
+    public static string NameOf(int stream, StreamFile file) => file switch
+    {
+        { Index: OtherPackets.FileIndex } => RecordingStore.OtherName(stream),
+        { Codec.IsPackets: true } => RecordingStore.PacketsName(stream, file.Index + 1),
+        _ => RecordingStore.AudioName(stream, file.Index + 1),
+    };
 
     private static RecordingState StateOf(Endpoint.Siprec.RecordingState state) => state switch
     {

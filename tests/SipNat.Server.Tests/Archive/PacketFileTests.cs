@@ -2,6 +2,7 @@ using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
 using SipNat.Archive.Index;
 using SipNat.Archive.Storage;
+using SipNat.Media.Codecs;
 
 namespace SipNat.Server.Tests.Archive;
 
@@ -127,6 +128,35 @@ public sealed class PacketFileTests : IDisposable
 
         // A hole of a second and more is a pause, of which 0.2 s may have been the packet before it.
         Assert.Equal([$"{TemporaryFolder.Id} assures 2.000 s of audio and 0.000 s of silence, and its files play 1.160 s."], Verify());
+    }
+
+    [Fact]
+    public void What_came_beside_a_stream_is_verified_and_recovered_with_it_and_is_no_part_of_its_length()
+    {
+        var document = TemporaryFolder.WithAudio(_store, TemporaryFolder.Document(state: RecordingState.Recording), (AudioCodec.Pcmu, 0, Enumerable.Repeat((byte)1, 8000).ToArray()), (AudioCodec.Pcmu, 0, [])) with
+        {
+            Assurance = new RecordingAssurance { ExpectedSeconds = 1, RecordedSeconds = 1 },
+        };
+        var folder = _store.Create(document.Id, document.StartedAt);
+        document = document with
+        {
+            Streams = [document.Streams[0] with { Other = new RecordedFile { File = $"{folder}/stream-1-other.rtpdump", Codec = "various", StartOffsetSeconds = 0.5, DurationSeconds = 0, Packets = 1 } }, document.Streams[1]],
+        };
+        _store.Write(document);
+        File.WriteAllBytes(_store.PathOf($"{folder}/stream-1-other.rtpdump"), [.. DumpFile.Of(Enumerable.Range(0, 26)), 0, 40, 0]);
+        File.WriteAllBytes(_store.PathOf($"{folder}/stream-2-other.rtpdump"), DumpFile.Of(Enumerable.Range(0, 11)));
+        File.WriteAllBytes(_store.PathOf($"{folder}/stream-3-other.rtpdump"), DumpFile.Of(Enumerable.Range(0, 6)));
+
+        new Reindexer(_store, _catalogue).RecoverInterrupted(static _ => false, TestContext.Current.CancellationToken);
+
+        var recovered = _store.Read(folder).Document!;
+        Assert.Equal([("various", 26L, 0.5), ("various", 11L, 0.2), ("various", 6L, 0.1)], recovered.Streams.Select(stream => (stream.Other!.Codec, stream.Other.Packets ?? -1, stream.Other.DurationSeconds)));
+        Assert.Equal([1, 0, 0], recovered.Streams.Select(stream => stream.RecordedSeconds));
+        Assert.Equal((1, 1), (recovered.Assurance!.ExpectedSeconds, recovered.Assurance.RecordedSeconds));
+        Assert.Empty(Verify());
+
+        File.Delete(_store.PathOf($"{folder}/stream-1-other.rtpdump"));
+        Assert.Equal([$"{folder}/stream-1-other.rtpdump is not there."], Verify());
     }
 
     private string Save(RecordingDocument document)

@@ -1,5 +1,6 @@
 using SipNat.Archive.Audio;
 using SipNat.Media.Codecs;
+using SipNat.Media.RtpDump;
 using SipNat.Media.Streams;
 using SipNat.Media.Wav;
 
@@ -44,6 +45,26 @@ public sealed class LossBoundTests
         Assert.Equal(0, scene.Disk.Open);
 
         static long ForcedAtLeast(SceneStream stream, long at) => at < stream.BeganAt ? -WavHeader.Length : stream.ArrivedAt(at);
+    }
+
+    [Fact]
+    public void Of_packets_too_everything_but_the_last_second_is_with_the_kernel_and_all_but_the_sync_interval_on_the_medium()
+    {
+        var scene = new WriterScene();
+        var stream = scene.Begin("a.rtpdump", new AudioFileFormat.Packets(new RtpDumpHeader(Archive.VirtualTime.Start, default, default)));
+        var header = stream.File.Format.HeaderLength;
+        scene.EachMillisecond = now =>
+        {
+            Assert.InRange(scene.Disk.LengthOf("a.rtpdump") - header, stream.ArrivedAt(now - 1000), long.MaxValue);
+            Assert.InRange(scene.Disk.ForcedLengthOf("a.rtpdump"), now < 5000 ? 0 : header + stream.ArrivedAt(now - 5000), long.MaxValue);
+        };
+
+        scene.RunUntil(20_000);
+        scene.End(stream);
+
+        Assert.Equal(header + stream.ArrivedAt(19_999), scene.Disk.LengthOf("a.rtpdump"));
+        Assert.Equal(Enumerable.Range(1000, 1000), Archive.DumpFile.Read(scene.Disk["a.rtpdump"]).Sequences);
+        Assert.Empty(scene.Faults);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using SipNat.Archive.Audio;
 using SipNat.Media.Codecs;
+using SipNat.Media.Rtp;
 using SipNat.Media.Streams;
 using SipNat.Media.Wav;
 using SipNat.Server.Tests.Archive;
@@ -38,9 +39,10 @@ internal sealed class WriterScene
     /// <summary>Runs each millisecond, after all that is due has been done.</summary>
     public Action<long>? EachMillisecond { get; set; }
 
-    public SceneStream Begin(string path)
+    /// <summary>A stream of G.711, or one whose packets are kept.</summary>
+    public SceneStream Begin(string path, AudioFileFormat? format = null)
     {
-        var stream = new SceneStream(new AudioFile(path, new AudioFileFormat.Wave(AudioCodec.Pcmu), null, Clock), Clock.Milliseconds);
+        var stream = new SceneStream(new AudioFile(path, format ?? new AudioFileFormat.Wave(AudioCodec.Pcmu), null, Clock), Clock.Milliseconds);
         Do(new WriteJob(WriteJobKind.Open, stream.File));
         _streams.Add(stream);
         return stream;
@@ -64,7 +66,9 @@ internal sealed class WriterScene
         stream.Timeline.Finish(Now, Now);
         TakeWrites(stream);
         stream.File.IsClosing = true;
-        Do(new WriteJob(WriteJobKind.Close, stream.File, Length: stream.Timeline.Length));
+        var length = 0L;
+        while (stream.Timeline.TryTakeEvent(out var happened)) length = happened is TimelineEvent.FileEnded ended ? ended.Length : length;
+        Do(new WriteJob(WriteJobKind.Close, stream.File, Length: length));
         Forced.RunDue(Clock.Milliseconds);
     }
 
@@ -112,7 +116,10 @@ internal sealed class WriterScene
 /// <summary>One stream: what was sent of it so far, and its file.</summary>
 internal sealed class SceneStream(AudioFile file, long beganAt)
 {
-    private readonly byte[] _frame = new byte[160];
+    private const int RecordHeader = 8;
+    private const int RtpHeader = 12;
+
+    private readonly byte[] _packet = new byte[RtpHeader + 160];
     private int _sent;
 
     public AudioFile File => file;
@@ -121,26 +128,33 @@ internal sealed class SceneStream(AudioFile file, long beganAt)
 
     public StreamTimeline Timeline { get; } = new();
 
+    /// <summary>The payload of every frame so far.</summary>
     public List<byte> Sent { get; } = [];
 
-    /// <summary>Bytes that had arrived at a moment.</summary>
-    public long ArrivedAt(long milliseconds) => milliseconds < beganAt ? 0 : (((milliseconds - beganAt) / WriterScene.FrameMilliseconds) + 1) * _frame.Length;
+    private bool KeepsPackets => file.Format is AudioFileFormat.Packets;
+
+    private int BytesPerFrame => KeepsPackets ? RecordHeader + _packet.Length : _packet.Length - RtpHeader;
+
+    /// <summary>Bytes of the file that had arrived at a moment.</summary>
+    public long ArrivedAt(long milliseconds) => milliseconds < beganAt ? 0 : (((milliseconds - beganAt) / WriterScene.FrameMilliseconds) + 1) * BytesPerFrame;
 
     // Never the codec's silence: what is silent in the file was not written.
     public ReceivedFrame Next(Instant now)
     {
-        for (var i = 0; i < _frame.Length; i++) _frame[i] = (byte)((Sent.Count + i) * 7 % 251);
-        Sent.AddRange(_frame);
+        var payload = _packet.AsSpan(RtpHeader);
+        for (var i = 0; i < payload.Length; i++) payload[i] = (byte)((Sent.Count + i) * 7 % 251);
+        Sent.AddRange(payload);
+        RtpWriter.Write(_packet, new(KeepsPackets ? 18 : 0, (ushort)(1000 + _sent), (uint)(_sent * payload.Length), 1), payload.ToArray());
         return new ReceivedFrame
         {
             Arrival = now,
             Ssrc = 1,
             Sequence = 1000 + _sent,
-            Timestamp = (uint)(_sent++ * _frame.Length),
-            Format = PayloadFormat.Audio(AudioCodec.Pcmu),
+            Timestamp = (uint)(_sent++ * payload.Length),
+            Format = KeepsPackets ? PayloadFormat.Packets("G729", 8000) : PayloadFormat.Audio(AudioCodec.Pcmu),
             Run = 0,
-            Payload = _frame,
-            Packet = default,
+            Payload = payload,
+            Packet = _packet,
         };
     }
 }

@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
+using SipNat.Media.Streams;
 
 namespace SipNat.Simulation.Recorder;
 
@@ -15,7 +16,10 @@ public sealed class RecordedSession(RecordingSnapshot snapshot)
     public RecordingSnapshot Snapshot { get; internal set; } = snapshot;
 
     /// <summary>By stream, then in the order in which they began.</summary>
-    public IReadOnlyCollection<RecordedFile> Files => _files.Values;
+    public IReadOnlyCollection<RecordedFile> Files => [.. _files.Values.Where(file => file.Index != OtherPackets.FileIndex)];
+
+    /// <summary>What came beside the own source of a stream, by stream.</summary>
+    public IReadOnlyCollection<RecordedFile> Others => [.. _files.Values.Where(file => file.Index == OtherPackets.FileIndex)];
 
     public bool IsComplete => Snapshot.State is RecordingState.Complete;
 

@@ -3,6 +3,7 @@ using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Fuzz.Engine;
 using SipNat.Media.Rtp;
+using SipNat.Media.Streams;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;
@@ -106,7 +107,7 @@ internal sealed class RecordingClient(DialogScene scene)
     /// <summary>Takes audio for the file of this client's session.</summary>
     public void Take(RecordingWrite write)
     {
-        if (write.Session != _session) return;
+        if (write.Session != _session || write.File.Index == OtherPackets.FileIndex) return;
 
         Invariant.Holds(write is { Stream: 0, File.Index: 0 }, "A recording of one stream has one file.");
         if (write.Buffer is { } buffer) _audio.Write(buffer.Offset, buffer.Written.Span);

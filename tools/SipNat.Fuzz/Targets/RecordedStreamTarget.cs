@@ -37,6 +37,7 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
         private readonly byte[] _datagram = new byte[RtpPacket.HeaderLength + 1500];
         private readonly Dictionary<int, long> _written = [];
         private readonly Dictionary<int, long> _ended = [];
+        private long _otherLength;
         private Instant _now = Start;
         private ushort _sequence;
         private uint _timestamp;
@@ -149,6 +150,7 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
             }
 
             while (_stream.Timeline.TryTake(out var write)) Apply(write);
+            while (_stream.Others.TryTake(out var other)) Set(other);
             while (_stream.TryTakeEvent(out var key)) Invariant.Holds(key.Duration >= TimeSpan.Zero && key.At <= _now, "A key was pressed for some time, before now.");
         }
 
@@ -164,6 +166,13 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
         // 0 to 4: how many tells little beyond that.
         private static int Few(long count) => (int)Math.Min(count, 4);
 
+        private void Set(TimelineWrite write)
+        {
+            using var buffer = write.Buffer;
+            Invariant.Holds(buffer.Offset == _otherLength, "What came beside is written one after the other.");
+            _otherLength += buffer.Length;
+        }
+
         private void CheckEnd(StreamReport report)
         {
             Invariant.Holds(_stream.Deadline is null, "Nothing is due after the end.");
@@ -174,6 +183,7 @@ internal sealed class RecordedStreamTarget : IFuzzTarget
                 Invariant.Holds(_ended[file.Index] == file.Length && _written[file.Index] == file.Length, "A file is as long as it says.", $"{file}, {_written[file.Index]}");
             }
 
+            Invariant.Holds((report.Others?.Length ?? 0) == _otherLength, "The file of what came beside is as long as it says.");
             Invariant.Holds(report.Gaps.Count <= StreamTimeline.MaxGapsListed && report.Anchors.Count <= StreamTimeline.MaxAnchorsListed, "Lists are capped.");
             Invariant.Holds(report.Sources.Count <= SourceLatch.MaxSources, "Sources are capped.");
             foreach (var gap in report.Gaps) Invariant.Holds(gap.Start >= 0 && gap.Length > 0 && gap.Start + gap.Length <= report.Files[gap.FileIndex].Length, "A gap lies in its file.", gap.ToString());

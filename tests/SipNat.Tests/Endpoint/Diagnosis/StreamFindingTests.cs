@@ -62,7 +62,7 @@ public sealed class StreamFindingTests
             stranger.SendFrame(0, 5000 + i, Port(0));
         });
 
-        AssertFound(NoMetadata, "stray-media: Stream 1: packets came from 203.0.113.77:40000 (240) and are not recorded, as Media:Latch is Signalling and the peer signals from 192.0.2.20 and said 192.0.2.20:40000. If they are the peer's, set Media:Latch to Allowed and put their network into Sip:AllowedNetworks.");
+        AssertFound(NoMetadata, "stray-media: Stream 1: packets came from 203.0.113.77:40000 (240) and are not part of the stream, as Media:Latch is Signalling and the peer signals from 192.0.2.20 and said 192.0.2.20:40000. If they are the peer's, set Media:Latch to Allowed and put their network into Sip:AllowedNetworks.");
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class StreamFindingTests
             client.SendFrame(0, 5000 + i, Port(0), sequence: (ushort)(30_000 + i), timestamp: (uint)(9_000_000 + (i * 160)), ssrc: 0xABCD);
         });
 
-        AssertFound(NoMetadata, "second-source: Stream 1: SSRC 0000abcd of 192.0.2.20:40000 sent while SSRC 00001111 was recorded; 176 packets were counted and not mixed in. Two senders were told the same port: give each its own.");
+        AssertFound(NoMetadata, "second-source: Stream 1: SSRC 0000abcd of 192.0.2.20:40000 sent while SSRC 00001111 was recorded; 176 packets were kept apart and not mixed in. Two senders were told the same port: give each its own.");
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class StreamFindingTests
             client.SendFrame(0, 5000 + i, Port(0), sequence: (ushort)(30_000 + i), timestamp: (uint)(9_000_000 + (i * 160)), ssrc: 0xABCD, portOffset: 1);
         });
 
-        AssertFound(NoMetadata, "second-source: Stream 1: SSRC 0000abcd of 192.0.2.20:40001 sent while SSRC 00001111 was recorded; 239 packets were counted and not mixed in. Two senders were told the same port: give each its own.");
+        AssertFound(NoMetadata, "second-source: Stream 1: SSRC 0000abcd of 192.0.2.20:40001 sent while SSRC 00001111 was recorded; 239 packets were kept apart and not mixed in. Two senders were told the same port: give each its own.");
     }
 
     [Fact]

@@ -42,6 +42,12 @@ internal static class FieldTranscript
             text.Append(string.Join("; ", session.Files.Where(f => f.Stream == stream.Index).Select(f => Describe(peer, session, f)).DefaultIfEmpty("no file"))).Append('\n');
         }
 
+        foreach (var other in session.Others)
+        {
+            var packets = DumpedPackets.Read(other.Audio());
+            text.Append(CultureInfo.InvariantCulture, $"  beside stream {other.Stream + 1}: {packets.Count} packets in {packets[^1].Milliseconds / 1000.0:F2} s, the first from {other.Begun.Source}{(other.IsComplete ? "" : ", not complete")}\n");
+        }
+
         foreach (var metadata in snapshot.Metadata) text.Append(CultureInfo.InvariantCulture, $"  metadata {metadata.DataMode}, {metadata.ContentType}, {metadata.Xml.Length} bytes\n");
         foreach (var finding in snapshot.Findings) text.Append($"  finding {finding.Code.Text}: {finding.Text}\n");
         foreach (var entry in snapshot.Timeline) text.Append($"  {Seconds(entry.At)} {entry.Kind}: {entry.Text}\n");

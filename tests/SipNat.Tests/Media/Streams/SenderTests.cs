@@ -58,7 +58,7 @@ public sealed class SenderTests
         var gate = new SendGate();
         var random = new Random(2);
         var options = new RtcpReporterOptions { Ssrc = 7, Cname = "0123456789abcdef", KeepaliveInterval = TimeSpan.FromSeconds(4) };
-        var receiver = new RtpReceiver(new());
+        var receiver = new RtpReceiver(new(), new());
         var senders = new List<(Func<Instant?> Deadline, Action<Instant, Outbox> Handle)>();
         var sends = new List<Func<long>>();
         for (var i = 0; i < 3; i++)
@@ -93,7 +93,7 @@ public sealed class SenderTests
         var due = reporter.Deadline!.Value;
 
         keepalive.HandleTimeout(Start, outbox, Flow, default);
-        reporter.HandleTimeout(due, new(new()), outbox, Flow, default);
+        reporter.HandleTimeout(due, new(new(), new()), outbox, Flow, default);
 
         Assert.Equal(0, outbox.Count);
         Assert.Equal(Start + TimeSpan.FromSeconds(1), keepalive.Deadline);
@@ -121,7 +121,7 @@ public sealed class SenderTests
         for (var seed = 0; seed < 50; seed++)
         {
             var reporter = new RtcpReporter(new() { Ssrc = 7, Cname = "abc" }, gate, new Random(seed));
-            var receiver = new RtpReceiver(new());
+            var receiver = new RtpReceiver(new(), new());
             reporter.Start(Start);
             var times = Run(120, (() => reporter.Deadline, (now, outbox) => reporter.HandleTimeout(now, receiver, outbox, Flow, Peer)));
             firsts.Add(times[0].Seconds);
@@ -169,7 +169,7 @@ public sealed class SenderTests
     {
         var gate = new SendGate();
         gate.Prove(Peer);
-        var receiver = new RtpReceiver(new());
+        var receiver = new RtpReceiver(new(), new());
         var outbox = new Outbox();
 
         var silent = new RtcpReporter(new() { Ssrc = 7, Cname = "abc" }, gate, new Random(1));
@@ -196,7 +196,7 @@ public sealed class SenderTests
     public void Peers_that_leave_bring_the_next_report_nearer() // RFC 3550 §6.3.4
     {
         var reporter = new RtcpReporter(new() { Ssrc = 7, Cname = "abc" }, new(), new Random(1));
-        var receiver = new RtpReceiver(new());
+        var receiver = new RtpReceiver(new(), new());
         reporter.Start(Start);
         for (byte i = 1; i <= 3; i++)
         {

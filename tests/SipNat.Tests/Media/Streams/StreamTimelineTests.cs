@@ -205,7 +205,7 @@ public sealed class StreamTimelineTests
 
         Assert.Equal(Enumerable.Range(0, 201), stream.Frames());
         Assert.Equal([1u], report.Ssrcs);
-        Assert.Equal(200 - 64, report.Secondary);
+        Assert.Equal(200, report.Secondary);
     }
 
     [Fact]

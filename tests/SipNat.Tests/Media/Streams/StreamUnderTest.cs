@@ -35,6 +35,9 @@ internal sealed class StreamUnderTest
 
     public List<byte> File => Files[0];
 
+    /// <summary>The records of what came beside the recorded source.</summary>
+    public List<byte> Others { get; } = [];
+
     /// <summary>20 ms frame number <paramref name="frame"/> of a sender that began with the given numbers.</summary>
     public LatchVerdict Send(
         double atMs,
@@ -74,6 +77,12 @@ internal sealed class StreamUnderTest
     {
         while (Stream.Timeline.TryTakeEvent(out var timelineEvent)) Events.Add(timelineEvent);
         while (Stream.Timeline.TryTake(out var write)) Apply(write);
+        while (Stream.Others.TryTake(out var other))
+        {
+            using var buffer = other.Buffer;
+            Assert.Equal((OtherPackets.FileIndex, Others.Count), (other.FileIndex, buffer.Offset));
+            Others.AddRange(buffer.Written.Span);
+        }
     }
 
     /// <summary>Frame numbers in the file, −1 for silence; fails on anything else.</summary>
