@@ -43,16 +43,14 @@ public sealed class StreamTimeline
     private readonly PacketLog _packets = new();
     private readonly SegmentTable _segments = new();
     private readonly ArrivalLine _line = new(SamplesPerSecond);
+    private readonly ActiveTime _active = new();
     private readonly GapList _gaps = new(MaxGapsListed);
     private readonly List<StreamAnchor> _anchors = [];
     private readonly List<StreamFile> _files = [];
     private Instant _lastArrival;
-    private Instant? _activeSince;
-    private TimeSpan _activeBefore;
     private long _closedLength;
     private int _frameLength;
     private long _drift;
-    private bool _isHeld;
     private bool _isResuming;
     private bool _isFinished;
 
@@ -121,23 +119,10 @@ public sealed class StreamTimeline
     }
 
     /// <summary>The stream is on hold or inactive: nothing is expected from here on.</summary>
-    public void Hold(Instant now)
-    {
-        if (_isHeld) return;
-
-        _isHeld = true;
-        EndActive(now);
-    }
+    public void Hold(Instant now) => _active.Hold(now);
 
     /// <summary>The hold is over: the next frame is anchored by its arrival, unless the sender's clock ran on.</summary>
-    public void Resume(Instant now)
-    {
-        if (!_isHeld) return;
-
-        _isHeld = false;
-        _isResuming = true;
-        if (HasBegun) _activeSince ??= now;
-    }
+    public void Resume(Instant now) => _isResuming |= _active.TryResume(now);
 
     /// <summary>Hands over what is due. The owner calls it at <see cref="FlushDue"/>.</summary>
     public void Flush(Instant now)
@@ -153,7 +138,7 @@ public sealed class StreamTimeline
         if (_isFinished) return;
 
         var end = lastActive < now ? lastActive : now;
-        EndActive(end);
+        _active.Finish(end);
         if (IsOpen && end > _lastArrival) AppendSilence(end, Math.Min(_line.Predict(end) - _window.End, ToSamples(end - _lastArrival)));
         if (HasBegun) EndFile();
 
@@ -178,7 +163,7 @@ public sealed class StreamTimeline
             Late = LateWritten,
             Unplaced = Unplaced,
             WritesRefused = report.WritesRefused + _window.Refused + _packets.Refused,
-            Expected = _activeBefore + (_activeSince is { } since && now > since ? now - since : TimeSpan.Zero),
+            Expected = _active.Until(now),
             Recorded = ToTime(RecordedSamples) + covered,
             Duration = ToTime(Length) + kept,
             PacketsMissing = kept - covered,
@@ -239,7 +224,7 @@ public sealed class StreamTimeline
         _files.Add(new(_files.Count, codec, at, 0));
         _segments.Clear();
         _window.Add(new TimelineEvent.FileStarted(FileIndex, codec, at));
-        if (!_isHeld) _activeSince ??= at;
+        _active.Begin(at);
         _isResuming = false;
     }
 
@@ -385,12 +370,6 @@ public sealed class StreamTimeline
         _gaps.Add(new(FileIndex, 0, lead, IsLoss: true));
         position = 0;
         return true;
-    }
-
-    private void EndActive(Instant at)
-    {
-        if (_activeSince is { } since && at > since) _activeBefore += at - since;
-        _activeSince = null;
     }
 
     private static long ToSamples(TimeSpan span) => span.Ticks * SamplesPerSecond / TimeSpan.TicksPerSecond;
