@@ -17,7 +17,7 @@ public sealed class StreamRulesTests
 
         var finding = Assert.Single(StreamRules.Find(Evidence(new() { Strays = 32, Sources = [.. sources] }, LatchPolicy.Allowed)));
         Assert.Equal(
-            "Stream 1: packets came from 203.0.113.0:4000 (1), 203.0.113.1:4000 (1), 203.0.113.2:4000 (1), 203.0.113.3:4000 (1) and 28 more and are not recorded, as Media:Latch is Allowed and the peer signals from 192.0.2.20 and said 192.0.2.20:40000. If they are the peer's, put their network into Sip:AllowedNetworks.",
+            "Stream 1: packets came from 203.0.113.0:4000 (1), 203.0.113.1:4000 (1), 203.0.113.2:4000 (1), 203.0.113.3:4000 (1) and 28 more and are not part of the stream, as Media:Latch is Allowed and the peer signals from 192.0.2.20 and said 192.0.2.20:40000. If they are the peer's, put their network into Sip:AllowedNetworks.",
             finding.Text);
     }
 
