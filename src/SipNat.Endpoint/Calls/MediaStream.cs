@@ -365,7 +365,7 @@ internal sealed class MediaStream
     private void LookForFaults(Instant now, StreamReport report)
     {
         int[] agreed = [.. _settings.PayloadMap.Select(m => m.PayloadType)];
-        _watch.Look(new(_settings.Index, now, report, agreed, _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
+        _watch.Look(new(_settings.Index, now, report, agreed, _settings.RemoteRtp.IsUnspecified ? default : _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
         while (_watch.TryTake(out var finding)) Found(finding);
     }
 

@@ -167,12 +167,19 @@ internal sealed partial class RecordingSession
             if (stream.Current is { } media && _context.Advisor.LocalNetworks.Judge(media.RemoteRtp ?? default, Source) is var unusable
                 && unusable is Addressing.UnusableAddress.PrivateOutside or Addressing.UnusableAddress.Loopback or Addressing.UnusableAddress.Multicast)
             {
-                _journal.Find(now, FindingCode.AddressNotSentTo, $"Stream {stream.Index + 1}: the peer at {Source.AddressText} wrote {media.RemoteRtp}, which cannot be its address from here ({unusable}); packets go to {Source.AddressText} instead.");
+                _journal.Find(now, FindingCode.AddressNotSentTo, $"Stream {stream.Index + 1}: the peer at {Source.AddressText} wrote {media.RemoteRtp}, which cannot be its address from here ({Explain(unusable)}); packets go to {Source.AddressText} instead.");
             }
         }
 
         _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Source, _state is SessionState.Confirmed, _isPaused)));
     }
+
+    private static string Explain(Addressing.UnusableAddress unusable) => unusable switch
+    {
+        Addressing.UnusableAddress.PrivateOutside => "it is private, and the peer is outside of our local networks",
+        Addressing.UnusableAddress.Loopback => "it is the loopback address of another machine",
+        _ => "it is a group or broadcast address",
+    };
 
     private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(_context.Options.MappingWait);
 

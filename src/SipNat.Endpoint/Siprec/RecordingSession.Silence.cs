@@ -14,7 +14,7 @@ internal sealed partial class RecordingSession
             Silence = silence,
             SignallingSource = Source,
             PeerIsLocal = IsLocalPeer,
-            Described = stream.Last?.RemoteRtp ?? default,
+            Described = stream.Last?.RemoteRtp is { IsUnspecified: false } described ? described : default,
             SessionConnection = stream.SessionConnection,
             Advertised = stream.Rtp,
             Local = port.Rtp.Local,

@@ -24,7 +24,7 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>Our side: recvonly, or inactive where it is held or recording is paused.</summary>
     public required SdpDirection Direction { get; init; }
 
-    /// <summary>The peer's RTP address; null where the description gives none that is an address.</summary>
+    /// <summary>The peer's RTP address; 0.0.0.0 with the port where the description gives none that is an address.</summary>
     public TransportAddress? RemoteRtp { get; init; }
 
     /// <summary>The peer's RTCP address; equal to RTP where both share a port.</summary>

@@ -5,6 +5,9 @@ namespace SipNat.Sip.Sdp;
 /// <summary>Decides what comes of each m-line. Pure functions: nothing is remembered.</summary>
 internal static class OfferReviewer
 {
+    // For a description without an address, or with a name: its port is all that is known of where the peer is.
+    private static readonly SdpConnection NoAddress = new("IN", "IP4", "0.0.0.0");
+
     public static OfferReview Review(SdpSession offer, SdpCapabilities supported, bool paused) =>
         new(offer, [.. offer.Media.Select((media, index) => ReviewMedia(offer, media, index, supported, paused))]);
 
@@ -48,14 +51,15 @@ internal static class OfferReviewer
 
         var connection = session.ConnectionOf(media);
         var isHeld = !session.DirectionOf(media).Sends || connection is { IsUnspecified: true };
+        var place = connection?.WithPort(media.Port) is null ? NoAddress : connection;
         return new AcceptedMedia
         {
             Index = index,
             Label = media.Label,
             PayloadMap = formats,
             Direction = isHeld || paused ? SdpDirection.Inactive : SdpDirection.RecvOnly,
-            RemoteRtp = media.RtpAddress(connection),
-            RemoteRtcp = media.RtcpMux ? media.RtpAddress(connection) : media.RtcpAddress(connection),
+            RemoteRtp = media.RtpAddress(place),
+            RemoteRtcp = media.RtcpMux ? media.RtpAddress(place) : media.RtcpAddress(place),
             RtcpMux = media.RtcpMux,
             Ptime = media.Ptime,
             IsHeld = isHeld,

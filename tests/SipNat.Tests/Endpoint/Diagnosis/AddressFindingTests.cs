@@ -65,7 +65,7 @@ public sealed class AddressFindingTests
         scene.AddClient(Peer, NatOptions.FullCone);
         scene.RunFor(2);
 
-        AssertFound(scene, "address-not-sent-to: Stream 1: the peer at 203.0.113.1 wrote 192.168.1.20:40000, which cannot be its address from here (PrivateOutside); packets go to 203.0.113.1 instead.");
+        AssertFound(scene, "address-not-sent-to: Stream 1: the peer at 203.0.113.1 wrote 192.168.1.20:40000, which cannot be its address from here (it is private, and the peer is outside of our local networks); packets go to 203.0.113.1 instead.");
     }
 
     [Fact]
@@ -147,13 +147,40 @@ public sealed class AddressFindingTests
             "connections-differ: Stream 1: the likely cause of its silence is the peer's description: it names 192.0.2.20 for the session and 192.0.2.30 for the medium, which counts (RFC 8866 §5.7). A client that means the other one sends from an address that Media:Latch Allowed lets in.");
 
     [Fact]
+    public void A_description_without_an_address_is_sent_to_at_its_port_where_its_requests_come_from()
+    {
+        var scene = new RecorderScene(seed: 219);
+        var client = ManualClient.AddTo(scene);
+        client.Establish(Sdp.Replace("c=IN IP4 192.0.2.20\r\n", "", StringComparison.Ordinal));
+        client.RunFor(6);
+
+        Assert.NotEmpty(client.Media);
+        AssertFound(
+            scene,
+            "metadata-missing: The INVITE brought no recording metadata.",
+            "no-media: Stream 1: no packet in 5 s. The peer at 192.0.2.20 named no address of its own, and was told to send to 198.51.100.10:10000 (the local address is public). Nothing here shows why: it does not send, or what it sends is dropped on the way.");
+    }
+
+    // No description keeps packets from being sent; a system that refuses to send them does.
+    [Fact]
     [Plants(FindingCode.NothingSent)]
-    public void A_description_without_an_address() =>
-        AssertFoundInSilence(
-            new(seed: 219),
-            Sdp.Replace("c=IN IP4 192.0.2.20\r\n", "", StringComparison.Ordinal),
-            "no-media: Stream 1: no packet in 5 s. The peer at 192.0.2.20 named no address of its own, and was told to send to 198.51.100.10:10000 (the local address is public).",
-            "nothing-sent: Stream 1: the likely cause of its silence is a NAT or firewall before 198.51.100.10:10000: nothing was sent to the peer's media port, which its description does not name, and what was not sent to is not let in. Forward the media ports.");
+    public void Nothing_that_could_be_sent()
+    {
+        var local = TransportAddress.Parse("198.51.100.10:10000");
+        var findings = SilenceDiagnosis.Explain(new()
+        {
+            Silence = new(0, default, TimeSpan.FromSeconds(5), null, 0, default, null, []),
+            SignallingSource = TransportAddress.Parse("192.0.2.20:5060"),
+            PeerIsLocal = false,
+            Described = TransportAddress.Parse("192.0.2.20:40000"),
+            Advertised = new(local, AddressKind.Host, new AddressReason.LocalIsConfigured(local)),
+            Local = local,
+        });
+
+        Assert.Equal(
+            new(FindingCode.NothingSent, "Stream 1: the likely cause of its silence is a NAT or firewall before 198.51.100.10:10000: nothing was sent to the peer's media port, which is 192.0.2.20:40000, and what was not sent to is not let in. Forward the media ports.", default),
+            findings[1]);
+    }
 
     [Fact]
     [Plants(FindingCode.InterfaceDiffers)]
