@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using SipNat.NatLab.Processes;
 
 namespace SipNat.Lab.Tests.Durability;
@@ -29,7 +30,7 @@ internal sealed class SmallDisk : IAsyncDisposable
             await ShortCommand.RunAsync("mkfs.ext4", ["-q", disk.Image]);
             await ShortCommand.RunAsync("mount", ["-o", "loop", disk.Image, disk.Path]);
         }
-        catch (LabException error)
+        catch (Exception error) when (error is LabException or Win32Exception)
         {
             TestContext.Current.SendDiagnosticMessage($"no loop device here, the disk is in memory: {error.Message}");
             await ShortCommand.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={Bytes}", "sipnat-disk", disk.Path]);
