@@ -102,6 +102,7 @@ public sealed class SimulatedRecorder
     private static MediaPlaneOptions MediaOf(SimulatedRecorderOptions options) => new()
     {
         SparePorts = options.SparePorts,
+        Latch = options.Latch,
         Keepalive = options.Keepalive,
         AllowedNetworks = options.AllowedNetworks,
         LocalNetworks = options.LocalNetworks,

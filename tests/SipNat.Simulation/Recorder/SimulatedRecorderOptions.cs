@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Addressing;
+using SipNat.Media.Streams;
 using SipNat.Wire;
 
 namespace SipNat.Simulation.Recorder;
@@ -41,6 +42,9 @@ public sealed record SimulatedRecorderOptions
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
 
     public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Who may move the media address.</summary>
+    public LatchPolicy Latch { get; init; } = LatchPolicy.Signalling;
 
     public int MaxSessions { get; init; } = 2_000;
 
