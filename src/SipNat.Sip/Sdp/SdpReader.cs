@@ -187,7 +187,8 @@ public static class SdpReader
         if (fields is not [var network, var family, var address, ..]) return null;
 
         var slash = address.IndexOf('/', StringComparison.Ordinal);
-        return slash == 0 ? null : new(network, family, slash < 0 ? address : address[..slash]);
+        var bare = slash < 0 ? address : address[..slash].Trim();
+        return bare.Length == 0 ? null : new(network, family, bare);
     }
 
     private static string[] Fields(string value) =>

@@ -34,7 +34,8 @@ internal sealed class SdpTarget : IFuzzTarget
         yield return "m=audio 4000 RTP/AVP 0"u8.ToArray();
     }
 
-    public long AllowedBytes(int inputLength) => (128 * 1024) + (512L * inputLength);
+    // A medium of twenty octets is read, answered and offered some six times over.
+    public long AllowedBytes(int inputLength) => (128 * 1024) + (1024L * inputLength);
 
     public int Run(ReadOnlySpan<byte> input)
     {

@@ -9,6 +9,9 @@ namespace SipNat.Fuzz.Targets;
 /// <summary>A SIP message, every value in it, its stored form and the answer to it.</summary>
 internal sealed class SipMessageTarget : IFuzzTarget
 {
+    // What an answer has beside the lines of its request: Server, Content-Length.
+    private const int HeadersOfOurs = 2;
+
     private static readonly TransportAddress Source = TransportAddress.Parse("192.0.2.7:5070");
     private static readonly SipHeader[] Headers = Enum.GetValues<SipHeader>();
 
@@ -111,6 +114,7 @@ internal sealed class SipMessageTarget : IFuzzTarget
     {
         new SipResponse(200).Write(_writer, request, new ViaStamp(Source, Source.Port), "ours", "SipNat");
         if (request.Defect is not SipDefect.None || _writer.Written.Length > SipMessage.MaxHeaderLength) return;
+        if (Lines(request) > SipHeaderIndex.MaxHeaders - HeadersOfOurs) return;
 
         var isRead = SipMessage.TryRead(_writer.Written, _again, out var answer, out var defect);
         Invariant.Holds(isRead && defect is SipDefect.None, "The answer to a request can be read.", $"{defect}: {Encoding.Latin1.GetString(_writer.Written)}");
@@ -119,6 +123,13 @@ internal sealed class SipMessageTarget : IFuzzTarget
         Invariant.Holds(SipText.Unfold(answer.FromTag) == SipText.Unfold(request.FromTag), "The answer keeps the From tag.");
         Invariant.Holds(Count(answer, SipHeader.Via) == Count(request, SipHeader.Via), "The answer has the Vias of the request.");
         Invariant.Holds(answer.TryGetTopVia(out var via) && request.TryGetTopVia(out var asked) && SipText.Unfold(via.Branch) == SipText.Unfold(asked.Branch), "The answer keeps the branch.");
+    }
+
+    private static int Lines(SipMessage message)
+    {
+        var count = 0;
+        foreach (var _ in message.Lines) count++;
+        return count;
     }
 
     private static int Count(SipMessage message, SipHeader header)
