@@ -118,6 +118,20 @@ public sealed class SignallingCore : IProtocolCore
         }
     });
 
+    /// <summary>
+    /// The time of day and the time since the start have parted, as after a suspend: mappings are asked for and flows kept
+    /// open at once, not at their next turn.
+    /// </summary>
+    public void HandleWallTime(Instant now, DateTimeOffset wall) => Run(now, () =>
+    {
+        _context.Flows.Refresh(now);
+        foreach (var session in _sessions.All)
+        {
+            session.KeepOpen(now);
+            Settle(session);
+        }
+    });
+
     /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
     public void Drain() => _draining = true;
 

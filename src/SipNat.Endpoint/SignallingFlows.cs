@@ -71,6 +71,18 @@ internal sealed class SignallingFlows(SignallingContext context)
         }
     }
 
+    /// <summary>Asks how every UDP flow is seen at once.</summary>
+    public void Refresh(Instant now)
+    {
+        foreach (var (id, flow) in _flows.OrderBy(f => f.Key.Value))
+        {
+            if (flow.Stun is not { } client) continue;
+
+            client.Refresh(now);
+            Settle(now, id, client);
+        }
+    }
+
     /// <summary>Takes a datagram that is STUN; false leaves it to SIP.</summary>
     public bool TryHandleStun(Instant now, FlowId id, TransportAddress from, ReadOnlySpan<byte> datagram)
     {

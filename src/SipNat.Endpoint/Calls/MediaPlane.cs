@@ -134,6 +134,27 @@ public sealed class MediaPlane
         Schedule(session);
     }
 
+    /// <summary>
+    /// The time of day and the time since the start have parted, as after a suspend: pinholes and mappings may be gone, so
+    /// that each is opened and asked for anew.
+    /// </summary>
+    public void HandleWallTime(Instant now, DateTimeOffset wall)
+    {
+        foreach (var (flow, port) in _portsByFlow.OrderBy(p => p.Key.Value).ToList())
+        {
+            if (flow != port.Flows.Rtp) continue;
+
+            port.Refresh(now);
+            RunPort(now, port);
+        }
+
+        foreach (var session in _sessions.Values.OrderBy(s => s.Id.Value, StringComparer.Ordinal).ToList())
+        {
+            session.KeepOpen(now);
+            Schedule(session);
+        }
+    }
+
     public void HandleTimeout(Instant now)
     {
         while (_portDeadlines.TryTakeDue(now, out var port)) RunPort(now, port);

@@ -49,6 +49,13 @@ internal sealed class MediaPort
         _rtcp.HandleTimeout(now, outbox);
     }
 
+    /// <summary>Asks how the sockets are seen at once.</summary>
+    public void Refresh(Instant now)
+    {
+        _rtp.Refresh(now);
+        _rtcp.Refresh(now);
+    }
+
     /// <summary>Whether what is known of the addresses has changed; asking clears it.</summary>
     public bool TakeChanged() => Drain(_rtp) | Drain(_rtcp);
 

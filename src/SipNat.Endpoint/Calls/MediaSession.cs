@@ -128,6 +128,16 @@ internal sealed class MediaSession
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
     }
 
+    /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
+    public void KeepOpen(Instant now)
+    {
+        foreach (var (port, stream) in _streams)
+        {
+            stream.KeepOpen(now);
+            Schedule(port, stream);
+        }
+    }
+
     // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
     private void OpenPinholes(Instant now)
     {

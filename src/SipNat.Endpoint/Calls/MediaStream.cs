@@ -186,6 +186,15 @@ internal sealed class MediaStream
         Send(now);
     }
 
+    /// <summary>Sends what keeps the pinhole of the RTP port open at once.</summary>
+    public void KeepOpen(Instant now)
+    {
+        if (!_isSending || _isClosing) return;
+
+        _keepalive.Start(now);
+        Send(now);
+    }
+
     // 0.0.0.0 is an old way to say hold (RFC 3264 §8.4): the peer, and the mapping of its NAT, stay where they were.
     private MediaStreamSettings KeepAddresses(MediaStreamSettings settings) => settings.RemoteRtp.IsUnspecified
         ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }

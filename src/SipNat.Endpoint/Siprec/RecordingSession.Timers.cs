@@ -77,6 +77,12 @@ internal sealed partial class RecordingSession
 
     // Two line ends keep our own mapping open (RFC 5626 §4.4.1). That of a peer behind a NAT is sure to be refreshed only by
     // what the peer sends (RFC 4787 REQ-6), so it is given something to answer.
+    /// <summary>Sends what keeps the flow of the peer open at once, where it is kept open at all.</summary>
+    public void KeepOpen(Instant now)
+    {
+        if (_keepaliveAt is not null) SendKeepalive(now);
+    }
+
     private void SendKeepalive(Instant now)
     {
         ScheduleKeepalive(now);

@@ -57,6 +57,7 @@ internal sealed class Recorder : IAsyncDisposable
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
         _engine = new(_plane, clock, flows, ports, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, writer);
+        clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
     }
 
@@ -121,6 +122,13 @@ internal sealed class Recorder : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         while (_core.Sessions > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
+    }
+
+    private void HandleStep(Instant now, DateTimeOffset wall)
+    {
+        RecorderLog.ClockStepped(_log, wall);
+        _engine.TryPost(at => _plane.HandleWallTime(at, wall));
+        _host.Post(at => _core.HandleWallTime(at, wall));
     }
 
     // Runs under the signalling lock after each drain. A snapshot comes before the command that opens its ports, so that

@@ -82,6 +82,9 @@ internal static partial class RecorderLog
     [LoggerMessage(LogLevel.Warning, "{Count} recordings were interrupted when the program ended; what had been written is kept")]
     private static partial void Interrupted(ILogger logger, int count);
 
+    [LoggerMessage(LogLevel.Warning, "The clock was set, or the machine slept: it is {Wall:u} now; every mapping is asked for anew")]
+    public static partial void ClockStepped(ILogger logger, DateTimeOffset wall);
+
     [LoggerMessage(LogLevel.Information, "No further sessions; {Sessions} running ones may finish within {Seconds} s")]
     public static partial void Draining(ILogger logger, int sessions, double seconds);
 }

@@ -78,6 +78,12 @@ public sealed class StunBindingClient
         AskAll(now, first: 0);
     }
 
+    /// <summary>Asks all servers at once, as after a suspend: the NAT may have forgotten this socket, or be another one.</summary>
+    public void Refresh(Instant now)
+    {
+        if (_isStarted) AskAll(now, first: 0);
+    }
+
     /// <summary>Ends everything, as when the socket closes.</summary>
     public void Stop()
     {

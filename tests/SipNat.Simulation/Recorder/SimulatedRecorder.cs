@@ -68,6 +68,13 @@ public sealed class SimulatedRecorder
         Signalling.SetStunServers(now, servers);
     }
 
+    /// <summary>The time of day has parted from the time since the start, as after a suspend.</summary>
+    public void HandleWallTime(Instant now, DateTimeOffset wall)
+    {
+        Media.HandleWallTime(now, wall);
+        Signalling.HandleWallTime(now, wall);
+    }
+
     /// <summary>Forgets a session that was looked at, with its audio.</summary>
     public void Forget(RecordingId id)
     {

@@ -57,6 +57,22 @@ public sealed class MappingTests
         }
     }
 
+    [Fact]
+    public void A_machine_that_slept_asks_for_every_mapping_at_once_and_tells_its_peers()
+    {
+        var options = new SimulatedRecorderOptions { StunServers = RecorderScene.TwoStunServers, ForwardedPorts = ForwardedPorts.Same };
+        var scene = new RecorderScene(seed: 63, options, RecorderScene.Nat("port-restricted"));
+        scene.RunFor(2);
+        var peer = scene.AddClient(Peer with { Duration = TimeSpan.FromSeconds(40) });
+        scene.RunFor(3);
+        scene.RecorderNat!.Renumber("198.51.100.2");
+        scene.Recorder.Host.Run(now => scene.Recorder.HandleWallTime(now, DateTimeOffset.UnixEpoch));
+
+        scene.RunFor(1);
+        Assert.Equal(["198.51.100.2:10000", "198.51.100.2:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+        Assert.Equal("<sip:recorder@198.51.100.2:5060>;+sip.srs", peer.Requests[^1].Header("Contact"));
+    }
+
     [Theory]
     [InlineData("port-restricted")]
     [InlineData("symmetric")]
