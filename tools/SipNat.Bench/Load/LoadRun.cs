@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SipNat.Bench.Sip;
 
@@ -35,7 +34,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
 
     private async Task<LoadReport> RunAsync(IPEndPoint server, Uri api, string? recordings, int? processId, CancellationToken stop)
     {
-        using var channel = new UdpSipChannel(new(RouteTo(server), 0));
+        using var channel = new UdpSipChannel(new(UdpSipChannel.RouteTo(server), 0));
         using var sender = new PacedSender(channel.Local.Address);
         using var lifetime = new CancellationTokenSource();
         var byCallId = new ConcurrentDictionary<string, LoadSession>(StringComparer.Ordinal);
@@ -156,14 +155,6 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         {
             // The run has ended.
         }
-    }
-
-    // Connecting a UDP socket sends nothing; it only asks the routing table.
-    private static IPAddress RouteTo(IPEndPoint server)
-    {
-        using var probe = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        probe.Connect(server);
-        return ((IPEndPoint)probe.LocalEndPoint!).Address;
     }
 
     private sealed record RunningLoad(List<LoadSession> Sessions, PacedSender Sender, IPEndPoint Server, ServerMeter? Meter);

@@ -24,6 +24,14 @@ public sealed class UdpSipChannel : ISipChannel
 
     public bool IsReliable => false;
 
+    /// <summary>The local address that routes to a server. Connecting a UDP socket sends nothing; it only asks the routing table.</summary>
+    public static IPAddress RouteTo(IPEndPoint server)
+    {
+        using var probe = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        probe.Connect(server);
+        return ((IPEndPoint)probe.LocalEndPoint!).Address;
+    }
+
     public async ValueTask SendAsync(ReadOnlyMemory<byte> message, IPEndPoint destination, CancellationToken stop)
     {
         try

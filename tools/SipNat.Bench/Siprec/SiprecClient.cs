@@ -33,7 +33,7 @@ public sealed class SiprecClient : IDisposable
     {
         _options = options;
         _log = new(progress);
-        _local = options.LocalAddress ?? RouteTo(options.Server);
+        _local = options.LocalAddress ?? UdpSipChannel.RouteTo(options.Server);
         _direction = options.StartInactive ? "inactive" : "sendonly";
         _callId = options.CallId ?? ClientDialog.Token(12);
         var random = new Random(options.Seed);
@@ -285,14 +285,6 @@ public sealed class SiprecClient : IDisposable
         {
             // The session or its connection has ended; the transactions report the latter.
         }
-    }
-
-    // Connecting a UDP socket sends nothing; it only asks the routing table.
-    private static IPAddress RouteTo(IPEndPoint server)
-    {
-        using var probe = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        probe.Connect(server);
-        return ((IPEndPoint)probe.LocalEndPoint!).Address;
     }
 
     private sealed record RunningSession(
