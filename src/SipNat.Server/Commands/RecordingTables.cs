@@ -11,9 +11,6 @@ namespace SipNat.Server.Commands;
 /// <summary>Recordings as tables for people. Text from the wire is escaped: it is neither markup nor terminal control.</summary>
 internal static class RecordingTables
 {
-    // Into a file or a pipe there is no edge to wrap at.
-    private const int WidthWithoutTerminal = 240;
-
     public static void PrintList(TextWriter output, IReadOnlyList<RecordingDocument> recordings)
     {
         if (recordings.Count == 0)
@@ -22,10 +19,10 @@ internal static class RecordingTables
             return;
         }
 
-        var table = Table("Id", "State", "Started (UTC)", "Length", "Remote", "Participants");
+        var table = TextTable.Create("Id", "State", "Started (UTC)", "Length", "Remote", "Participants");
         foreach (var recording in recordings)
         {
-            AddRow(
+            TextTable.AddRow(
                 table,
                 recording.Id,
                 State(recording),
@@ -35,20 +32,20 @@ internal static class RecordingTables
                 Names(recording.Participants));
         }
 
-        Console(output).Write(table);
+        TextTable.Console(output).Write(table);
     }
 
     public static void PrintOne(TextWriter output, RecordingDocument recording)
     {
-        var console = Console(output);
+        var console = TextTable.Console(output);
         var facts = new Grid().AddColumn().AddColumn();
-        foreach (var (name, value) in Facts(recording)) facts.AddRow(Cell(name), Cell(value));
+        foreach (var (name, value) in Facts(recording)) facts.AddRow(TextTable.Cell(name), TextTable.Cell(value));
         console.Write(facts);
 
-        var streams = Table("Stream", "Direction", "Participants", "Recorded", "Expected", "Packets", "Lost", "From", "Files");
+        var streams = TextTable.Create("Stream", "Direction", "Participants", "Recorded", "Expected", "Packets", "Lost", "From", "Files");
         foreach (var (stream, number) in recording.Streams.Select((stream, index) => (stream, index + 1)))
         {
-            AddRow(
+            TextTable.AddRow(
                 streams,
                 stream.Label is { } label ? $"{number} ({label})" : $"{number}",
                 stream.Direction ?? "",
@@ -78,10 +75,10 @@ internal static class RecordingTables
     // Which address each stream's sender was told, and why: the first question where audio is missing.
     private static Table Addresses(RecordingDocument recording)
     {
-        var addresses = Table("Stream", "Bound to", "Told the peer", "Why");
+        var addresses = TextTable.Create("Stream", "Bound to", "Told the peer", "Why");
         foreach (var (stream, number) in recording.Streams.Select((stream, index) => (stream, index + 1)))
         {
-            AddRow(addresses, $"{number}", stream.Local ?? "", stream.Advertised ?? "", stream.Why ?? "");
+            TextTable.AddRow(addresses, $"{number}", stream.Local ?? "", stream.Advertised ?? "", stream.Why ?? "");
         }
 
         return addresses;
@@ -130,28 +127,10 @@ internal static class RecordingTables
 
     private static void PrintMoments(IAnsiConsole console, string title, IEnumerable<(DateTimeOffset At, string Code, string Text)> moments)
     {
-        var table = Table("At (UTC)", title, "");
-        foreach (var (at, code, text) in moments) AddRow(table, Time(at), code, text);
+        var table = TextTable.Create("At (UTC)", title, "");
+        foreach (var (at, code, text) in moments) TextTable.AddRow(table, Time(at), code, text);
         if (table.Rows.Count > 0) console.Write(table);
     }
-
-    private static IAnsiConsole Console(TextWriter output)
-    {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (!ReferenceEquals(output, System.Console.Out) || System.Console.IsOutputRedirected) console.Profile.Width = WidthWithoutTerminal;
-        return console;
-    }
-
-    private static Table Table(params ReadOnlySpan<string> columns)
-    {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (var column in columns) table.AddColumn(column);
-        return table;
-    }
-
-    private static void AddRow(Table table, params ReadOnlySpan<string> cells) => table.AddRow([.. cells.ToArray().Select(Cell)]);
-
-    private static Text Cell(string text) => new(SafeText.EscapeLines(text));
 
     private static string State(RecordingDocument recording) => recording.State.ToString().ToLowerInvariant();
 
