@@ -22,7 +22,7 @@ public sealed class KillTests
             var killAfter = TimeSpan.FromMilliseconds(new Random(seed).Next(2000, 5000));
             using var round = new KillRound(BuiltPrograms.Server, Recordings, killAfter);
             longest = Math.Max(longest, await round.RunAsync(TestContext.Current.CancellationToken));
-            TestContext.Current.SendDiagnosticMessage($"round {seed} of {rounds}: killed after {killAfter.TotalSeconds:F3} s, at most {longest:F3} s missing so far");
+            TestContext.Current.TestOutputHelper?.WriteLine($"round {seed} of {rounds}: killed after {killAfter.TotalSeconds:F3} s, at most {longest:F3} s missing so far");
         }
 
         Assert.InRange(longest, 0, 1);
