@@ -27,6 +27,12 @@ public sealed class SimulatedStunServer : IProtocolCore
     /// <summary>Whether XOR-MAPPED-ADDRESS is left out, as servers of RFC 3489 do.</summary>
     public bool OmitsXorMappedAddress { get; set; }
 
+    /// <summary>What it does where another address or port is asked for.</summary>
+    public ChangeRequestHandling ChangeRequests { get; set; }
+
+    /// <summary>What OTHER-ADDRESS tells in place of the truth; none: the truth.</summary>
+    public TransportAddress AnnouncedAlternate { get; set; }
+
     /// <summary>How long it thinks before it answers.</summary>
     public TimeSpan ResponseDelay { get; set; }
 
@@ -78,6 +84,7 @@ public sealed class SimulatedStunServer : IProtocolCore
 
         RequestCount++;
         _sources.Add(from);
+        if (ChangeRequests is ChangeRequestHandling.Dropped && ChangeFlags(datagram) != 0) return;
         if (IsSilent || !_flows.TryGetValue(Origin(_locals[flow], datagram), out var answering)) return;
 
         var response = Respond(datagram, from, _locals[answering], _locals[flow]);
@@ -110,7 +117,7 @@ public sealed class SimulatedStunServer : IProtocolCore
     private TransportAddress Origin(TransportAddress asked, ReadOnlySpan<byte> request)
     {
         var flags = ChangeFlags(request);
-        if (flags == 0 || Alternate.IsNone) return asked;
+        if (flags == 0 || Alternate.IsNone || ChangeRequests is ChangeRequestHandling.Ignored) return asked;
 
         var origin = asked;
         foreach (var local in _flows.Keys)
@@ -145,7 +152,8 @@ public sealed class SimulatedStunServer : IProtocolCore
         AddAddress(response, 0x0001, mapped, mask: default);
         if (!OmitsXorMappedAddress) AddAddress(response, 0x0020, mapped, request[4..HeaderLength]);
         AddAddress(response, 0x802B, origin, mask: default);
-        if (!Alternate.IsNone) AddAddress(response, 0x802C, OtherThan(asked), mask: default);
+        var other = !AnnouncedAlternate.IsNone ? AnnouncedAlternate : Alternate.IsNone ? default : OtherThan(asked);
+        if (!other.IsNone) AddAddress(response, 0x802C, other, mask: default);
         AddAttribute(response, 0x8022, Encoding.ASCII.GetBytes("simulation"));
         SetLength(response, 8);
         AddAttribute(response, 0x8028, Fingerprint([.. response]));
@@ -207,4 +215,17 @@ public sealed class SimulatedStunServer : IProtocolCore
         BinaryPrimitives.WriteUInt32BigEndian(value, ~crc ^ 0x5354_554E);
         return value;
     }
+}
+
+/// <summary>What a server does about CHANGE-REQUEST (RFC 5780 §7.2).</summary>
+public enum ChangeRequestHandling
+{
+    /// <summary>Answers from the address and port that are asked for.</summary>
+    Honoured,
+
+    /// <summary>Answers as if the attribute were not there.</summary>
+    Ignored,
+
+    /// <summary>Gives no answer, as where a firewall keeps the other address from sending.</summary>
+    Dropped,
 }
