@@ -48,6 +48,7 @@ public static class SipNatCommandLine
         {
             ServeCommand.Create(),
             RecordingsCommand.Create(),
+            NatCommand.Create(),
             PlanCommand.Create(),
         };
         foreach (var option in GlobalOptions.All) root.Options.Add(option);

@@ -68,6 +68,10 @@ public sealed partial class CoreHost : IAsyncDisposable
         Tick();
     }
 
+    /// <summary>Binds one more UDP socket on a free port of a local address; the core hears of it as of every flow.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is not this machine's.</exception>
+    public void OpenUdp(TransportAddress local) => _listeners.OpenFree(local);
+
     /// <summary>
     /// Runs an input on the core under the lock, with the time of that moment, and drains. From inside
     /// <see cref="AfterDrain"/> it runs at once and the drain in progress takes care of what it brings.

@@ -68,6 +68,19 @@ internal sealed partial class SipListeners : IAsyncDisposable
         _following = FollowAsync(_stop.Token);
     }
 
+    /// <summary>Opens one more UDP socket on a free port, which it keeps from then on.</summary>
+    /// <exception cref="SocketException">The address is not this machine's.</exception>
+    public void OpenFree(TransportAddress local)
+    {
+        lock (_gate)
+        {
+            var socket = new UdpListener(_host, UdpFlow.Open(_flows.Next(), local.WithPort(0)));
+            _configured = [.. _configured, socket.Bound];
+            _open.Add(socket.Bound, socket);
+            _loops.Add(RunAsync(socket.Bound, socket));
+        }
+    }
+
     /// <summary>Opens what is missing and closes what has no address any more.</summary>
     internal void Reconcile(Action<SipListener, SocketError> onFailure)
     {

@@ -37,6 +37,8 @@ public sealed class BuiltProgramTests : IDisposable
     [InlineData("recordings list --limit many")]
     [InlineData("recordings list --since yesterday")]
     [InlineData("recordings export 20261120-a1b2c3 --format mp3")]
+    [InlineData("nat")]
+    [InlineData("nat --stun :x")]
     [InlineData("plan open")]
     [InlineData("plan open cone")]
     public async Task Wrong_usage_ends_with_2_and_speaks_on_standard_error_alone(string arguments)
@@ -48,7 +50,7 @@ public sealed class BuiltProgramTests : IDisposable
     }
 
     [Theory]
-    [InlineData("serv", "'serv' is not a command; there are serve, recordings, plan.")]
+    [InlineData("serv", "'serv' is not a command; there are serve, recordings, nat, plan.")]
     [InlineData("recordings exprot", "'exprot' is not a command; there are list, show, export, verify, reindex, delete.")]
     [InlineData("recordings export 20261120-a1b2c3 --format mp3", "--format 'mp3' is none; there are stereo, channels and streams.")]
     public async Task A_wrong_word_is_told_once_with_what_would_be_right(string arguments, string problem) =>

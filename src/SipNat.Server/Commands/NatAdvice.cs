@@ -1,0 +1,62 @@
+using SipNat.Server.Hosting;
+using SipNat.Traversal.Discovery;
+
+namespace SipNat.Server.Commands;
+
+/// <summary>What a measurement means for calls and recordings, and what to change.</summary>
+internal static class NatAdvice
+{
+    public static IReadOnlyList<string> Of(NatReport report)
+    {
+        if (report.IsUdpBlocked) return [Blocked(report)];
+
+        var families = report.Families.Where(family => family.Measured.UdpBlocked.Value is not true).ToList();
+        var advice = new List<string>();
+        foreach (var (name, measured) in families)
+        {
+            var prefix = families.Count > 1 ? $"{name}: " : "";
+            advice.AddRange(Of(measured).Select(text => prefix + text));
+        }
+
+        return advice;
+    }
+
+    private static string Blocked(NatReport report) =>
+        report.Families.Max(family => family.Measured.UdpBlocked.Samples) > 1
+            ? "No server's answer came back: a firewall blocks UDP, so that neither calls nor recordings have audio here. Let UDP out, or use a network that does."
+            : "No answer came back, which may be the one server that was asked: name a second one. If that is silent too, a firewall blocks UDP.";
+
+    private static IEnumerable<string> Of(NatMeasurement measured)
+    {
+        yield return Mapping(measured);
+        if (Filtering(measured) is { } filtering) yield return filtering;
+        if (measured is { PortPreservation.Value: false, MappingVaries: not true })
+        {
+            yield return "The NAT changes ports, so that the address alone is not enough: set Nat:StunServers, which show the port too.";
+        }
+
+        if (measured.Hairpin.Value is false)
+        {
+            yield return "Hosts behind this NAT do not reach each other by its public address: peers on the same network need the local one (Nat:LocalNetworks).";
+        }
+    }
+
+    private static string Mapping(NatMeasurement measured) => (measured.Mapping.Value, measured.MappingVaries) switch
+    {
+        (EndpointDependence.None, _) => "There is no NAT: the address of this machine is the one that peers see.",
+        (_, true) => "The NAT maps anew for each destination, so that what a STUN server sees is wrong for every peer: forward the SIP and media ports (Nat:ForwardedPorts), "
+            + "or rely on peers that answer where packets come from.",
+        (EndpointDependence.EndpointIndependent, _) => "The NAT gives a socket one address for all destinations: what STUN shows is right for every peer (Nat:StunServers).",
+        _ => "Whether the mapping changes with the destination is not known: name two STUN servers at different addresses.",
+    };
+
+    private static string? Filtering(NatMeasurement measured) => measured.Filtering.Value switch
+    {
+        EndpointDependence.None => null,
+        EndpointDependence.EndpointIndependent => "Everybody's packets are let in at that address while it is kept alive: peers can call in.",
+        EndpointDependence.AddressDependent or EndpointDependence.AddressAndPortDependent =>
+            "Only those that were sent to are let in: without a forwarded port nobody calls in uninvited, and a recorder has to send first and keep sending (it does, Nat:Keepalive).",
+        _ when measured.HasAlternateServer => "Who is let in could not be told: the answers from the server's other address did not come, and it may be the server.",
+        _ => "Who is let in is not known: that takes a STUN server with two addresses (RFC 5780).",
+    };
+}

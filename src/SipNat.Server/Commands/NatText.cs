@@ -1,0 +1,36 @@
+using System.Globalization;
+using SipNat.Server.Hosting;
+using SipNat.Traversal.Discovery;
+
+namespace SipNat.Server.Commands;
+
+/// <summary>A measurement for people: a table with a column for each address family, and a paragraph of advice.</summary>
+internal static class NatText
+{
+    private static readonly (string Name, Func<NatMeasurement, string> Value)[] Rows =
+    [
+        ("Local address", measured => measured.Local.AddressText),
+        ("UDP", measured => measured.UdpBlocked.Value is true ? "blocked" : "open"),
+        ("Seen from outside", measured => measured.External.IsNone ? "-" : measured.External.ToString()),
+        ("Kind of NAT", measured => measured.Behaviour?.ClassicName ?? "-"),
+        ("Mapping", measured => Verdict(NatJson.Word(measured.Mapping), measured.Mapping.Confidence)),
+        ("Filtering", measured => Verdict(NatJson.Word(measured.Filtering), measured.Filtering.Confidence)),
+        ("Hairpin", measured => YesNo(measured.Hairpin)),
+        ("Keeps the port", measured => YesNo(measured.PortPreservation)),
+    ];
+
+    public static void Print(TextWriter output, NatReport report)
+    {
+        var families = report.Families.ToList();
+        var table = TextTable.Create(["", .. families.Select(family => family.Name)]);
+        foreach (var (name, value) in Rows) TextTable.AddRow(table, [name, .. families.Select(family => value(family.Measured))]);
+        TextTable.Console(output).Write(table);
+        output.WriteLine(string.Join(' ', NatAdvice.Of(report)));
+    }
+
+    private static string YesNo(Measured<bool> measured) =>
+        Verdict(measured.Value switch { true => "yes", false => "no", null => NatJson.Inconclusive }, measured.Confidence);
+
+    private static string Verdict(string verdict, double confidence) =>
+        confidence == 0 ? verdict : string.Create(CultureInfo.InvariantCulture, $"{verdict} ({confidence * 100:F0}% sure)");
+}
