@@ -87,6 +87,14 @@ public readonly ref struct StunMessage
         TryGetAddress(StunAttributeType.XorMappedAddress, out address)
         || TryGetAddress(StunAttributeType.MappedAddress, out address);
 
+    /// <summary>Reads an attribute of 32 bits: PRIORITY, LIFETIME, REQUESTED-TRANSPORT.</summary>
+    public bool TryGetUInt32(StunAttributeType type, out uint value)
+    {
+        var found = TryGet(type, out var bytes) && bytes.Length == sizeof(uint);
+        value = found ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : 0;
+        return found;
+    }
+
     /// <summary>Reads ERROR-CODE (RFC 8489 §14.8).</summary>
     /// <param name="code">300–699.</param>
     /// <param name="reason">UTF-8, for people.</param>

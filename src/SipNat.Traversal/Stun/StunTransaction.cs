@@ -95,6 +95,9 @@ public sealed record StunSchedule
     /// <summary>A keepalive that is lost is repeated after 0.5, 1 and 2 s; given up 7.5 s after the first send.</summary>
     public static StunSchedule Keepalive { get; } = new() { MaxSends = 4, FinalWaitFactor = 8 };
 
+    /// <summary>Over a connection a request is sent once and awaited for Ti, 39.5 s (RFC 8489 §6.2.2).</summary>
+    public static StunSchedule Connection { get; } = new() { MaxSends = 1, FinalWaitFactor = 79 };
+
     /// <summary>The wait before the second send; it doubles with every further one. At least 500 ms on the internet.</summary>
     public TimeSpan InitialRto { get; init; } = TimeSpan.FromMilliseconds(500);
 
