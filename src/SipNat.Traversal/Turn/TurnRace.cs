@@ -1,0 +1,126 @@
+using SipNat.Wire;
+
+namespace SipNat.Traversal.Turn;
+
+/// <summary>
+/// Asks several TURN servers at once: the first that relays wins, the others are given back. When the winner is lost and
+/// does not come back, all are asked again.
+/// </summary>
+public sealed class TurnRace
+{
+    /// <summary>Servers of one race; more are not asked.</summary>
+    public const int MaxServers = 8;
+
+    private readonly List<TurnAllocation> _allocations = [];
+    private readonly Queue<TurnEvent> _events = new();
+
+    /// <param name="allocations">One for each server, not started; their order decides nothing.</param>
+    public TurnRace(IReadOnlyList<TurnAllocation> allocations)
+    {
+        for (var i = 0; i < allocations.Count && i < MaxServers; i++) _allocations.Add(allocations[i]);
+    }
+
+    public Outbox Outbox { get; } = new();
+
+    /// <summary>The allocation that relays, or did last and is asking anew; null while none has won.</summary>
+    public TurnAllocation? Winner { get; private set; }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing is pending.</summary>
+    public Instant? Deadline
+    {
+        get
+        {
+            Instant? deadline = null;
+            foreach (var allocation in _allocations) deadline = Instant.Earlier(deadline, allocation.Deadline);
+            return deadline;
+        }
+    }
+
+    /// <summary>Takes what happened to any of the allocations; a loser tells of its release.</summary>
+    public bool TryTake(out TurnEvent happened) => _events.TryDequeue(out happened!);
+
+    public void Start(Instant now)
+    {
+        foreach (var allocation in _allocations) allocation.Start(now);
+        Drain(now);
+    }
+
+    /// <summary>Gives everything back.</summary>
+    public void Release(Instant now)
+    {
+        Winner = null;
+        foreach (var allocation in _allocations) allocation.Release(now);
+        Drain(now, isOver: true);
+    }
+
+    /// <summary>As <see cref="TurnAllocation.TryHandle"/>; only the winner's packets are given out.</summary>
+    public TurnInput TryHandle(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram, out TurnPacket packet)
+    {
+        foreach (var allocation in _allocations)
+        {
+            var input = allocation.TryHandle(now, flow, from, datagram, out packet);
+            if (input is TurnInput.NotMine) continue;
+
+            Drain(now);
+            return input;
+        }
+
+        packet = default;
+        return TurnInput.NotMine;
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        foreach (var allocation in _allocations) allocation.HandleTimeout(now);
+        Drain(now);
+    }
+
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        foreach (var allocation in _allocations) allocation.HandleFlow(now, flow, change);
+        Drain(now);
+    }
+
+    private void Drain(Instant now, bool isOver = false)
+    {
+        foreach (var allocation in _allocations)
+        {
+            while (allocation.TryTake(out var happened))
+            {
+                _events.Enqueue(happened);
+                if (!isOver) Judge(now, allocation, happened);
+            }
+        }
+
+        // Releases and new starts are under way only after the loop above has judged.
+        foreach (var allocation in _allocations) Outbox.TakeAllFrom(allocation.Outbox);
+    }
+
+    private void Judge(Instant now, TurnAllocation allocation, TurnEvent happened)
+    {
+        if (happened is TurnEvent.Allocated && Winner is null) Win(now, allocation);
+        else if (happened is TurnEvent.Allocated && Winner != allocation) allocation.Release(now);
+        else if (IsEnd(happened) && Winner == allocation) Lose(now);
+    }
+
+    private static bool IsEnd(TurnEvent happened) => happened is TurnEvent.Failed or TurnEvent.Lost { Reason: TurnLoss.FlowClosed };
+
+    private void Win(Instant now, TurnAllocation winner)
+    {
+        Winner = winner;
+        foreach (var allocation in _allocations)
+        {
+            if (allocation != winner) allocation.Release(now);
+        }
+    }
+
+    private void Lose(Instant now)
+    {
+        var loser = Winner;
+        Winner = null;
+        foreach (var allocation in _allocations)
+        {
+            if (allocation != loser) allocation.Start(now);
+        }
+    }
+}
