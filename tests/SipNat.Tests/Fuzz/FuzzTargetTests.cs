@@ -31,6 +31,8 @@ public sealed class FuzzTargetTests
     [InlineData("transactions", 150)]
     [InlineData("stun-message", 5_000)]
     [InlineData("stun-client", 300)]
+    [InlineData("channel-data", 3_000)]
+    [InlineData("turn-allocation", 300)]
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
     [InlineData("recorded-stream", 100)]

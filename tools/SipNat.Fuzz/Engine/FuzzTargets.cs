@@ -14,6 +14,8 @@ public static class FuzzTargets
         new TransactionTarget(),
         new StunMessageTarget(),
         new StunClientTarget(),
+        new ChannelDataTarget(),
+        new TurnAllocationTarget(),
         new RtpPacketTarget(),
         new RtcpTarget(),
         new RecordedStreamTarget(),
