@@ -1,0 +1,404 @@
+using SipNat.Traversal.Stun;
+using SipNat.Wire;
+
+namespace SipNat.Traversal.Ice;
+
+/// <summary>
+/// Finds, and keeps, a path for each component of one stream (RFC 8445, full and lite). Its owner gives it the sockets
+/// and what STUN and TURN servers lent, carries <see cref="Describe"/> to the peer and the peer's description to
+/// <see cref="SetRemote"/>, and hands it what its sockets receive.
+/// </summary>
+/// <remarks>
+/// Answers leave by <see cref="Outbox"/> at once, checks with <see cref="HandleTimeout"/>; every input may move
+/// <see cref="Deadline"/> to the present. A relay has a flow id that the owner makes up: what leaves on it is sent by
+/// TURN, and what TURN delivers is handed in with it and with the peer as its source.
+/// </remarks>
+public sealed partial class IceAgent
+{
+    /// <summary>Candidates of the peer beyond these are refused, those included that its checks reveal.</summary>
+    public const int MaxRemoteCandidates = IceDescription.MaxCandidates;
+
+    private const int MaxEarlyChecks = 16;
+
+    private readonly IceOptions _options;
+    private readonly Random _random;
+    private readonly ulong _tieBreaker;
+    private readonly LocalCandidates _local;
+    private readonly CheckList _checks = new();
+    private readonly CheckBudget _budget;
+    private readonly List<Candidate> _remote = [];
+    private readonly List<EarlyCheck> _early = [];
+    private readonly IcePath?[] _paths = new IcePath?[IceOptions.MaxComponents];
+    private readonly Instant?[] _validSince = new Instant?[IceOptions.MaxComponents];
+    private readonly Queue<IceEvent> _events = new();
+    private IceGeneration _generation;
+    private IceGeneration? _previous;
+    private Instant? _nextCheck;
+    private Instant? _lastCheck;
+    private Instant? _giveUp;
+
+    /// <param name="options">How it behaves; checked by whoever made them.</param>
+    /// <param name="role">Controlling for the side that sent the offer (RFC 8445 §6.1.1).</param>
+    /// <param name="random">Credentials, ids and intervals come from it.</param>
+    public IceAgent(IceOptions options, IceRole role, Random random)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Components, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Components, IceOptions.MaxComponents, nameof(options));
+        (_options, _random) = (options, random);
+        Components = options.Components;
+        Role = options.IsLite ? IceRole.Controlled : role;
+        _tieBreaker = (ulong)random.NextInt64(long.MinValue, long.MaxValue);
+        _local = new(options.IsRelayOnly);
+        _budget = new(options.ChecksPerUnprovenAddress);
+        _generation = new(IceCredentials.Create(random));
+    }
+
+    public Outbox Outbox { get; } = new();
+
+    public IceCounters Counters { get; } = new();
+
+    public IceRole Role { get; private set; }
+
+    public IceState State { get; private set; }
+
+    /// <summary>Components that are negotiated: 1 once RTCP shares the port of RTP.</summary>
+    public int Components { get; private set; }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing is pending.</summary>
+    public Instant? Deadline
+    {
+        get
+        {
+            var deadline = Instant.Earlier(_nextCheck, _giveUp);
+            foreach (var path in _paths) deadline = Instant.Earlier(deadline, path?.Deadline);
+            if (State is not IceState.Checking) return deadline;
+
+            foreach (var pair in _checks.Pairs) deadline = Instant.Earlier(deadline, pair.Transaction?.Deadline);
+            for (var component = 1; component <= Components; component++) deadline = Instant.Earlier(deadline, NominationDue(component));
+            return deadline;
+        }
+    }
+
+    /// <summary>What to tell the peer, with the candidates that are known at this moment.</summary>
+    public IceDescription Describe() => new()
+    {
+        Credentials = _generation.Local,
+        IsLite = _options.IsLite,
+        Candidates = [.. _local.Told],
+        Options = ["ice2"],
+    };
+
+    /// <summary>The path of a component; null while there is none that may be sent on.</summary>
+    public IcePath? PathOf(int component) => _paths[component - 1] is { HasConsent: true } path ? path : null;
+
+    /// <summary>Whether media from an address on a flow come from the peer: a check of that pair has succeeded.</summary>
+    public bool Accepts(FlowId flow, TransportAddress from)
+    {
+        foreach (var path in _paths)
+        {
+            if (path is not null && path.Flow == flow && path.Remote == from) return true;
+        }
+
+        return _checks.Find(flow, from) is { State: CandidatePairState.Succeeded };
+    }
+
+    public bool TryTake(out IceEvent happened) => _events.TryDequeue(out happened!);
+
+    /// <summary>A socket is open.</summary>
+    /// <param name="now">The moment.</param>
+    /// <param name="flow">The socket; one serves one component.</param>
+    /// <param name="component">1 for RTP, 2 for RTCP.</param>
+    /// <param name="address">Its concrete local address.</param>
+    /// <param name="localPreference">0–65535, by <see cref="LocalPreferences.Of"/>.</param>
+    public void AddHost(Instant now, FlowId flow, int component, TransportAddress address, int localPreference = Candidate.MaxLocalPreference) =>
+        Pair(now, _local.AddHost(flow, component, address, localPreference));
+
+    /// <summary>A STUN server sees a socket as <paramref name="mapped"/>; a mapping that was known before is gone.</summary>
+    public void SetServerReflexive(FlowId flow, TransportAddress mapped, TransportAddress server)
+    {
+        _local.RemoveServerReflexive(flow);
+        if (!_options.IsRelayOnly) _local.AddServerReflexive(flow, mapped, server);
+    }
+
+    /// <summary>A TURN server lent an address.</summary>
+    /// <param name="now">The moment.</param>
+    /// <param name="relayFlow">An id that no socket has: sends on it go by TURN.</param>
+    /// <param name="component">1 for RTP, 2 for RTCP.</param>
+    /// <param name="relayed">The address lent.</param>
+    /// <param name="mapped">How the server sees the socket.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="localPreference">0–65535.</param>
+    public void AddRelayed(
+        Instant now, FlowId relayFlow, int component, TransportAddress relayed, TransportAddress mapped, TransportAddress server, int localPreference = Candidate.MaxLocalPreference) =>
+        Pair(now, _local.AddRelayed(relayFlow, component, relayed, mapped, server, localPreference));
+
+    /// <summary>RTCP shares the port of RTP (RFC 5761): component 2 is over.</summary>
+    public void MultiplexRtcp(Instant now)
+    {
+        if (Components == 1) return;
+
+        Components = 1;
+        _local.DropComponent(2);
+        _checks.HandleNomination(2);
+        _paths[1] = null;
+        Settle(now);
+    }
+
+    /// <summary>
+    /// The peer's description, or a later one. Other credentials than before restart ICE on this side too (RFC 8445 §9):
+    /// what <see cref="Describe"/> gives has changed then.
+    /// </summary>
+    public void SetRemote(Instant now, IceDescription description)
+    {
+        if (_generation.Remote is { } known && known != description.Credentials) Restart();
+        if (_generation.Remote is null) Begin(now, description);
+        foreach (var candidate in description.Candidates) AddRemote(now, candidate);
+
+        if (_options.IsLite && description.IsLite) SelectByPriority(now);
+        _checks.Thaw();
+        ReplayEarly(now);
+        Wake(now);
+    }
+
+    /// <summary>One more candidate of the peer (trickle, RFC 8838); ignored before its description.</summary>
+    public void AddRemoteCandidate(Instant now, Candidate candidate)
+    {
+        if (_generation.Remote is null) return;
+
+        AddRemote(now, candidate);
+        Wake(now);
+    }
+
+    /// <summary>Begins anew with fresh credentials (RFC 8445 §9). Paths in use stay until others take their place.</summary>
+    public void Restart()
+    {
+        (_previous, _generation) = (_generation, new(IceCredentials.Create(_random)));
+        _checks.Clear();
+        _budget.Clear();
+        _remote.Clear();
+        _early.Clear();
+        Array.Clear(_validSince);
+        (_nextCheck, _giveUp) = (null, null);
+        State = IceState.New;
+    }
+
+    /// <summary>Media of a component that flowed have fallen silent: its path is asked at once whether it lives.</summary>
+    public void HandleSilence(Instant now, int component) => _paths[component - 1]?.Doubt(now);
+
+    /// <summary>Takes STUN of this agent; false leaves the datagram to somebody else.</summary>
+    public bool TryHandle(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!StunMessage.LooksLikeStun(datagram) || _local.FindBase(flow) is not { } local) return false;
+        if (!StunMessage.TryRead(datagram, out var message, out _) || message.Method is not StunMethod.Binding) return false;
+
+        switch (message.Class)
+        {
+            case StunClass.Request:
+                HandleCheck(now, local, from, message);
+                return true;
+            case StunClass.Indication:
+                return true;
+            default:
+                return TryHandleResponse(now, local, from, message);
+        }
+    }
+
+    /// <summary>Sends what is due; afterwards <see cref="Deadline"/> is null or later than <paramref name="now"/>.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        foreach (var path in _paths)
+        {
+            if (path is not null && path.HandleTimeout(now, Outbox, Role, _tieBreaker)) HandleConsentLost(now, path);
+        }
+
+        if (State is IceState.Checking) Repeat(now);
+        if (State is IceState.Checking) Nominate(now);
+        if (_nextCheck is { } due && due <= now) Check(now, due);
+        if (_giveUp is { } end && end <= now) GiveUp(now);
+    }
+
+    private void Begin(Instant now, IceDescription description)
+    {
+        _generation.SetRemote(description.Credentials);
+        if (description.IsLite && !_options.IsLite) Role = IceRole.Controlling;
+        State = IceState.Checking;
+        _giveUp = now + _options.Patience;
+    }
+
+    private void AddRemote(Instant now, Candidate candidate)
+    {
+        if (candidate.Component > Components) return;
+        if (_remote.Count == MaxRemoteCandidates || FindRemote(candidate.Component, candidate.Address) is not null)
+        {
+            Counters.RefusedCandidates++;
+            return;
+        }
+
+        _remote.Add(candidate);
+        var isReached = false;
+        foreach (var local in _local.Bases) isReached |= TryPair(now, local, candidate);
+        if (!isReached) Counters.RefusedCandidates++;
+    }
+
+    private void Pair(Instant now, LocalBase? local)
+    {
+        if (local is null) return;
+
+        foreach (var candidate in _remote) TryPair(now, local, candidate);
+        Wake(now);
+    }
+
+    private bool TryPair(Instant now, LocalBase local, Candidate remote)
+    {
+        if (local.Component != remote.Component || !local.CanReach(remote.Address, _options.ChecksPrivateAddresses)) return false;
+        if (!_checks.TryAdd(new(local, remote, Role))) return false;
+
+        if (local.IsRelayed) _events.Enqueue(new IceEvent.PermissionWanted(local.Flow, remote.Address, now));
+        return true;
+    }
+
+    private Candidate? FindRemote(int component, TransportAddress address)
+    {
+        foreach (var candidate in _remote)
+        {
+            if (candidate.Component == component && candidate.Address == address) return candidate;
+        }
+
+        return null;
+    }
+
+    private void HandleCheck(Instant now, LocalBase local, TransportAddress from, StunMessage message)
+    {
+        if (!message.TryGet(StunAttributeType.Username, out var username) || GenerationOf(username) is not { } generation)
+        {
+            Counters.ForeignChecks++;
+            return;
+        }
+
+        if (!CheckMessage.IsGenuine(message, generation.LocalKey))
+        {
+            Counters.BadIntegrity++;
+            return;
+        }
+
+        Span<byte> buffer = stackalloc byte[CheckMessage.MaxResponseLength];
+        if (message.HasUnknownRequiredAttribute(out var type))
+        {
+            Outbox.Add(local.Flow, from, buffer[..CheckMessage.WriteUnknownAttribute(buffer, message, type, generation.LocalKey)]);
+            return;
+        }
+
+        if (generation == _generation && IsConflict(now, message))
+        {
+            Outbox.Add(local.Flow, from, buffer[..CheckMessage.WriteRoleConflict(buffer, message, generation.LocalKey)]);
+            return;
+        }
+
+        Outbox.Add(local.Flow, from, buffer[..CheckMessage.WriteSuccess(buffer, message, from, generation.LocalKey)]);
+        if (generation != _generation || !generation.IsFromPeer(username)) return;
+
+        _ = CheckMessage.TryGetPriority(message, out var priority);
+        Learn(now, local, new(local.Flow, from, priority, message.TryGet(StunAttributeType.UseCandidate, out _)));
+    }
+
+    private IceGeneration? GenerationOf(ReadOnlySpan<byte> username) =>
+        _generation.IsFor(username) ? _generation
+        : _previous is not null && _previous.IsFor(username) ? _previous
+        : null;
+
+    // RFC 8445 §7.3.1.1: the larger tie-breaker is controlling. True where the peer has to give way.
+    private bool IsConflict(Instant now, StunMessage message)
+    {
+        if (!CheckMessage.TryGetRole(message, out var role, out var tieBreaker) || role != Role) return false;
+
+        Counters.RoleConflicts++;
+        var isOursLarger = _tieBreaker >= tieBreaker;
+        if (isOursLarger == Role is IceRole.Controlling || _options.IsLite) return !_options.IsLite;
+
+        SwitchRole(now);
+        return false;
+    }
+
+    private void SwitchRole(Instant now)
+    {
+        Role = Role is IceRole.Controlling ? IceRole.Controlled : IceRole.Controlling;
+        foreach (var pair in _checks.Pairs) pair.IsNominating = false;
+        _checks.SetRole(Role);
+        _events.Enqueue(new IceEvent.RoleChanged(Role, now));
+        Wake(now);
+    }
+
+    private void Learn(Instant now, LocalBase local, EarlyCheck check)
+    {
+        if (_generation.Remote is null)
+        {
+            if (_early.Count < MaxEarlyChecks && !_early.Contains(check)) _early.Add(check);
+            return;
+        }
+
+        var isNominated = check.IsNominating && Role is IceRole.Controlled;
+        if (_checks.Find(local.Flow, check.From) is not { } pair)
+        {
+            pair = AddPeerReflexive(now, local, check);
+            if (pair is null) return;
+        }
+
+        if (_options.IsLite)
+        {
+            if (!isNominated) return;
+
+            pair.State = CandidatePairState.Succeeded;
+            pair.Seen = local.Candidate;
+            Select(now, pair);
+            return;
+        }
+
+        if (pair.State is CandidatePairState.Succeeded)
+        {
+            if (isNominated) Select(now, pair);
+            return;
+        }
+
+        pair.IsNominatedByPeer |= isNominated;
+        if (State is not IceState.Checking && !(State is IceState.Connected && isNominated)) return;
+
+        _checks.Trigger(pair);
+        Wake(now);
+    }
+
+    private CandidatePair? AddPeerReflexive(Instant now, LocalBase local, EarlyCheck check)
+    {
+        if (check.Priority == 0 || !local.CanReach(check.From, _options.ChecksPrivateAddresses)) return null;
+
+        var remote = FindRemote(local.Component, check.From);
+        if (remote is null)
+        {
+            if (_remote.Count == MaxRemoteCandidates)
+            {
+                Counters.RefusedCandidates++;
+                return null;
+            }
+
+            // A foundation that no other candidate has (RFC 8445 §7.3.1.3).
+            remote = new($"p{_remote.Count}", local.Component, check.Priority, check.From, CandidateType.PeerReflexive);
+            _remote.Add(remote);
+        }
+
+        TryPair(now, local, remote);
+        return _checks.Find(local.Flow, check.From);
+    }
+
+    private void ReplayEarly(Instant now)
+    {
+        foreach (var check in _early)
+        {
+            if (_local.FindBase(check.Flow) is { } local) Learn(now, local, check);
+        }
+
+        _early.Clear();
+    }
+
+    /// <summary>What a check told of its sender, where the description that it needs had not come yet.</summary>
+    /// <param name="Priority">0 where it told none.</param>
+    private readonly record struct EarlyCheck(FlowId Flow, TransportAddress From, uint Priority, bool IsNominating);
+}
