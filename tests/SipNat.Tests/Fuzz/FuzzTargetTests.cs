@@ -33,6 +33,7 @@ public sealed class FuzzTargetTests
     [InlineData("stun-client", 300)]
     [InlineData("channel-data", 3_000)]
     [InlineData("turn-allocation", 300)]
+    [InlineData("ice-agent", 150)]
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
     [InlineData("recorded-stream", 100)]

@@ -16,6 +16,7 @@ public static class FuzzTargets
         new StunClientTarget(),
         new ChannelDataTarget(),
         new TurnAllocationTarget(),
+        new IceAgentTarget(),
         new RtpPacketTarget(),
         new RtcpTarget(),
         new RecordedStreamTarget(),
