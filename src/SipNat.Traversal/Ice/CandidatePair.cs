@@ -36,6 +36,9 @@ internal sealed class CandidatePair(LocalBase local, Candidate remote, IceRole r
 
     public CheckRole TransactionRole { get; private set; }
 
+    /// <summary>What the valid pair is worth: the local candidate counts as the peer sees it (RFC 8445 §7.2.5.3.2).</summary>
+    public ulong ValidPriority(IceRole ours) => PriorityOf(ours, (Seen ?? Local.Candidate).Priority, Remote.Priority);
+
     public bool HasSameFoundation(CandidatePair other) =>
         Local.Candidate.Foundation == other.Local.Candidate.Foundation && Remote.Foundation == other.Remote.Foundation;
 

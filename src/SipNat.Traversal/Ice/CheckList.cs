@@ -152,6 +152,42 @@ internal sealed class CheckList
         return TakeWaiting(budget, now, ref isHeldBack) ?? TakeThawed(budget, now, ref isHeldBack);
     }
 
+    /// <summary>The best pair of a component whose check has succeeded; null where none has.</summary>
+    public CandidatePair? BestValid(int component, IceRole role)
+    {
+        CandidatePair? best = null;
+        foreach (var pair in _pairs)
+        {
+            if (pair.Component != component || pair.State is not CandidatePairState.Succeeded) continue;
+            if (best is null || pair.ValidPriority(role) > best.ValidPriority(role)) best = pair;
+        }
+
+        return best;
+    }
+
+    /// <summary>Whether a check that nominates a pair of the component waits or is under way.</summary>
+    public bool IsNominating(int component)
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.Component == component && pair.IsNominating) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a pair of higher priority for the same component may still succeed.</summary>
+    public bool HasBetterOpen(CandidatePair valid)
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.Priority <= valid.Priority) return false;
+            if (pair.Component == valid.Component && pair.State is not (CandidatePairState.Succeeded or CandidatePairState.Failed)) return true;
+        }
+
+        return false;
+    }
+
     // A triggered pair that was answered meanwhile needs no check, unless that check nominates it.
     private static bool IsDue(CandidatePair pair) => pair.State is CandidatePairState.Waiting || pair is { State: CandidatePairState.Succeeded, IsNominating: true };
 

@@ -37,7 +37,8 @@ public sealed partial class IceAgent
         var id = StunTransactionId.Create(_random);
         CheckMessage.WriteRequest(request, id, _generation, role);
         var paced = _options.Pace * _checks.CountOpen();
-        var schedule = paced > _options.Check.InitialRto ? _options.Check with { InitialRto = paced } : _options.Check;
+        var schedule = pair.IsNominating ? _options.Nomination : _options.Check;
+        if (paced > schedule.InitialRto) schedule = schedule with { InitialRto = paced };
         pair.Begin(new(now, id, pair.Local.Flow, pair.Remote.Address, request, schedule), role);
         pair.Transaction!.HandleTimeout(now, Outbox);
     }
@@ -130,14 +131,14 @@ public sealed partial class IceAgent
     private void Offer(Instant now, CandidatePair pair)
     {
         var path = _paths[pair.Component - 1];
-        var isBetter = path is null || !path.HasConsent || (path.Generation == _generation && !path.IsNominated && PriorityOf(path) < PriorityOf(pair));
+        var isBetter = path is null || !path.HasConsent || (path.Generation == _generation && !path.IsNominated && PriorityOf(path) < pair.ValidPriority(Role));
         if (isBetter) Use(now, pair, isNominated: false);
     }
 
     private void Select(Instant now, CandidatePair pair)
     {
         var path = _paths[pair.Component - 1];
-        if (path is { HasConsent: true, IsNominated: true } && path.Generation == _generation && PriorityOf(path) >= PriorityOf(pair)) return;
+        if (path is { HasConsent: true, IsNominated: true } && path.Generation == _generation && PriorityOf(path) >= pair.ValidPriority(Role)) return;
 
         if (path is { HasConsent: true } && path.Generation == _generation && path.Base == pair.Local && path.Remote == pair.Remote.Address) path.IsNominated = true;
         else Use(now, pair, isNominated: true);
@@ -173,14 +174,12 @@ public sealed partial class IceAgent
 
     private ulong PriorityOf(IcePath path) => CandidatePair.PriorityOf(Role, path.Local.Priority, path.Peer.Priority);
 
-    private ulong PriorityOf(CandidatePair pair) => CandidatePair.PriorityOf(Role, pair.Seen!.Priority, pair.Remote.Priority);
-
     // Regular nomination: the best valid pair, once no better one may still succeed (RFC 8445 §8.1.1).
     private void Nominate(Instant now)
     {
         for (var component = 1; component <= Components; component++)
         {
-            if (NominationDue(component) is not { } due || due > now || BestValid(component) is not { } best) continue;
+            if (NominationDue(component) is not { } due || due > now || _checks.BestValid(component, Role) is not { } best) continue;
 
             best.IsNominating = true;
             _checks.Trigger(best);
@@ -191,43 +190,10 @@ public sealed partial class IceAgent
     private Instant? NominationDue(int component)
     {
         if (Role is not IceRole.Controlling || _validSince[component - 1] is not { } since || IsSettled(component)) return null;
-        if (BestValid(component) is not { } best || IsNominationUnderWay(component)) return null;
-        if (!HasBetterOpen(best)) return since;
+        if (_checks.BestValid(component, Role) is not { } best || _checks.IsNominating(component)) return null;
+        if (!_checks.HasBetterOpen(best)) return since;
 
         return since + (best.IsRelayed ? _options.RelayNominationPatience : _options.NominationPatience);
-    }
-
-    private CandidatePair? BestValid(int component)
-    {
-        CandidatePair? best = null;
-        foreach (var pair in _checks.Pairs)
-        {
-            if (pair.Component != component || pair.State is not CandidatePairState.Succeeded) continue;
-            if (best is null || PriorityOf(pair) > PriorityOf(best)) best = pair;
-        }
-
-        return best;
-    }
-
-    private bool IsNominationUnderWay(int component)
-    {
-        foreach (var pair in _checks.Pairs)
-        {
-            if (pair.Component == component && pair.IsNominating) return true;
-        }
-
-        return false;
-    }
-
-    private bool HasBetterOpen(CandidatePair best)
-    {
-        foreach (var pair in _checks.Pairs)
-        {
-            if (pair.Priority <= best.Priority) return false;
-            if (pair.Component == best.Component && pair.State is not (CandidatePairState.Succeeded or CandidatePairState.Failed)) return true;
-        }
-
-        return false;
     }
 
     // Two lite agents check nothing: each takes the pair that both must hold to be the best (RFC 8445 §8.2.2).

@@ -36,13 +36,19 @@ public sealed record IceOptions
     public StunSchedule Check { get; init; } = StunSchedule.Default;
 
     /// <summary>
+    /// The repetitions of a check that nominates: once a second, as its pair is known to be valid, and all that is missing
+    /// for a connection is its answer.
+    /// </summary>
+    public StunSchedule Nomination { get; init; } = new() { MaxSends = 24, MaxRto = TimeSpan.FromSeconds(1), FinalWaitFactor = 2 };
+
+    /// <summary>
     /// How long a better pair may hold up the nomination of a valid one that is direct: a lost check is sent again after
     /// half a second.
     /// </summary>
     public TimeSpan NominationPatience { get; init; } = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>The same for a valid pair that is relayed: a direct path is worth three more repetitions.</summary>
-    public TimeSpan RelayNominationPatience { get; init; } = TimeSpan.FromSeconds(4);
+    /// <summary>The same for a valid pair that is relayed: a direct path is worth four repetitions on both sides, while media flow.</summary>
+    public TimeSpan RelayNominationPatience { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
     /// After so long without a path for each component the agent has failed, and no sooner, whatever its own checks say:

@@ -3,17 +3,26 @@ using SipNat.Wire;
 namespace SipNat.Traversal.Ice;
 
 /// <summary>Where checks and media are sent from: a socket, or an address that a TURN server lends (RFC 8445 §4, base).</summary>
-/// <param name="Flow">The socket. A relay has an id of its own, which its owner made up and turns into sends by TURN.</param>
-/// <param name="Candidate">The host or relayed candidate.</param>
-/// <param name="LocalPreference">0–65535.</param>
-internal sealed record LocalBase(FlowId Flow, Candidate Candidate, int LocalPreference)
+/// <param name="flow">The socket. A relay has an id of its own, which its owner made up and turns into sends by TURN.</param>
+/// <param name="candidate">The host or relayed candidate.</param>
+/// <param name="localPreference">0–65535.</param>
+internal sealed class LocalBase(FlowId flow, Candidate candidate, int localPreference)
 {
+    public FlowId Flow => flow;
+
+    public Candidate Candidate => candidate;
+
+    public int LocalPreference => localPreference;
+
+    /// <summary>Candidates of the peer that its checks have revealed to this base since the last restart.</summary>
+    public int Revealed { get; set; }
+
     public int Component => Candidate.Component;
 
     public bool IsRelayed => Candidate.Type is CandidateType.Relayed;
 
     /// <summary>What a candidate that the peer discovers by a check of this base is worth (RFC 8445 §7.1.1).</summary>
-    public uint PeerReflexivePriority { get; } = Candidate.PriorityOf(CandidateType.PeerReflexive, LocalPreference, Candidate.Component);
+    public uint PeerReflexivePriority { get; } = Candidate.PriorityOf(CandidateType.PeerReflexive, localPreference, candidate.Component);
 
     /// <summary>Whether a datagram to the address can make sense, and harms nobody.</summary>
     public bool CanReach(TransportAddress remote, bool allowsPrivate)

@@ -61,7 +61,7 @@ public sealed class StunTransaction
         var wait = Sends == _schedule.MaxSends ? _schedule.InitialRto * _schedule.FinalWaitFactor : _rto;
         // After a suspend the missed sends are skipped: a burst would prove nothing.
         Deadline = due + wait > now ? due + wait : now + wait;
-        _rto *= 2;
+        if (_rto < _schedule.MaxRto) _rto = _rto * 2 < _schedule.MaxRto ? _rto * 2 : _schedule.MaxRto;
     }
 
     /// <summary>
@@ -100,6 +100,9 @@ public sealed record StunSchedule
 
     /// <summary>The wait before the second send; it doubles with every further one. At least 500 ms on the internet.</summary>
     public TimeSpan InitialRto { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Where the doubling ends. Without a bound in RFC 8489; a path that is known to live may have one.</summary>
+    public TimeSpan MaxRto { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Rc: sends in all, at least 1.</summary>
     public int MaxSends { get; init; } = 7;

@@ -10,13 +10,13 @@ public sealed class IceScene
     private static readonly TimeSpan Gathering = TimeSpan.FromSeconds(2);
     private static readonly TransportAddress[] Servers = [TransportAddress.Parse("198.51.100.1:3478"), TransportAddress.Parse("198.51.100.2:3478")];
 
-    public IceScene(int seed, NatOptions? left, NatOptions? right, IceOptions? options = null, bool hasRelay = false, IceRole rightRole = IceRole.Controlled)
+    public IceScene(int seed, NatOptions? left, NatOptions? right, IceOptions? options = null, bool hasRelay = false, IceRole rightRole = IceRole.Controlled, IceOptions? rightOptions = null)
     {
         Network = new(seed);
         foreach (var server in Servers) SimulatedStunServer.AddTo(Network, server.ToString());
         var relay = hasRelay ? SimulatedRelay.AddTo(Network, "198.51.100.3", RelayPorts) : default;
         Left = new(IceRole.Controlling, (2 * seed) + 1, options, Servers, relay);
-        Right = new(rightRole, (2 * seed) + 2, options, Servers, relay);
+        Right = new(rightRole, (2 * seed) + 2, rightOptions ?? options, Servers, relay);
         (LeftHost, LeftNat) = Add(Left, left, "203.0.113.1", "192.168.1.100", "203.0.113.10");
         (RightHost, RightNat) = Add(Right, right, "203.0.113.2", "192.168.1.100", "203.0.113.20");
     }

@@ -195,6 +195,71 @@ public sealed class IceConnectivityTests
         Assert.True(scene.Left.Agent.PathOf(1)!.IsRelayed);
     }
 
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_lite_agent_on_the_internet_connects_with_a_full_one_and_with_a_lite_one(bool isLeftLite, bool isRightLite)
+    {
+        var scene = new IceScene(
+            seed: 9, left: null, right: null, new() { Components = 2, IsLite = isLeftLite }, rightOptions: new() { Components = 2, IsLite = isRightLite });
+
+        Assert.True(scene.Run(Limit));
+        for (var component = 1; component <= 2; component++)
+        {
+            Assert.Equal(scene.Left.Agent.PathOf(component)!.Local.Address, scene.Right.Agent.PathOf(component)!.Remote);
+        }
+
+        scene.Network.RunFor(TimeSpan.FromMinutes(5));
+        Assert.True(scene.AreConnected);
+    }
+
+    [Fact]
+    public void Candidates_that_come_later_are_checked_too()
+    {
+        var scene = new IceScene(seed: 10, NatOptions.PortRestricted, NatOptions.AddressRestricted)
+        {
+            OnTheWay = description => description with { Candidates = [], IsComplete = false, Options = ["ice2", "trickle"] },
+        };
+        scene.Gather();
+        var (left, right) = (scene.Left.Agent.Describe(), scene.Right.Agent.Describe());
+        scene.Exchange();
+        Assert.False(scene.Connects(TimeSpan.FromSeconds(5)));
+
+        foreach (var candidate in right.Candidates) scene.LeftHost.Run(now => scene.Left.Agent.AddRemoteCandidate(now, candidate));
+        foreach (var candidate in left.Candidates) scene.RightHost.Run(now => scene.Right.Agent.AddRemoteCandidate(now, candidate));
+
+        Assert.True(scene.Connects(TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
+    public void When_RTCP_shares_the_port_one_component_is_enough()
+    {
+        var scene = new IceScene(seed: 13, NatOptions.PortRestricted, NatOptions.PortRestricted, new() { Components = 2 });
+        scene.Gather();
+        scene.LeftHost.Run(scene.Left.Agent.MultiplexRtcp);
+        scene.RightHost.Run(scene.Right.Agent.MultiplexRtcp);
+        scene.Exchange();
+
+        Assert.True(scene.Connects(Limit));
+        Assert.NotNull(scene.Left.Agent.PathOf(1));
+        Assert.Null(scene.Left.Agent.PathOf(2));
+    }
+
+    [Fact]
+    public void A_path_through_NATs_that_forget_in_thirty_seconds_lives_a_day_of_silence()
+    {
+        var forgetful = NatOptions.PortRestricted with { EstablishedLifetime = TimeSpan.FromSeconds(30) };
+        var scene = new IceScene(seed: 14, forgetful, forgetful);
+        Assert.True(scene.Run(Limit));
+        var path = scene.Left.Agent.PathOf(1);
+
+        scene.Network.RunFor(TimeSpan.FromHours(24));
+
+        Assert.True(scene.AreConnected);
+        Assert.Same(path, scene.Left.Agent.PathOf(1));
+    }
+
     private static NatOptions? NatOf(string kind) => kind switch
     {
         "full cone" => NatOptions.FullCone,
