@@ -14,6 +14,8 @@ public sealed class SimulatedStunServer : IProtocolCore
     private const int HeaderLength = 20;
     private const int ChangeIpFlag = 0x4;
     private const int ChangePortFlag = 0x2;
+    private const int ChangeRequest = 0x0003;
+    private const int ResponsePort = 0x0027;
 
     // Delayed answers, oldest first: the delay is the same for all.
     private readonly Queue<(Instant Due, FlowId Flow, TransportAddress To, byte[] Bytes)> _delayed = new();
@@ -29,6 +31,9 @@ public sealed class SimulatedStunServer : IProtocolCore
 
     /// <summary>What it does where another address or port is asked for.</summary>
     public ChangeRequestHandling ChangeRequests { get; set; }
+
+    /// <summary>Whether RESPONSE-PORT (RFC 5780 §7.5) is passed over, as servers do that do not know it.</summary>
+    public bool IgnoresResponsePort { get; set; }
 
     /// <summary>What OTHER-ADDRESS tells in place of the truth; none: the truth.</summary>
     public TransportAddress AnnouncedAlternate { get; set; }
@@ -88,8 +93,9 @@ public sealed class SimulatedStunServer : IProtocolCore
         if (IsSilent || !_flows.TryGetValue(Origin(_locals[flow], datagram), out var answering)) return;
 
         var response = Respond(datagram, from, _locals[answering], _locals[flow]);
-        if (ResponseDelay == TimeSpan.Zero) Outbox.Add(answering, from, response);
-        else _delayed.Enqueue((now + ResponseDelay, answering, from, response));
+        var to = !IgnoresResponsePort && Attribute(datagram, ResponsePort) is [var high, var low, ..] ? from.WithPort((high << 8) | low) : from;
+        if (ResponseDelay == TimeSpan.Zero) Outbox.Add(answering, to, response);
+        else _delayed.Enqueue((now + ResponseDelay, answering, to, response));
     }
 
     public void HandleTimeout(Instant now)
@@ -130,18 +136,21 @@ public sealed class SimulatedStunServer : IProtocolCore
         return origin;
     }
 
-    private static int ChangeFlags(ReadOnlySpan<byte> request)
+    private static int ChangeFlags(ReadOnlySpan<byte> request) => Attribute(request, ChangeRequest) is [_, _, _, var flags] ? flags : 0;
+
+    // The value of an attribute; empty where there is none.
+    private static ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> request, int type)
     {
         for (var rest = request[HeaderLength..]; rest.Length >= 4;)
         {
             var length = BinaryPrimitives.ReadUInt16BigEndian(rest[2..]);
-            if (rest.Length < 4 + length) return 0;
-            if (BinaryPrimitives.ReadUInt16BigEndian(rest) == 0x0003 && length == 4) return rest[7];
+            if (rest.Length < 4 + length) return [];
+            if (BinaryPrimitives.ReadUInt16BigEndian(rest) == type) return rest.Slice(4, length);
 
             rest = rest[Math.Min(rest.Length, 4 + ((length + 3) & ~3))..];
         }
 
-        return 0;
+        return [];
     }
 
     private byte[] Respond(ReadOnlySpan<byte> request, TransportAddress mapped, TransportAddress origin, TransportAddress asked)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using SipNat.Server.Hosting;
+using SipNat.Server.Options;
 using SipNat.Traversal.Discovery;
 
 namespace SipNat.Server.Commands;
@@ -30,6 +32,7 @@ internal static class NatAdvice
     {
         yield return Mapping(measured);
         if (Filtering(measured) is { } filtering) yield return filtering;
+        if (Lifetime(measured) is { } lifetime) yield return lifetime;
         if (measured is { PortPreservation.Value: false, MappingVaries: not true })
         {
             yield return "The NAT changes ports, so that the address alone is not enough: set Nat:StunServers, which show the port too.";
@@ -50,13 +53,25 @@ internal static class NatAdvice
         _ => "Whether the mapping changes with the destination is not known: name two STUN servers at different addresses.",
     };
 
+    // The shorter of the two counts (Linux: a fresh one); 70 % of it leaves room for a packet that is lost.
+    private static string? Lifetime(NatMeasurement measured)
+    {
+        if ((measured.Lifetimes.Fresh.Value ?? measured.Lifetimes.Established.Value) is not { } known) return null;
+
+        var shorter = measured.Lifetimes.Established.Value is { } established && established < known ? established : known;
+        var bound = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(shorter.TotalSeconds * 0.7)));
+        return bound < new NatOptions().Keepalive
+            ? string.Create(CultureInfo.InvariantCulture, $"A silent mapping ends after {shorter.TotalSeconds:F0} s: set Nat:Keepalive to {bound:c}.")
+            : string.Create(CultureInfo.InvariantCulture, $"A silent mapping lives for {shorter.TotalSeconds:F0} s: the default of Nat:Keepalive keeps it.");
+    }
+
     private static string? Filtering(NatMeasurement measured) => measured.Filtering.Value switch
     {
         EndpointDependence.None => null,
         EndpointDependence.EndpointIndependent => "Everybody's packets are let in at that address while it is kept alive: peers can call in.",
         EndpointDependence.AddressDependent or EndpointDependence.AddressAndPortDependent =>
             "Only those that were sent to are let in: without a forwarded port nobody calls in uninvited, and a recorder has to send first and keep sending (it does, Nat:Keepalive).",
-        _ when measured.HasAlternateServer => "Who is let in could not be told: the answers from the server's other address did not come, and it may be the server.",
+        _ when !measured.BehaviourServer.IsNone => "Who is let in could not be told: the answers from the server's other address did not come, and it may be the server.",
         _ => "Who is let in is not known: that takes a STUN server with two addresses (RFC 5780).",
     };
 }

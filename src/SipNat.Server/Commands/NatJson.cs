@@ -37,6 +37,8 @@ internal static class NatJson
         External = measured.External.IsNone ? null : measured.External.ToString(),
         Hairpin = measured.Hairpin.Value,
         PortPreservation = measured.PortPreservation.Value,
+        LifetimeSeconds = measured.Lifetimes.Fresh.Value?.TotalSeconds,
+        EstablishedLifetimeSeconds = measured.Lifetimes.Established.Value?.TotalSeconds,
         Confidence = ByProperty(measured, static (confidence, _) => confidence),
         Samples = ByProperty(measured, static (_, samples) => samples),
     };
@@ -48,6 +50,8 @@ internal static class NatJson
         ["filtering"] = select(measured.Filtering.Confidence, measured.Filtering.Samples),
         ["hairpin"] = select(measured.Hairpin.Confidence, measured.Hairpin.Samples),
         ["portPreservation"] = select(measured.PortPreservation.Confidence, measured.PortPreservation.Samples),
+        ["lifetimeSeconds"] = select(measured.Lifetimes.Fresh.Confidence, measured.Lifetimes.Fresh.Samples),
+        ["establishedLifetimeSeconds"] = select(measured.Lifetimes.Established.Confidence, measured.Lifetimes.Established.Samples),
     };
 }
 

@@ -17,6 +17,8 @@ internal static class NatText
         ("Filtering", measured => Verdict(NatJson.Word(measured.Filtering), measured.Filtering.Confidence)),
         ("Hairpin", measured => YesNo(measured.Hairpin)),
         ("Keeps the port", measured => YesNo(measured.PortPreservation)),
+        ("Lifetime, fresh", measured => Seconds(measured.Lifetimes.Fresh)),
+        ("Lifetime, established", measured => Seconds(measured.Lifetimes.Established)),
     ];
 
     public static void Print(TextWriter output, NatReport report)
@@ -30,6 +32,10 @@ internal static class NatText
 
     private static string YesNo(Measured<bool> measured) =>
         Verdict(measured.Value switch { true => "yes", false => "no", null => NatJson.Inconclusive }, measured.Confidence);
+
+    private static string Seconds(Measured<TimeSpan> measured) => measured.Value is { } lifetime
+        ? Verdict(string.Create(CultureInfo.InvariantCulture, $"{lifetime.TotalSeconds:F0} s"), measured.Confidence)
+        : "-";
 
     private static string Verdict(string verdict, double confidence) =>
         confidence == 0 ? verdict : string.Create(CultureInfo.InvariantCulture, $"{verdict} ({confidence * 100:F0}% sure)");

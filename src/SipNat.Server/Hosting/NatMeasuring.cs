@@ -8,102 +8,108 @@ using SipNat.Wire;
 namespace SipNat.Server.Hosting;
 
 /// <summary>Measures the way to the internet, IPv4 and IPv6 at the same time, with sockets of its own on free ports.</summary>
-internal static class NatMeasuring
+internal sealed class NatMeasuring(NatMeasuringOptions options, ILoggerFactory logs)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <param name="servers">STUN servers by name or address.</param>
-    /// <param name="isFast">Whether only the mapping is measured.</param>
-    /// <param name="progress">Told of requests that are over and requests known to be needed, of both families together.</param>
+    // What the behaviour takes of the progress display where lifetimes come after it.
+    private const double BehaviourPart = 0.1;
+
+    private readonly ServerClock _clock = new(TimeProvider.System);
+    private readonly FlowIds _flows = new();
+
+    /// <param name="options">Whom to ask, and what.</param>
+    /// <param name="progress">Told, again and again, which part of the whole is done: 0–1.</param>
     /// <exception cref="UnavailableException">No server's name has an address, or none has a route.</exception>
-    public static async Task<NatReport> RunAsync(
-        IReadOnlyList<HostName> servers,
-        bool isFast,
-        Action<int, int> progress,
-        ILoggerFactory logs,
-        CancellationToken stop)
+    public static async Task<NatReport> RunAsync(NatMeasuringOptions options, Action<double> progress, ILoggerFactory logs, CancellationToken stop)
     {
-        var clock = new ServerClock(TimeProvider.System);
-        var names = new HostNames(servers, clock.Time, logs.CreateLogger<HostNames>());
+        var names = new HostNames(options.Servers, TimeProvider.System, logs.CreateLogger<HostNames>());
         await names.ResolveAsync(stop);
-        var addresses = servers.SelectMany(name => names[name]).Distinct().ToList();
-        if (addresses.Count == 0) throw new UnavailableException($"No STUN server's name has an address ({string.Join(", ", servers)}); check the names, or give addresses.");
-
-        var flows = new FlowIds();
-        var families = new List<(AddressFamily Family, Family Measuring)>();
-        try
+        var addresses = options.Servers.SelectMany(name => names[name]).Distinct().ToList();
+        if (addresses.Count == 0)
         {
-            foreach (var family in (AddressFamily[])[AddressFamily.InterNetwork, AddressFamily.InterNetworkV6])
+            throw new UnavailableException($"No STUN server's name has an address ({string.Join(", ", options.Servers)}); check the names, or give addresses.");
+        }
+
+        var measuring = new NatMeasuring(options, logs);
+        var parts = new double[2];
+        var ipv4 = measuring.MeasureAsync(Of(AddressFamily.InterNetwork), part => Report(0, part), stop);
+        var ipv6 = measuring.MeasureAsync(Of(AddressFamily.InterNetworkV6), part => Report(1, part), stop);
+        var report = new NatReport(await ipv4, await ipv6);
+        return report.Families.Any() ? report : throw new UnavailableException($"There is no route to any STUN server ({string.Join(", ", addresses)}).");
+
+        List<TransportAddress> Of(AddressFamily family) => [.. addresses.Where(address => address.Family == family).Take(NatProbeOptions.MaxServers)];
+
+        void Report(int family, double part)
+        {
+            lock (parts)
             {
-                var own = addresses.Where(address => address.Family == family).Take(NatProbeOptions.MaxServers).ToList();
-                var local = own.Select(OutboundAddress.Towards).FirstOrDefault(address => !address.IsNone);
-                if (!local.IsNone) families.Add((family, Family.Start(own, local, isFast, clock, flows, logs)));
+                parts[family] = part;
+                progress(parts.Min());
             }
-
-            if (families.Count == 0) throw new UnavailableException($"There is no route to any STUN server ({string.Join(", ", addresses)}).");
-
-            await WaitAsync([.. families.Select(family => family.Measuring)], progress, stop);
-            return new(
-                await ResultOf(families, AddressFamily.InterNetwork),
-                await ResultOf(families, AddressFamily.InterNetworkV6));
-        }
-        finally
-        {
-            foreach (var (_, measuring) in families) await measuring.DisposeAsync();
         }
     }
 
-    private static async Task WaitAsync(IReadOnlyList<Family> families, Action<int, int> progress, CancellationToken stop)
+    private async Task<NatMeasurement?> MeasureAsync(List<TransportAddress> servers, Action<double> progress, CancellationToken stop)
     {
-        var all = Task.WhenAll(families.Select(family => family.Result));
-        while (!all.IsCompleted)
+        var local = servers.Select(OutboundAddress.Towards).FirstOrDefault(address => !address.IsNone);
+        if (local.IsNone)
         {
-            var counts = families.Select(family => family.Progress()).ToList();
-            progress(counts.Sum(count => count.Done), counts.Sum(count => count.Known));
-            await Task.WhenAny(all, Task.Delay(ProgressInterval, stop));
-            stop.ThrowIfCancellationRequested();
-        }
-    }
-
-    private static async Task<NatMeasurement?> ResultOf(List<(AddressFamily Family, Family Measuring)> families, AddressFamily wanted)
-    {
-        foreach (var (family, measuring) in families)
-        {
-            if (family == wanted) return await measuring.Result;
+            progress(1);
+            return null;
         }
 
-        return null;
+        var share = options.HasLifetime ? BehaviourPart : 1;
+        var behaviour = new NatBehaviourProbe(new() { Servers = servers, IsFast = options.IsFast }, new SecureRandom());
+        var measured = await RunAsync(behaviour, behaviour.SocketCount, local, () => behaviour.Result, () => progress(share * Part(behaviour.Progress)), stop);
+
+        // Without a NAT there is no mapping whose life could end.
+        if (options.HasLifetime && !measured.BehaviourServer.IsNone && measured.Mapping.Value is not EndpointDependence.None)
+        {
+            var lifetime = new MappingLifetimeProbe(new() { Server = measured.BehaviourServer }, new SecureRandom());
+            var found = await RunAsync(
+                lifetime, lifetime.SocketCount, local, () => lifetime.Result, () => progress(share + ((1 - share) * Part(lifetime.Progress))), stop);
+            measured = measured with { Lifetimes = found };
+        }
+
+        progress(1);
+        return measured;
     }
 
-    private sealed class Family(CoreHost host, NatBehaviourProbe probe, Task<NatMeasurement> result) : IAsyncDisposable
+    private async Task<T> RunAsync<T>(IProtocolCore core, int sockets, TransportAddress local, Func<T?> result, Action progress, CancellationToken stop)
+        where T : class
     {
-        public Task<NatMeasurement> Result => result;
-
-        public static Family Start(
-            IReadOnlyList<TransportAddress> servers, TransportAddress local, bool isFast, ServerClock clock, FlowIds flows, ILoggerFactory logs)
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = new CoreHost(core, _clock, _flows, new(), logs)
         {
-            var probe = new NatBehaviourProbe(new() { Servers = servers, IsFast = isFast }, new SecureRandom());
-            var done = new TaskCompletionSource<NatMeasurement>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var host = new CoreHost(probe, clock, flows, new(), logs)
+            AfterDrain = _ =>
             {
-                AfterDrain = _ =>
-                {
-                    if (probe.Result is { } measured) done.TrySetResult(measured);
-                },
-            };
-            for (var i = 0; i < probe.SocketCount; i++) host.OpenUdp(local);
-            return new(host, probe, done.Task);
-        }
-
-        public (int Done, int Known) Progress()
+                if (result() is { } found) done.TrySetResult(found);
+            },
+        };
+        for (var i = 0; i < sockets; i++) host.OpenUdp(local);
+        while (!done.Task.IsCompleted)
         {
-            var counts = (0, 0);
-            host.Post(_ => counts = probe.Progress);
-            return counts;
+            await Task.WhenAny(done.Task, Task.Delay(ProgressInterval, stop));
+            stop.ThrowIfCancellationRequested();
+            host.Post(_ => progress());
         }
 
-        public ValueTask DisposeAsync() => host.DisposeAsync();
+        return await done.Task;
     }
+
+    private static double Part((int Done, int Known) progress) => (double)progress.Done / Math.Max(progress.Known, 1);
+}
+
+/// <summary>What <see cref="NatMeasuring"/> measures.</summary>
+/// <param name="Servers">STUN servers by name or address.</param>
+internal sealed record NatMeasuringOptions(IReadOnlyList<HostName> Servers)
+{
+    /// <summary>Whether only the mapping is measured.</summary>
+    public bool IsFast { get; init; }
+
+    /// <summary>Whether the lifetimes of mappings are measured after the rest.</summary>
+    public bool HasLifetime { get; init; }
 }
 
 /// <summary>What was measured for each address family; null where no server or no route has it.</summary>

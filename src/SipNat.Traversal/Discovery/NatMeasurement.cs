@@ -32,8 +32,11 @@ public sealed record NatMeasurement
     /// <summary>Whether the external port is the local one (RFC 4787 §4.2.1).</summary>
     public Measured<bool> PortPreservation { get; init; }
 
-    /// <summary>Whether a server with a second address (RFC 5780 §7) took part.</summary>
-    public bool HasAlternateServer { get; init; }
+    /// <summary>How long a silent mapping lives; inconclusive also where it was not measured (<see cref="MappingLifetimeProbe"/>).</summary>
+    public MappingLifetimes Lifetimes { get; init; } = MappingLifetimes.Inconclusive;
+
+    /// <summary>The server with a second address (RFC 5780 §7) that took part; none where no server has one.</summary>
+    public TransportAddress BehaviourServer { get; init; }
 
     /// <summary>Responses with an id of ours from somewhere else than they had to come from.</summary>
     public int ForeignResponses { get; init; }

@@ -40,7 +40,7 @@ internal sealed class NatVerdict(
             Filtering = Filtering(mapping.Value),
             Hairpin = Hairpin(mapping.Value),
             PortPreservation = PortPreservation(),
-            HasAlternateServer = !primary.IsNone,
+            BehaviourServer = primary,
         };
     }
 

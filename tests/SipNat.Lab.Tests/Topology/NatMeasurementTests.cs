@@ -40,11 +40,28 @@ public sealed class NatMeasurementTests
         Assert.StartsWith($"{lab.LeftPublicAddress}:", ipv4.GetProperty("external").GetString(), StringComparison.Ordinal);
     }
 
-    private static async Task<JsonDocument> MeasureAsync(NatLaboratory lab)
+    // The laboratory gives a fresh mapping and an established one the same lifetime.
+    [Theory]
+    [InlineData(NatBehaviour.PortRestricted)]
+    [InlineData(NatBehaviour.Symmetric)]
+    public async Task Lifetime_of_a_mapping_is_found_within_a_fifth(NatBehaviour behaviour)
+    {
+        var options = new TopologyOptions { Left = behaviour, Right = NatBehaviour.Open, UdpTimeout = TimeSpan.FromSeconds(10) };
+        await using var lab = await Laboratory.CreateAsync(options, "turnserver");
+        await using var stun = await StunServer.StartAsync(lab);
+
+        using var report = await MeasureAsync(lab, "--lifetime");
+
+        var ipv4 = report.RootElement.GetProperty("ipv4");
+        Assert.InRange(ipv4.GetProperty("lifetimeSeconds").GetDouble(), 8, 12);
+        Assert.InRange(ipv4.GetProperty("establishedLifetimeSeconds").GetDouble(), 8, 12);
+    }
+
+    private static async Task<JsonDocument> MeasureAsync(NatLaboratory lab, params string[] arguments)
     {
         var process = lab.Host("hostA").Start(
             LabRequirements.Find("dotnet") ?? "dotnet",
-            [BuiltPrograms.Server, "nat", "--stun", StunServer.Address, "--stun", "203.0.113.2:3478", "--json"]);
+            [BuiltPrograms.Server, "nat", "--stun", StunServer.Address, "--stun", "203.0.113.2:3478", "--json", .. arguments]);
         return await process.WaitForExitAsync(Limit, TestContext.Current.CancellationToken) == 0
             ? JsonDocument.Parse(process.Output)
             : throw process.Failure("did not end with 0");

@@ -27,7 +27,7 @@ public sealed partial class NatCommandTests : IAsyncDisposable
             """{"schema":1,"local":"127.0.0.1","udp":"open","ipv4":{"udp":"open","mapping":"none","mappingVaries":false,"filtering":"inconclusive","""
             + "\"external\":\"127.0.0.1:PORT\","
             + """
-              "hairpin":null,"portPreservation":true,"lifetimeSeconds":null,"establishedLifetimeSeconds":null,"natLayers":null,"fragments":{"in":null,"out":null},"confidence":{"udp":0.95,"mapping":0.95,"filtering":0,"hairpin":0,"portPreservation":0.95},"samples":{"udp":3,"mapping":3,"filtering":0,"hairpin":0,"portPreservation":3}},"ipv6":null,"turn":{"udp":null,"tcp":null,"tls":null},"alg":"inconclusive","advice":["There is no NAT: the address of this machine is the one that peers see.","Who is let in is not known: that takes a STUN server with two addresses (RFC 5780)."]}
+              "hairpin":null,"portPreservation":true,"lifetimeSeconds":null,"establishedLifetimeSeconds":null,"natLayers":null,"fragments":{"in":null,"out":null},"confidence":{"udp":0.95,"mapping":0.95,"filtering":0,"hairpin":0,"portPreservation":0.95,"lifetimeSeconds":0,"establishedLifetimeSeconds":0},"samples":{"udp":3,"mapping":3,"filtering":0,"hairpin":0,"portPreservation":3,"lifetimeSeconds":0,"establishedLifetimeSeconds":0}},"ipv6":null,"turn":{"udp":null,"tcp":null,"tls":null},"alg":"inconclusive","advice":["There is no NAT: the address of this machine is the one that peers see.","Who is let in is not known: that takes a STUN server with two addresses (RFC 5780)."]}
               """
             + Environment.NewLine,
             Port().Replace(output, "127.0.0.1:PORT"));
@@ -71,6 +71,7 @@ public sealed partial class NatCommandTests : IAsyncDisposable
     [Theory]
     [InlineData("nat", 2, "nat needs STUN servers: --stun HOST[:PORT], twice at best, or Nat:StunServers:0.")]
     [InlineData("nat --stun x:y", 2, "--stun x:y: must be HOST[:PORT], with [ADDRESS] for IPv6.")]
+    [InlineData("nat --stun 127.0.0.1 --fast --lifetime", 2, "--fast and --lifetime exclude each other.")]
     [InlineData("nat --stun name.invalid", 3, "No STUN server's name has an address (name.invalid:3478); check the names, or give addresses.")]
     public async Task What_cannot_be_measured_is_said_on_standard_error(string arguments, int exitCode, string problem)
     {

@@ -23,7 +23,7 @@ public sealed class NatBehaviourProbeTests
         Assert.Equal(mapping is not NatMapping.EndpointIndependent, result.MappingVaries);
         Assert.Equal((0.95, 3), (result.Mapping.Confidence, result.Mapping.Samples));
         Assert.Equal(4, result.Filtering.Samples);
-        Assert.Equal(("192.168.1.10", "203.0.113.1", true), (result.Local.AddressText, result.External.AddressText, result.HasAlternateServer));
+        Assert.Equal(("192.168.1.10", "203.0.113.1", "198.51.100.1:3478"), (result.Local.AddressText, result.External.AddressText, result.BehaviourServer.ToString()));
     }
 
     // No verdict is ever wrong; few are missing.
@@ -82,7 +82,7 @@ public sealed class NatBehaviourProbeTests
 
         var result = scene.Measure();
 
-        Assert.Equal((verdict, varies, false), (result.Mapping.Value, result.MappingVaries, result.HasAlternateServer));
+        Assert.Equal((verdict, varies, false), (result.Mapping.Value, result.MappingVaries, !result.BehaviourServer.IsNone));
         Assert.Equal(default, result.Filtering);
     }
 
@@ -178,7 +178,7 @@ public sealed class NatBehaviourProbeTests
 
         var result = scene.Measure();
 
-        Assert.Equal((false, null), (result.HasAlternateServer, result.Filtering.Value));
+        Assert.Equal((false, null), (!result.BehaviourServer.IsNone, result.Filtering.Value));
         // Three to the server, and the hairpin test: four times on each of two sockets.
         Assert.Equal(3 + 8, scene.RequestsSent);
     }
