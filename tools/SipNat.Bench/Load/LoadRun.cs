@@ -61,6 +61,8 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
     private async Task<LoadReport> RunAsync(RunningLoad load, RecordingsCheck check, CancellationToken stop)
     {
         var (sessions, sender, server, meter) = load;
+        // What the runtime compiles in this process at the first request of all is no time of the recorder.
+        await sessions[0].AskAsync(stop);
         meter?.Begin();
         var began = Stopwatch.GetTimestamp();
         var up = await SetUpAsync(sessions, stop);

@@ -17,13 +17,14 @@ internal sealed class LoadSession
     private readonly RecorderRequests _requests;
     private readonly PacedSender _sender;
     private readonly List<(SendGroup Group, LoadStream Stream)> _streams;
+    private readonly IPEndPoint _server;
     private readonly string _sdp;
     private long _inviteSent;
     private long _answerSeen;
 
     public LoadSession(ClientTransactions transactions, PacedSender sender, IPEndPoint server, IReadOnlyList<(SendGroup Group, LoadStream Stream)> streams)
     {
-        (_transactions, _sender, _streams) = (transactions, sender, [.. streams]);
+        (_transactions, _sender, _server, _streams) = (transactions, sender, server, [.. streams]);
         var channel = transactions.Channel;
         CallId = $"load-{ClientDialog.Token(12)}";
         var identity = new ClientDialogIdentity(CallId, $"sip:load@{channel.Local}", channel.Local.ToString(), $"<sip:load@{channel.Local}>;+sip.src");
@@ -51,6 +52,14 @@ internal sealed class LoadSession
     public void SeeResponse(SipText response)
     {
         if (_answerSeen == 0 && response.Status >= 200 && response.Method == "INVITE") _answerSeen = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>OPTIONS outside a dialog, as a session border controller asks whether the recorder is there.</summary>
+    public Task AskAsync(CancellationToken stop)
+    {
+        var identity = new ClientDialogIdentity($"{CallId}-options", $"sip:load@{_transactions.Channel.Local}", _transactions.Channel.Local.ToString(), $"<sip:load@{_transactions.Channel.Local}>");
+        var options = new ClientDialog(identity, _transactions.Channel, _server).Request("OPTIONS", [], SipBody.None);
+        return _transactions.RequestAsync(options, AnswerLimit, stop);
     }
 
     /// <summary>INVITE, 200 and ACK; then the streams are sent. False where the recorder did not take the session.</summary>
