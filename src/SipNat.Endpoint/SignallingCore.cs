@@ -22,7 +22,7 @@ public sealed class SignallingCore : IProtocolCore
 
     private readonly SignallingContext _context;
     private readonly RecordingSessions _sessions = new();
-    private readonly RequestBudget _portRefusals = new();
+    private readonly RateLimit _portRefusals = new();
     private Instant _portsRefusedUntil;
     private bool _draining;
 

@@ -187,6 +187,9 @@ public sealed class SimulatedHost
         flow.Owner.Core.HandleFlow(_network.Now, flow.Id, new(kind, flow.Transport, local, flow.Remote));
     }
 
+    /// <summary>Which local addresses a firewall of the host itself lets nothing out from; none without more.</summary>
+    public Predicate<TransportAddress> RefusesToSendFrom { get; set; } = static _ => false;
+
     internal void Drain()
     {
         _isDirty = true;
@@ -248,7 +251,7 @@ public sealed class SimulatedHost
         }
 
         var to = transmit.Destination;
-        if (to.Family != flow.Local.Family || to.Port == 0 || transmit.Payload.Length > MaxDatagram) return false;
+        if (to.Family != flow.Local.Family || to.Port == 0 || transmit.Payload.Length > MaxDatagram || RefusesToSendFrom(flow.Local)) return false;
 
         Send(new(flow.Transport, SegmentKind.Datagram, flow.Local, to, transmit.Payload));
         return true;

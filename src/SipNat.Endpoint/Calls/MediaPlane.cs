@@ -134,6 +134,12 @@ public sealed class MediaPlane
         Schedule(session);
     }
 
+    /// <summary>The system refused to send a datagram: a local firewall, or no route.</summary>
+    public void HandleSendFailed(FlowId flow)
+    {
+        if (_portsByFlow.TryGetValue(flow, out var port) && flow == port.Flows.Rtp) port.Owner?.HandleSendFailed(port.Index);
+    }
+
     /// <summary>
     /// The time of day and the time since the start have parted, as after a suspend: pinholes and mappings may be gone, so
     /// that each is opened and asked for anew.

@@ -128,6 +128,12 @@ internal sealed class MediaSession
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
     }
 
+    /// <summary>A datagram of the RTP socket did not leave.</summary>
+    public void HandleSendFailed(int port)
+    {
+        if (_streams.TryGetValue(port, out var stream)) stream.SendsFailed++;
+    }
+
     /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
     public void KeepOpen(Instant now)
     {

@@ -75,6 +75,9 @@ internal sealed class MediaStream
     /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
     public bool HasWrites => _writesDue is not null;
 
+    /// <summary>Datagrams that the system refused to send from the RTP socket.</summary>
+    public long SendsFailed { get; set; }
+
     private Instant? LastHeardAt =>
         _recorded.LastPacketAt is { } rtp && (_controlHeardAt is not { } rtcp || rtp > rtcp) ? rtp : _controlHeardAt;
 
@@ -365,7 +368,7 @@ internal sealed class MediaStream
         if (_watch.TakeSilence(now, out var heardFor) is { } lasted)
         {
             _output.Events.Enqueue(new MediaEvent.Silent(
-                _session, new(_settings.Index, now, lasted, heardFor, _keepalive.Sent, _controlFrom, _peerSaysSent, report.Sources)));
+                _session, new(_settings.Index, now, lasted, heardFor, Math.Max(0, _keepalive.Sent - SendsFailed), _controlFrom, _peerSaysSent, report.Sources)));
         }
 
         LookForFaults(now, report);

@@ -47,7 +47,7 @@ public enum FindingCode
     /// <summary>Of a stream without packets: the session and the medium of the peer's description name two addresses.</summary>
     ConnectionsDiffer,
 
-    /// <summary>Of a stream without packets: nothing could be sent first to open the way in.</summary>
+    /// <summary>Of a stream without packets: this system let nothing out that would have opened the way in.</summary>
     NothingSent,
 
     /// <summary>Of a stream without packets: media is received on another interface than signalling.</summary>

@@ -95,7 +95,7 @@ public static class SilenceDiagnosis
         : null;
 
     private static Finding? NothingSent(SilenceEvidence e) => e.Silence.PacketsSent == 0
-        ? Likely(e, FindingCode.NothingSent, $"a NAT or firewall before {e.Local}: nothing was sent to the peer's media port, which {(e.Described.IsNone ? "its description does not name" : $"is {e.Described}")}, and what was not sent to is not let in. Forward the media ports.")
+        ? Likely(e, FindingCode.NothingSent, $"a NAT or firewall that lets in only what answers: this system refused to send every packet from {e.Local}, so that nothing opened the way. Look for a firewall rule or a missing route on this machine, or forward the media ports.")
         : null;
 
     private static Finding? Connections(SilenceEvidence e) => !e.SessionConnection.IsNone

@@ -25,7 +25,7 @@ internal sealed partial class RecordingSession
     private readonly SessionMetadata _metadata;
     private readonly RecordingStreams _streams = new();
     private readonly SessionTimer _timer = new();
-    private readonly RequestBudget _budget = new();
+    private readonly RateLimit _budget = new();
     private readonly DialogRequests _requests;
     private readonly Instant _startedAt;
     private bool _changed = true;

@@ -151,8 +151,16 @@ public sealed class PollingEngine : IDisposable
 
     private void Send(Transmit transmit)
     {
-        if (_sockets.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload)) Sent++;
-        else SendsFailed++;
+        if (_sockets.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload))
+        {
+            Sent++;
+        }
+        else
+        {
+            SendsFailed++;
+            _plane.HandleSendFailed(transmit.Flow);
+        }
+
         _plane.Outbox.Release(transmit);
     }
 

@@ -171,7 +171,7 @@ public sealed partial class TurnAllocation
         {
             case 0 when request.Channel != 0:
                 // The binding is a permission too (RFC 8656 §12.2).
-                if (_channels.HandleBound(now, request.Peer)) _events.Enqueue(new TurnEvent.ChannelBound(request.Peer, request.Channel, now));
+                if (_channels.HandleConfirmed(now, request.Peer)) _events.Enqueue(new TurnEvent.ChannelBound(request.Peer, request.Channel, now));
                 Permitted(now, request.Peer);
                 break;
             case 0:
@@ -200,7 +200,7 @@ public sealed partial class TurnAllocation
 
     private void Permitted(Instant now, TransportAddress peer)
     {
-        if (_permissions.HandleGranted(now, peer)) _events.Enqueue(new TurnEvent.PeerPermitted(peer.WithPort(0), now));
+        if (_permissions.HandleConfirmed(now, peer)) _events.Enqueue(new TurnEvent.PeerPermitted(peer.WithPort(0), now));
     }
 
     private void HandleSilence(Instant now)

@@ -224,8 +224,8 @@ public sealed partial class TurnAllocation
 
     private void AskForPeers(Instant now)
     {
-        while (_permissions.TryTakeDue(now, out var peer)) _requests.Send(now, new(StunMethod.CreatePermission, peer));
-        while (_channels.TryTakeDue(now, out var peer, out var number)) _requests.Send(now, new(StunMethod.ChannelBind, peer, number));
+        while (_permissions.TryTakeDue(now, out var permission)) _requests.Send(now, new(StunMethod.CreatePermission, permission.Peer));
+        while (_channels.TryTakeDue(now, out var channel)) _requests.Send(now, new(StunMethod.ChannelBind, channel.Peer, channel.Number));
     }
 
     private void Allocate(Instant now)

@@ -15,6 +15,7 @@ internal sealed class MediaPlaneCore(MediaPlane plane) : IProtocolCore
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
+        if (change.Kind is FlowChangeKind.SendFailed) plane.HandleSendFailed(flow);
     }
 
     public void HandleTimeout(Instant now) => plane.HandleTimeout(now);

@@ -161,25 +161,22 @@ public sealed class AddressFindingTests
             "no-media: Stream 1: no packet in 5 s. The peer at 192.0.2.20 named no address of its own, and was told to send to 198.51.100.10:10000 (the local address is public). Nothing here shows why: it does not send, or what it sends is dropped on the way.");
     }
 
-    // No description keeps packets from being sent; a system that refuses to send them does.
     [Fact]
     [Plants(FindingCode.NothingSent)]
-    public void Nothing_that_could_be_sent()
+    public void A_firewall_of_this_machine_that_lets_no_media_out()
     {
-        var local = TransportAddress.Parse("198.51.100.10:10000");
-        var findings = SilenceDiagnosis.Explain(new()
-        {
-            Silence = new(0, default, TimeSpan.FromSeconds(5), null, 0, default, null, []),
-            SignallingSource = TransportAddress.Parse("192.0.2.20:5060"),
-            PeerIsLocal = false,
-            Described = TransportAddress.Parse("192.0.2.20:40000"),
-            Advertised = new(local, AddressKind.Host, new AddressReason.LocalIsConfigured(local)),
-            Local = local,
-        });
+        var scene = new RecorderScene(seed: 222);
+        scene.Recorder.Host.RefusesToSendFrom = local => local.Port >= 10_000;
+        var client = ManualClient.AddTo(scene);
+        client.Establish(Sdp);
+        client.RunFor(6);
 
-        Assert.Equal(
-            new(FindingCode.NothingSent, "Stream 1: the likely cause of its silence is a NAT or firewall before 198.51.100.10:10000: nothing was sent to the peer's media port, which is 192.0.2.20:40000, and what was not sent to is not let in. Forward the media ports.", default),
-            findings[1]);
+        Assert.Empty(client.Media);
+        AssertFound(
+            scene,
+            "metadata-missing: The INVITE brought no recording metadata.",
+            "no-media: Stream 1: no packet in 5 s. The peer at 192.0.2.20 said that it sends from 192.0.2.20:40000, and was told to send to 198.51.100.10:10000 (the local address is public).",
+            "nothing-sent: Stream 1: the likely cause of its silence is a NAT or firewall that lets in only what answers: this system refused to send every packet from 198.51.100.10:10000, so that nothing opened the way. Look for a firewall rule or a missing route on this machine, or forward the media ports.");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace SipNat.Endpoint.Siprec;
 /// Twenty a second. Of requests in one dialog no client needs more, and each one takes a transaction that other dialogs
 /// need; of sessions that end for want of ports more would only fill the catalogue.
 /// </summary>
-internal sealed class RequestBudget
+internal sealed class RateLimit
 {
     public const int PerSecond = 20;
 
