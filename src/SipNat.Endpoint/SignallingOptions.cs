@@ -20,6 +20,12 @@ public sealed record SignallingOptions
     /// <summary>How long an answer may wait for a STUN server (it has had that time already where ports are mapped ahead).</summary>
     public TimeSpan MappingWait { get; init; } = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>The same for a TURN server, where an answer must name its address (<c>Nat:RelayOnly</c>), which may come by TLS.</summary>
+    public TimeSpan RelayWait { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether an offer of ICE is taken up; the media plane has the same setting.</summary>
+    public bool UsesIce { get; init; } = true;
+
     /// <summary>Recording sessions at one time; one more gets 503.</summary>
     public int MaxSessions { get; init; } = 2_000;
 

@@ -5,17 +5,23 @@ namespace SipNat.Endpoint.Addressing;
 /// <summary>
 /// Which address of a socket a peer is told, and why. In this order: the local address for local peers, a configured
 /// external address, a forwarded port with a learned address, the local address where nothing translates it, what a
-/// STUN server saw (only while it does not depend on who looks), what was known last, the local address.
+/// STUN server saw (only while it does not depend on who looks), what a TURN server lends, what was known last, the
+/// local address. Where only relays are to be used, the second is the last.
 /// </summary>
 public sealed class AddressAdvisor(AddressingOptions options)
 {
     public LocalNetworks LocalNetworks { get; } = new(options.LocalNetworks);
 
+    /// <summary>Whether peers outside the local networks are told relayed addresses only.</summary>
+    public bool IsRelayOnly => options.IsRelayOnly;
+
     public AdvertisedAddress Advise(in AddressQuestion question) =>
         ForLocalPeer(question)
+        ?? FromRelayOnly(question)
         ?? FromConfiguration(question)
         ?? FromForward(question)
         ?? FromMapping(question)
+        ?? FromRelay(question)
         ?? WithoutMapping(question);
 
     private AdvertisedAddress? ForLocalPeer(in AddressQuestion question)
@@ -85,13 +91,24 @@ public sealed class AddressAdvisor(AddressingOptions options)
         return new(external, AddressKind.Forwarded, new AddressReason.LastKnownWithForward(external));
     }
 
+    private AdvertisedAddress? FromRelayOnly(in AddressQuestion question) => !options.IsRelayOnly || question.Use is not AddressUse.Media
+        ? null
+        : question.Relayed is { } relayed
+            ? new(relayed.Address, AddressKind.Relayed, new AddressReason.RelayOnly(relayed))
+            : new(default, AddressKind.Relayed, new AddressReason.NoRelay());
+
+    private static AdvertisedAddress? FromRelay(in AddressQuestion question) =>
+        question.Relayed is { } relayed && IsTranslated(question.Local)
+            ? new(relayed.Address, AddressKind.Relayed, new AddressReason.RelayedForWant(relayed, UsableMapping(question)))
+            : null;
+
     private static AdvertisedAddress? FromMapping(in AddressQuestion question)
     {
         if (UsableMapping(question) is not { } mapping) return null;
         if (mapping.Mapped == question.Local) return Host(question.Local, new AddressReason.NotTranslated(question.Local, mapping.Server));
 
         return mapping.VariesByDestination
-            ? Host(question.Local, new AddressReason.MappingVaries(question.Local, mapping))
+            ? FromRelay(question) ?? Host(question.Local, new AddressReason.MappingVaries(question.Local, mapping))
             : new(mapping.Mapped, AddressKind.ServerReflexive, new AddressReason.Mapped(mapping));
     }
 

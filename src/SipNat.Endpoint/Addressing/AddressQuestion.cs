@@ -18,12 +18,20 @@ public readonly record struct AddressQuestion
     /// <summary>How a STUN server sees this very socket; null while unknown.</summary>
     public SocketMapping? Mapping { get; init; }
 
+    /// <summary>What a TURN server lends this very socket; null where none does.</summary>
+    public RelayedAddress? Relayed { get; init; }
+
     /// <summary>
     /// An external address known from before or from another socket, none without one. Its port is that of this
     /// socket, or 0 where it came from another one.
     /// </summary>
     public TransportAddress LastKnown { get; init; }
 }
+
+/// <summary>An address that a TURN server lends.</summary>
+/// <param name="Address">Where peers reach us.</param>
+/// <param name="Server">Who lends it.</param>
+public readonly record struct RelayedAddress(TransportAddress Address, TransportAddress Server);
 
 public enum AddressUse
 {

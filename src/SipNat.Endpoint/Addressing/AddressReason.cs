@@ -44,6 +44,16 @@ public abstract record AddressReason
     /// <summary>What a server saw is of no use: other peers get other mappings.</summary>
     public sealed record MappingVaries(TransportAddress Local, SocketMapping Mapping) : AddressReason;
 
+    /// <summary>Only relayed addresses are to be told.</summary>
+    public sealed record RelayOnly(RelayedAddress Relayed) : AddressReason;
+
+    /// <summary>Only relayed addresses are to be told, and there is none.</summary>
+    public sealed record NoRelay : AddressReason;
+
+    /// <summary>What a server saw is of no use, or none answered; a TURN server's address is.</summary>
+    /// <param name="Mapping">What a STUN server saw; null where none answered.</param>
+    public sealed record RelayedForWant(RelayedAddress Relayed, SocketMapping? Mapping) : AddressReason;
+
     /// <summary>No answer yet: the address that was seen last.</summary>
     public sealed record NoAnswerYet(TransportAddress External) : AddressReason;
 
@@ -82,6 +92,11 @@ public static class AddressReasonText
         AddressReason.Mapped(var mapping) => $"{Saw(mapping)}; no forward is configured",
         AddressReason.MappingVaries(_, var mapping) =>
             $"mapping varies by destination, {Saw(mapping)}, and no forward is configured: local address, relying on the peer's latching",
+        AddressReason.RelayOnly(var relayed) => $"Nat:RelayOnly: TURN server {relayed.Server} relays",
+        AddressReason.NoRelay => "Nat:RelayOnly, and no TURN server relays: none",
+        AddressReason.RelayedForWant(var relayed, { } mapping) =>
+            $"mapping varies by destination, {Saw(mapping)}, and no forward is configured: TURN server {relayed.Server} relays",
+        AddressReason.RelayedForWant(var relayed, null) => $"no STUN server answered: TURN server {relayed.Server} relays",
         AddressReason.NoAnswerYet(var external) =>
             $"no STUN answer yet: last known external address {external.AddressText}",
         AddressReason.NothingKnown => "no external address known: local address, relying on the peer's latching",

@@ -23,6 +23,9 @@ public sealed record AddressingOptions
     /// <summary><c>Media:FirstPort</c>.</summary>
     public int MediaFirstPort { get; init; } = 10000;
 
+    /// <summary><c>Nat:RelayOnly</c>: peers outside the local networks are told relayed addresses for media, and no other.</summary>
+    public bool IsRelayOnly { get; init; }
+
     /// <summary><c>Nat:LocalNetworks</c>, or the networks of this machine's interfaces.</summary>
     public IReadOnlyList<NetworkPrefix> LocalNetworks { get; init; } = [];
 }

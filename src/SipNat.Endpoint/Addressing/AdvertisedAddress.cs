@@ -26,4 +26,7 @@ public enum AddressKind
 
     /// <summary>An external address that was seen before or on another socket.</summary>
     LastKnown,
+
+    /// <summary>A TURN server.</summary>
+    Relayed,
 }

@@ -14,6 +14,13 @@ public abstract record MediaCommand(RecordingId Session)
     /// <summary>More pairs for a session that is open; answered by <see cref="MediaEvent.Opened"/> with all of them.</summary>
     public sealed record AddPorts(RecordingId Session, int Ports) : MediaCommand(Session);
 
+    /// <summary>
+    /// Looks for more ways to the peer by one port, ICE and relays; where ICE was begun there, begins it anew. What is found
+    /// is told by <see cref="MediaEvent.AddressesChanged"/>.
+    /// </summary>
+    /// <param name="Port">Its place among the ports of the session, which need not be open yet.</param>
+    public sealed record Gather(RecordingId Session, int Port, PathNeeds Needs) : MediaCommand(Session);
+
     /// <summary>What was negotiated, at the answer and at every change of it.</summary>
     public sealed record Configure(RecordingId Session, MediaSettings Settings) : MediaCommand(Session);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SipNat.Endpoint.Siprec;
 using SipNat.Traversal.Stun;
+using SipNat.Traversal.Turn;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -23,7 +24,9 @@ public sealed class MediaPlane
     private readonly DeadlineQueue<MediaPort> _portDeadlines = new();
     private readonly DeadlineQueue<MediaSession> _sessionDeadlines = new();
     private readonly MediaOutput _output = new();
+    private readonly MadeUpFlows _madeUp = new();
     private StunBindingOptions _stun;
+    private IReadOnlyList<TurnServerOptions> _turn = [];
 
     public MediaPlane(MediaPlaneOptions options, Random random)
     {
@@ -64,6 +67,9 @@ public sealed class MediaPlane
         }
     }
 
+    /// <summary>The resolved TURN servers, with credentials that are good now; sessions ask them from here on.</summary>
+    public void SetTurnServers(IReadOnlyList<TurnServerOptions> servers) => _turn = [.. servers];
+
     public void HandleCommand(Instant now, MediaCommand command)
     {
         switch (command)
@@ -74,10 +80,15 @@ public sealed class MediaPlane
             case MediaCommand.AddPorts(var id, var ports):
                 if (_sessions.TryGetValue(id, out var known)) AddPorts(now, known, ports);
                 break;
+            case MediaCommand.Gather(var id, var port, var needs):
+                if (!_sessions.TryGetValue(id, out var gathering)) break;
+                if (port < gathering.Ports.Count) Gather(now, gathering.Ports[port], needs);
+                else if (port < MaxPortsPerSession) gathering.Needs[port] = needs;
+                break;
             case MediaCommand.Configure(var id, var settings):
                 if (!_sessions.TryGetValue(id, out var configured)) break;
                 configured.Configure(now, settings);
-                Schedule(configured);
+                Settle(now, configured);
                 break;
             case MediaCommand.Close(var id, var peerIsGone):
                 if (_sessions.Remove(id, out var closing)) Close(now, closing, peerIsGone);
@@ -117,6 +128,27 @@ public sealed class MediaPlane
             return;
         }
 
+        if (port.Paths is { } paths)
+        {
+            var input = paths.TryUnwrap(now, flow, from, datagram, out var relayFlow, out var packet);
+            if (input is TurnInput.Taken)
+            {
+                RunPort(now, port);
+                return;
+            }
+
+            if (input is TurnInput.Packet)
+            {
+                HandleUnwrapped(now, arrival, port, relayFlow, packet.Peer, packet.Payload);
+                return;
+            }
+        }
+
+        HandleUnwrapped(now, arrival, port, flow, from, datagram);
+    }
+
+    private void HandleUnwrapped(Instant now, Instant arrival, MediaPort port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
         if (StunMessage.LooksLikeStun(datagram))
         {
             if (!port.TryHandle(now, flow, from, datagram)) Unowned++;
@@ -130,12 +162,28 @@ public sealed class MediaPlane
             return;
         }
 
-        session.HandleDatagram(now, arrival, port.Index, flow == port.Flows.Rtcp, from, datagram);
-        Schedule(session);
+        session.HandleDatagram(now, arrival, port.Index, flow, from, datagram);
+        Settle(now, session);
+    }
+
+    /// <summary>What became of a connection that was asked for.</summary>
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        if (change.Kind is FlowChangeKind.SendFailed)
+        {
+            HandleSendFailed(flow);
+            return;
+        }
+
+        if (!_portsByFlow.TryGetValue(flow, out var port) || port.Paths is not { } paths) return;
+
+        if (change.Kind is FlowChangeKind.Closed or FlowChangeKind.Refused) _portsByFlow.Remove(flow);
+        paths.HandleFlow(now, flow, change);
+        RunPort(now, port);
     }
 
     /// <summary>The system refused to send a datagram: a local firewall, or no route.</summary>
-    public void HandleSendFailed(FlowId flow)
+    private void HandleSendFailed(FlowId flow)
     {
         if (_portsByFlow.TryGetValue(flow, out var port) && flow == port.Flows.Rtp) port.Owner?.HandleSendFailed(port.Index);
     }
@@ -157,7 +205,7 @@ public sealed class MediaPlane
         foreach (var session in _sessions.Values.OrderBy(s => s.Id.Value, StringComparer.Ordinal).ToList())
         {
             session.KeepOpen(now);
-            Schedule(session);
+            Settle(now, session);
         }
     }
 
@@ -167,7 +215,7 @@ public sealed class MediaPlane
         while (_sessionDeadlines.TryTakeDue(now, out var session))
         {
             session.HandleTimeout(now);
-            Schedule(session);
+            Settle(now, session);
         }
     }
 
@@ -200,7 +248,7 @@ public sealed class MediaPlane
         {
             var session = _waiting[i];
             var spares = SparesOf(session.Local);
-            if (spares.Ports.Count >= session.Missing) Serve(session, spares);
+            if (spares.Ports.Count >= session.Missing) Serve(now, session, spares);
             else if (spares is { Requested: 0, Refusal: { } reason }) Refuse(session, reason);
             else
             {
@@ -214,9 +262,28 @@ public sealed class MediaPlane
         foreach (var spares in _spares.Values) Fill(spares);
     }
 
-    private void Serve(MediaSession session, SparePorts spares)
+    private void Gather(Instant now, MediaPort port, PathNeeds needs)
     {
-        while (session.Missing > 0) session.Add(spares.Ports.Dequeue());
+        var wantsRelay = !needs.IsLocalPeer && (needs.IceComponents > 0 || _options.IsRelayOnly || port.IsHardToReach);
+        var local = port.Flows.LocalRtp;
+        IReadOnlyList<TurnServerOptions> servers = wantsRelay
+            ? [.. _turn.Where(s => s.Server.Family == local.Family && s.Server.IsLoopback == local.IsLoopback)]
+            : [];
+        var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.PortRequests, _random);
+        port.Gather(now, needs, _options, relays, _random);
+        RunPort(now, port);
+        TellAddresses(port);
+    }
+
+    private void Serve(Instant now, MediaSession session, SparePorts spares)
+    {
+        while (session.Missing > 0)
+        {
+            var port = spares.Ports.Dequeue();
+            session.Add(port);
+            if (session.Needs.Remove(port.Index, out var needs)) Gather(now, port, needs);
+        }
+
         _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.Addresses)]));
         Schedule(session);
     }
@@ -232,7 +299,14 @@ public sealed class MediaPlane
     {
         _waiting.Remove(session);
         session.Close(now, peerIsGone);
-        foreach (var port in session.Ports) Close(port);
+        foreach (var port in session.Ports)
+        {
+            port.Paths?.Forward(now);
+            port.Paths?.ReleaseRelays(now);
+            if (port.Paths is { } paths) Outbox.TakeAllFrom(paths.Outbox);
+            Close(port);
+        }
+
         Schedule(session);
     }
 
@@ -241,17 +315,56 @@ public sealed class MediaPlane
         _portDeadlines.Remove(port);
         _portsByFlow.Remove(port.Flows.Rtp);
         _portsByFlow.Remove(port.Flows.Rtcp);
+        foreach (var connection in port.Relays?.Connections ?? [])
+        {
+            if (_portsByFlow.Remove(connection)) _output.PortRequests.Enqueue(new MediaPortRequest.Disconnect(connection));
+        }
+
         _output.PortRequests.Enqueue(new MediaPortRequest.Close(port.Flows));
     }
 
     private void RunPort(Instant now, MediaPort port)
     {
+        // A changed mapping may begin ICE anew, and a new path makes streams send: all of it is due at once.
         port.HandleTimeout(now, Outbox);
+        if (port.TakeChanged(now)) TellAddresses(port);
+        if (port.Paths is { } paths) RunPaths(now, port, paths);
         _portDeadlines.Set(port, port.Deadline);
-        if (port.TakeChanged() && port.Owner is { } session)
+    }
+
+    private void RunPaths(Instant now, MediaPort port, PathFinder paths)
+    {
+        while (port.Relays?.TryTakeNew(out var connection) is true) _portsByFlow.Add(connection, port);
+        // News that come before the answer wait for the stream that they are of.
+        if (port.Owner is { } session && session.HasStream(port.Index))
         {
-            _output.Events.Enqueue(new MediaEvent.AddressesChanged(session.Id, port.Index, port.Addresses));
+            var isTold = false;
+            for (; paths.TryTake(out var happened); isTold = true) session.HandlePath(now, port.Index, happened);
+            if (isTold) Schedule(session);
         }
+
+        paths.Forward(now);
+        Outbox.TakeAllFrom(paths.Outbox);
+        if (port.TakeChanged(now)) TellAddresses(port);
+    }
+
+    private void TellAddresses(MediaPort port)
+    {
+        if (port.Owner is { } session) _output.Events.Enqueue(new MediaEvent.AddressesChanged(session.Id, port.Index, port.Addresses));
+    }
+
+    // What streams sent by relays leaves with them.
+    private void Settle(Instant now, MediaSession session)
+    {
+        foreach (var port in session.Ports)
+        {
+            if (port.Paths is not { } paths) continue;
+
+            RunPaths(now, port, paths);
+            _portDeadlines.Set(port, port.Deadline);
+        }
+
+        Schedule(session);
     }
 
     private void Schedule(MediaSession session) => _sessionDeadlines.Set(session, session.Deadline);

@@ -21,6 +21,18 @@ public sealed record MediaPlaneOptions
     /// <summary>The networks that are reached without a NAT.</summary>
     public IReadOnlyList<NetworkPrefix> LocalNetworks { get; init; } = [];
 
+    /// <summary>Whether ICE is answered, and how.</summary>
+    public IceMode Ice { get; init; } = IceMode.Offered;
+
+    /// <summary>Media go by relays only, so that a peer outside the local networks learns no address of ours.</summary>
+    public bool IsRelayOnly { get; init; }
+
+    /// <summary>The mean time between two consent checks of a path (RFC 7675 §5.1).</summary>
+    public TimeSpan ConsentInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After so long without an answer a path is dead (RFC 7675 §5.1).</summary>
+    public TimeSpan ConsentTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A stream that should be sending and brings nothing for this long is a finding.</summary>
     public TimeSpan NoMediaAfter { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -34,6 +34,9 @@ internal sealed class MediaSession
 
     public List<MediaPort> Ports { get; } = [];
 
+    /// <summary>What is wanted of ports that are not open yet, by their place.</summary>
+    public Dictionary<int, PathNeeds> Needs { get; } = [];
+
     /// <summary>How many ports it should have.</summary>
     public int Wanted { get; set; }
 
@@ -56,7 +59,7 @@ internal sealed class MediaSession
             if (stream.Port >= Ports.Count) continue;
             if (!_streams.TryGetValue(stream.Port, out var known))
             {
-                known = new(Id, stream, settings, Ports[stream.Port].Flows, _options, _output, _sender, _random);
+                known = new(Id, stream, settings, Ports[stream.Port], _options, _output, _sender, _random);
                 _streams.Add(stream.Port, known);
             }
 
@@ -67,22 +70,22 @@ internal sealed class MediaSession
         for (var waiting = _early.Count; waiting > 0; waiting--)
         {
             var early = _early.Dequeue();
-            HandleDatagram(now, early.Arrival, early.Port, early.IsRtcp, early.From, early.Bytes);
+            HandleDatagram(now, early.Arrival, early.Port, early.Flow, early.From, early.Bytes);
         }
 
         _reportAt ??= now + ReportInterval;
     }
 
-    public void HandleDatagram(Instant now, Instant arrival, int port, bool isRtcp, TransportAddress from, ReadOnlySpan<byte> datagram)
+    public void HandleDatagram(Instant now, Instant arrival, int port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
         if (!_streams.TryGetValue(port, out var stream))
         {
             // The answer went out, and its first packet is here before this thread has heard what was agreed on.
-            if (_early.Count < MaxEarly) _early.Enqueue(new(arrival, port, isRtcp, from, datagram.ToArray()));
+            if (_early.Count < MaxEarly) _early.Enqueue(new(arrival, port, flow, from, datagram.ToArray()));
             return;
         }
 
-        stream.HandleDatagram(now, arrival, isRtcp, from, datagram);
+        stream.HandleDatagram(now, arrival, flow, from, datagram);
         if (stream.TakeProved()) OpenPinholes(now);
         _reportNow |= stream.TakeStarted();
         if (_reportNow) _reportAt = now;
@@ -134,6 +137,19 @@ internal sealed class MediaSession
         if (_streams.TryGetValue(port, out var stream)) stream.SendsFailed++;
     }
 
+    public bool HasStream(int port) => _streams.ContainsKey(port);
+
+    /// <summary>ICE or a relay of a port has news.</summary>
+    public void HandlePath(Instant now, int port, PathEvent happened)
+    {
+        if (!_streams.TryGetValue(port, out var stream)) return;
+
+        stream.HandlePath(now, happened);
+        _reportNow |= happened is PathEvent.Changed;
+        if (_reportNow) _reportAt = now;
+        Schedule(port, stream);
+    }
+
     /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
     public void KeepOpen(Instant now)
     {
@@ -158,5 +174,5 @@ internal sealed class MediaSession
 
     private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.Deadline);
 
-    private sealed record EarlyDatagram(Instant Arrival, int Port, bool IsRtcp, TransportAddress From, byte[] Bytes);
+    private sealed record EarlyDatagram(Instant Arrival, int Port, FlowId Flow, TransportAddress From, byte[] Bytes);
 }

@@ -18,13 +18,12 @@ internal sealed class MediaStream
     private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
 
     private readonly RecordingId _session;
-    private readonly MediaPortFlows _flows;
+    private readonly MediaPort _port;
     private readonly MediaOutput _output;
-    private readonly MediaSender _sender;
+    private readonly SendGate _gate;
     private readonly RecordedStream _recorded;
     private readonly SourceLatch _controlLatch;
-    private readonly RtcpReporter _reporter;
-    private readonly KeepaliveSender _keepalive;
+    private readonly StreamSender _sender;
     private readonly StreamWatch _watch;
     private readonly LatchPolicy _latch;
     private readonly Dictionary<int, RecordingFile> _files = [];
@@ -40,7 +39,8 @@ internal sealed class MediaStream
     private Instant _describedAt;
     private bool _changed;
     private bool _isStarted;
-    private bool _isSending;
+    private TransportAddress _onPath;
+    private TransportAddress _controlOnPath;
     private bool _hasProved;
     private bool _isClosing;
     private Instant? _writesDue;
@@ -49,28 +49,26 @@ internal sealed class MediaStream
         RecordingId session,
         MediaStreamSettings settings,
         MediaSettings sessionSettings,
-        MediaPortFlows flows,
+        MediaPort port,
         MediaPlaneOptions options,
         MediaOutput output,
         MediaSender sender,
         Random random)
     {
-        (_session, _flows, _output, _sender) = (session, flows, output, sender);
+        (_session, _port, _output, _gate) = (session, port, output, sender.Gate);
         (_settings, _sessionSettings, _latch) = (settings, sessionSettings, options.Latch);
         var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
         var payloads = new PayloadMap();
-        var ssrc = (uint)random.NextInt64(1L << 32);
         _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
         Negotiate(settings);
-        _reporter = new(new() { Ssrc = ssrc, Cname = sender.Cname, KeepaliveInterval = options.Keepalive }, sender.Gate, random);
-        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(payloads), options.Keepalive, sender.Gate, random);
+        _sender = new(port, settings, sessionSettings, options, sender, _recorded, _controlLatch, random);
         _watch = new(settings.Index, options.NoMediaAfter);
     }
 
     public Instant? Deadline => _isClosing ? _writesDue : Instant.Earlier(
         Instant.Earlier(_writesDue, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
-        Instant.Earlier(_reporter.Deadline, _keepalive.Deadline));
+        _sender.Deadline);
 
     /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
     public bool HasWrites => _writesDue is not null;
@@ -84,12 +82,13 @@ internal sealed class MediaStream
     /// <summary>Takes what was agreed on, at the first answer and at each later one.</summary>
     public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)
     {
-        var destinations = (MediaDestination(), ControlDestination());
         if (settings.RemoteRtp != _settings.RemoteRtp) _describedAt = now;
         (_settings, _sessionSettings, _changed) = (KeepAddresses(settings), session, true);
         Negotiate(settings);
-        _recorded.Latch.SignalledChanged(_settings.RemoteRtp, session.SignallingSource);
-        _controlLatch.SignalledChanged(_settings.RemoteRtcp, session.SignallingSource);
+        _port.Paths?.SetRemote(now, settings.Ice, session.Acknowledged);
+        if (settings.Ice is null) (_onPath, _controlOnPath) = (default, default);
+        if (_port.Paths is { } paths && settings.Ice is null) ConfigureRelay(now, paths);
+        Follow(session.SignallingSource);
 
         _recorded.IsPaused = session.Paused;
         _controlLatch.IsHeld = !settings.ShouldSend;
@@ -97,27 +96,21 @@ internal sealed class MediaStream
         else _recorded.Hold(now);
         _watch.Expect(now, settings.ShouldSend);
 
-        // Another destination has a pinhole of its own, which is not open before something was sent there.
-        if (!_isSending || destinations != (MediaDestination(), ControlDestination()))
-        {
-            _isSending = true;
-            _reporter.Start(now);
-            _keepalive.Start(now);
-        }
-
-        Send(now);
+        _sender.Configure(now, _settings, session);
+        _sender.Send(now);
         Collect(now);
     }
 
-    public void HandleDatagram(Instant now, Instant arrival, bool isRtcpPort, TransportAddress from, ReadOnlySpan<byte> datagram)
+    public void HandleDatagram(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
+        var component = _port.ComponentOf(flow);
         switch (MediaDemultiplexer.Classify(datagram))
         {
-            case MediaPacketKind.Rtp when !isRtcpPort:
-                HandleRtp(now, arrival, from, datagram);
+            case MediaPacketKind.Rtp when component == 1:
+                HandleRtp(now, arrival, flow, from, datagram);
                 break;
             case MediaPacketKind.Rtcp:
-                HandleRtcp(now, arrival, from, datagram);
+                HandleRtcp(now, arrival, from, datagram, StandingOf(flow, component, from));
                 break;
         }
 
@@ -133,7 +126,7 @@ internal sealed class MediaStream
         }
 
         _recorded.HandleTimeout(now);
-        Send(now);
+        _sender.Send(now);
         if (_watch.Deadline <= now) Look(now);
         Collect(now);
     }
@@ -147,13 +140,13 @@ internal sealed class MediaStream
         // A file ends with the last moment at which the stream was active: the end of the call, or the begin of its hold.
         var activeUntil = _watch.ActiveUntil(now);
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
-        _reporter.Finish(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
+        _sender.Finish(now);
         LookForFaults(now, _recorded.Report(now));
         Collect(now);
         if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt);
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath);
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
@@ -183,19 +176,30 @@ internal sealed class MediaStream
     /// <summary>Sends what keeps the pinhole of the RTP port open at once, where this stream has heard nothing yet.</summary>
     public void OpenPinholes(Instant now)
     {
-        if (_recorded.LastPacketAt is not null) return;
-
-        _keepalive.Start(now);
-        Send(now);
+        if (_recorded.LastPacketAt is null) _sender.Restart(now);
     }
 
     /// <summary>Sends what keeps the pinhole of the RTP port open at once.</summary>
     public void KeepOpen(Instant now)
     {
-        if (!_isSending || _isClosing) return;
+        if (!_isClosing) _sender.Restart(now);
+    }
 
-        _keepalive.Start(now);
-        Send(now);
+    /// <summary>ICE or a relay of the port has news.</summary>
+    public void HandlePath(Instant now, PathEvent happened)
+    {
+        _changed = true;
+        if (happened is PathEvent.Changed(var component, var path))
+        {
+            if (component == 1) (_onPath, _describedAt) = (path.Remote, now);
+            if (component == 2 || _settings.RtcpMux) _controlOnPath = path.Remote;
+            _gate.Prove(path.Remote);
+            Follow(_sessionSettings.SignallingSource);
+        }
+
+        if (PathText.Describe(_settings.Index, happened) is { } entry) _output.Events.Enqueue(new MediaEvent.Noted(_session, new(now, entry.Kind, entry.Text)));
+        if (PathText.Find(_settings.Index, happened) is var (code, text)) Found(new(code, text, now));
+        if (!_isClosing) _sender.Restart(now);
     }
 
     // 0.0.0.0 is an old way to say hold (RFC 3264 §8.4): the peer, and the mapping of its NAT, stay where they were.
@@ -203,7 +207,29 @@ internal sealed class MediaStream
         ? settings with { RemoteRtp = _settings.RemoteRtp, RemoteRtcp = _settings.RemoteRtcp }
         : settings;
 
-    private FlowId ControlFlow => _settings.RtcpMux ? _flows.Rtp : _flows.Rtcp;
+    // Who may send, by the description, or by the path that ICE has found.
+    private void Follow(TransportAddress signallingSource)
+    {
+        _recorded.Latch.SignalledChanged(_onPath.IsNone ? _settings.RemoteRtp : _onPath, signallingSource);
+        _controlLatch.SignalledChanged(_controlOnPath.IsNone ? _settings.RemoteRtcp : _controlOnPath, signallingSource);
+    }
+
+    // A relay without ICE lets in whom we name. What was asked for and is not used is given back.
+    private void ConfigureRelay(Instant now, PathFinder paths)
+    {
+        if (!_settings.IsRelayed)
+        {
+            paths.ReleaseRelays(now);
+            return;
+        }
+
+        paths.Permit(now, _sessionSettings.SignallingSource);
+        paths.Permit(now, _settings.RemoteRtp);
+        paths.Permit(now, _settings.RemoteRtcp);
+    }
+
+    private SourceStanding StandingOf(FlowId flow, int component, TransportAddress from) =>
+        _port.Paths?.StandingOf(flow, component, from) ?? SourceStanding.ByPolicy;
 
     private void Negotiate(MediaStreamSettings settings)
     {
@@ -221,29 +247,31 @@ internal sealed class MediaStream
         : format.Name == Sip.Sdp.PayloadFormat.TelephoneEvent.Name ? PayloadFormat.TelephoneEvent with { ClockRate = format.ClockRate }
         : null;
 
-    private void HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    private void HandleRtp(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
+        var standing = StandingOf(flow, 1, from);
         _source = from;
-        var verdict = _recorded.HandleRtp(now, arrival, from, datagram);
+        var verdict = _recorded.HandleRtp(now, arrival, from, datagram, standing);
+        if (standing is SourceStanding.Foreign) _port.Paths?.HandleUnproven(now, flow, from);
         _changed = true;
         if (verdict is LatchVerdict.Accept or LatchVerdict.TookOver)
         {
             Prove(from);
             _watch.Heard(now);
+            _port.Paths?.Heard(now, _settings.ShouldSend);
         }
 
         // A NAT opens a pinhole for each address that is sent to: the one that media comes from wants a packet at once.
         if (_recorded.Latch.Locked is var followed && followed != _followed)
         {
             _followed = followed;
-            _keepalive.Start(now);
-            Send(now);
+            _sender.Restart(now);
         }
 
         if (verdict is LatchVerdict.TookOver) _output.Events.Enqueue(new MediaEvent.Noted(_session, new(now, "source", $"Stream {_settings.Index + 1}: media is taken from {from}.")));
     }
 
-    private void HandleRtcp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    private void HandleRtcp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram, SourceStanding standing)
     {
         if (!RtcpCompound.TryRead(datagram, out var compound, out _)) return;
 
@@ -254,7 +282,7 @@ internal sealed class MediaStream
             break;
         }
 
-        if (_controlLatch.JudgeControl(now, from, ssrc) is not (LatchVerdict.Accept or LatchVerdict.TookOver)) return;
+        if (_controlLatch.JudgeControl(now, from, ssrc, standing) is not (LatchVerdict.Accept or LatchVerdict.TookOver)) return;
 
         (_controlHeardAt, _controlFrom) = (now, from);
         foreach (var packet in compound)
@@ -265,35 +293,14 @@ internal sealed class MediaStream
         _changed = true;
         Prove(from);
         _recorded.HandleRtcp(arrival, compound);
-        _reporter.HandleCompound(now, compound);
+        _sender.Reporter.HandleCompound(now, compound);
     }
 
     private void Prove(TransportAddress host)
     {
-        _hasProved |= !_sender.Gate.IsProven(host);
-        _sender.Gate.Prove(host);
+        _hasProved |= !_gate.IsProven(host);
+        _gate.Prove(host);
     }
-
-    private void Send(Instant now)
-    {
-        _keepalive.HandleTimeout(now, _sender.Outbox, _flows.Rtp, MediaDestination());
-        _reporter.HandleTimeout(now, _recorded.Receiver, _sender.Outbox, ControlFlow, ControlDestination());
-    }
-
-    private TransportAddress MediaDestination() => DestinationOf(_settings.RemoteRtp, _recorded.Latch.Locked);
-
-    // Where RTCP has not been heard, but RTP comes from a NAT, the control port of the description leads nowhere there.
-    private TransportAddress ControlDestination() => _settings.RtcpMux
-        ? MediaDestination()
-        : DestinationOf(_settings.RemoteRtcp, _controlLatch.Locked);
-
-    private TransportAddress DestinationOf(TransportAddress described, TransportAddress seen) => _sender.Policy.Decide(new()
-    {
-        SignallingSource = _sessionSettings.SignallingSource,
-        Described = described,
-        AckReceived = _sessionSettings.Acknowledged,
-        MediaSeenFrom = seen,
-    }).Address;
 
     private void Collect(Instant now)
     {
@@ -331,7 +338,7 @@ internal sealed class MediaStream
     {
         while (_recorded.Others.TryTake(out var write))
         {
-            _others ??= new(write.FileIndex, FileCodec.Various, _recorded.Others.File!.Value.StartedAt, _flows.LocalRtp, _source);
+            _others ??= new(write.FileIndex, FileCodec.Various, _recorded.Others.File!.Value.StartedAt, _port.Flows.LocalRtp, _source);
             _output.Writes.Enqueue(new(_session, _settings.Index, _others, write.Buffer, 0));
         }
     }
@@ -350,7 +357,7 @@ internal sealed class MediaStream
         switch (happened)
         {
             case TimelineEvent.FileStarted(var index, var codec, var at):
-                _files[index] = new(index, codec, at, _flows.LocalRtp, _source);
+                _files[index] = new(index, codec, at, _port.Flows.LocalRtp, _source);
                 break;
             case TimelineEvent.FileEnded ended:
                 // Behind the writes that are still queued: nothing follows the end of a file.
@@ -368,7 +375,7 @@ internal sealed class MediaStream
         if (_watch.TakeSilence(now, out var heardFor) is { } lasted)
         {
             _output.Events.Enqueue(new MediaEvent.Silent(
-                _session, new(_settings.Index, now, lasted, heardFor, Math.Max(0, _keepalive.Sent - SendsFailed), _controlFrom, _peerSaysSent, report.Sources)));
+                _session, new(_settings.Index, now, lasted, heardFor, SendsFailed == 0 || SendsFailed < _sender.PacketsSent, _controlFrom, _peerSaysSent, report.Sources)));
         }
 
         LookForFaults(now, report);
@@ -377,7 +384,7 @@ internal sealed class MediaStream
     private void LookForFaults(Instant now, StreamReport report)
     {
         int[] agreed = [.. _settings.PayloadMap.Select(m => m.PayloadType)];
-        _watch.Look(new(_settings.Index, now, report, agreed, _settings.RemoteRtp.IsUnspecified ? default : _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
+        _watch.Look(new(_settings.Index, now, report, agreed, !_onPath.IsNone ? _onPath : _settings.RemoteRtp.IsUnspecified ? default : _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
         while (_watch.TryTake(out var finding)) Found(finding);
     }
 

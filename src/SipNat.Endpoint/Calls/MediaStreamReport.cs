@@ -1,4 +1,5 @@
 using SipNat.Media.Streams;
+using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -8,4 +9,15 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="Stream">Packets, files, gaps and sources.</param>
 /// <param name="Remote">The source that is followed; none before one is.</param>
 /// <param name="LastHeardAt">The last RTP or RTCP packet that belongs to the stream; null before any.</param>
-public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt);
+/// <param name="Path">The path that ICE found for RTP; null where it found none or is not used.</param>
+public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null);
+
+/// <summary>A path of media that ICE found.</summary>
+/// <param name="Local">Our candidate, as the peer sees it.</param>
+/// <param name="LocalKind">How it came to be known.</param>
+/// <param name="Remote">The peer's candidate.</param>
+/// <param name="RemoteKind">How it came to be known.</param>
+public sealed record MediaPath(TransportAddress Local, CandidateType LocalKind, TransportAddress Remote, CandidateType RemoteKind)
+{
+    public override string ToString() => $"{Local} ({LocalKind.Token}) > {Remote} ({RemoteKind.Token})";
+}

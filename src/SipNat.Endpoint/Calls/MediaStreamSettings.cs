@@ -1,4 +1,5 @@
 using SipNat.Sip.Sdp;
+using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -11,6 +12,8 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="RemoteRtcp">The peer's RTCP address as it wrote it; none where it gave none.</param>
 /// <param name="RtcpMux">RTCP shares the RTP port (RFC 5761).</param>
 /// <param name="ShouldSend">Whether the peer sends: agreed on, and neither held, inactive nor paused.</param>
+/// <param name="Ice">What the peer told by ICE; null where it is not used.</param>
+/// <param name="IsRelayed">The peer was told an address that a TURN server lends.</param>
 public sealed record MediaStreamSettings(
     int Index,
     int Port,
@@ -18,4 +21,6 @@ public sealed record MediaStreamSettings(
     TransportAddress RemoteRtp,
     TransportAddress RemoteRtcp,
     bool RtcpMux,
-    bool ShouldSend);
+    bool ShouldSend,
+    IceDescription? Ice = null,
+    bool IsRelayed = false);

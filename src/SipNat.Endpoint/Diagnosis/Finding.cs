@@ -98,6 +98,18 @@ public enum FindingCode
     /// <summary>The NAT shows another address to each destination, so a STUN address cannot be advertised.</summary>
     MappingVaries,
 
+    /// <summary>The peer's description has ICE candidates, and its media address is not among them: something rewrote it.</summary>
+    IceMismatch,
+
+    /// <summary>ICE found no path; media is taken as without it.</summary>
+    IceFailed,
+
+    /// <summary>The peer answered no more on the path that media took.</summary>
+    PathLost,
+
+    /// <summary>No TURN server lends an address.</summary>
+    RelayUnavailable,
+
     /// <summary>An address of the peer is never sent to, because it cannot be the peer's from here.</summary>
     AddressNotSentTo,
 

@@ -94,7 +94,7 @@ public static class SilenceDiagnosis
         ? Likely(e, FindingCode.MediaPortBlocked, $"a firewall: STUN servers answer on the SIP port ({e.SignallingMapped.AddressText} there) and never did on media port {e.Local}. Open UDP Media:FirstPort to Media:LastPort.")
         : null;
 
-    private static Finding? NothingSent(SilenceEvidence e) => e.Silence.PacketsSent == 0
+    private static Finding? NothingSent(SilenceEvidence e) => !e.Silence.HasSent
         ? Likely(e, FindingCode.NothingSent, $"a NAT or firewall that lets in only what answers: this system refused to send every packet from {e.Local}, so that nothing opened the way. Look for a firewall rule or a missing route on this machine, or forward the media ports.")
         : null;
 

@@ -82,7 +82,19 @@ internal sealed partial class RecordingSession
         }
 
         if (!_streams.HasPorts) _context.Commands.Enqueue(new MediaCommand.AddPorts(Id, _streams.PortsMissing));
+        Gather();
         TryAnswer(now);
+    }
+
+    // What the answer has to tell of ICE, and relayed addresses, are made by the media plane.
+    private void Gather()
+    {
+        if (_offer is not { Review: { } review }) return;
+
+        foreach (var (port, needs) in _streams.Gather(review, _context.Options.UsesIce, IsLocalPeer).ToList())
+        {
+            _context.Commands.Enqueue(new MediaCommand.Gather(Id, port, needs));
+        }
     }
 
     // It is answered at once, whatever else waits for an answer.
@@ -105,6 +117,12 @@ internal sealed partial class RecordingSession
 
         if (MappingDeadline is { } due && now < due) return;
 
+        if (_streams.LacksRelay(_context.Advisor, Source))
+        {
+            RefuseWithoutRelay(now);
+            return;
+        }
+
         if (MappingDeadline is not null && !IsLocalPeer)
         {
             _journal.Find(now, FindingCode.MappingUnknown, "No STUN server has answered for a media port; the answer names the address that is known best.");
@@ -126,7 +144,16 @@ internal sealed partial class RecordingSession
         Configure(now);
     }
 
-    private bool CanAnswer => _offer is not null && _streams.ArePortsKnown && _streams.HasPorts;
+    private bool CanAnswer => _offer is not null && _streams.ArePortsKnown && _streams.HasPorts && _streams.AreGathered;
+
+    // Nat:RelayOnly: rather no recording than an address of ours.
+    private void RefuseWithoutRelay(Instant now)
+    {
+        const string Why = "Nat:RelayOnly is set, and no TURN server lends an address";
+        _journal.Find(now, FindingCode.RelayUnavailable, $"{Why}; the offer was answered with 503. Look at Nat:TurnServers: address, credentials, and whether its port is reached from here.");
+        RefuseOffer(now, new(503) { Headers = [RecorderHeaders.RetryAfter(30), RecorderHeaders.Warning(399, _context.Options.ServerName, Why)] });
+        if (_state is SessionState.Opening) Close(now, $"{Why}.");
+    }
 
     private void Accept(Instant now, TransactionId transaction, StoredSipMessage request, SdpSession? sdp)
     {
@@ -181,7 +208,8 @@ internal sealed partial class RecordingSession
         _ => "it is a group or broadcast address",
     };
 
-    private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(_context.Options.MappingWait);
+    private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(
+        _context.Advisor.IsRelayOnly ? _context.Options.RelayWait : _context.Options.MappingWait);
 
     private bool IsLocalPeer => _context.Advisor.LocalNetworks.IsInside(Source);
 
@@ -233,7 +261,12 @@ internal sealed partial class RecordingSession
 
     private void Apply(Instant now, OfferReview review)
     {
-        _streams.Apply(review);
+        _streams.Apply(review, _context.Options.UsesIce);
+        foreach (var stream in _streams.All.Where(s => s.IsIceMismatched))
+        {
+            _journal.Find(now, FindingCode.IceMismatch, $"Stream {stream.Index + 1}: the peer's media address {stream.Last?.RemoteRtp} is none of its ICE candidates: something between us, such as a SIP ALG or an SBC, rewrote one and not the other. ICE is not used; media is taken from the peer's address.");
+        }
+
         foreach (var media in review.Accepted)
         {
             if (media.KeptCodec is not { } codec) continue;

@@ -100,7 +100,7 @@ internal sealed partial class RecordingSession
         if (!pending.HasOffer || _offerAnswer.LocalDescription is not { } offer || ReadBody(answer).Sdp is not { } sdp) return;
         if (!SdpReader.TryRead(sdp.Span, out var described, out _)) return;
 
-        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, _isToldPaused));
+        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, _isToldPaused), _context.Options.UsesIce);
         Configure(now);
     }
 

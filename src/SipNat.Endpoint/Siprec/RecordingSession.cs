@@ -119,6 +119,7 @@ internal sealed partial class RecordingSession
         session = begun;
         var local = context.MediaAddressFor(invite.Flow);
         context.Commands.Enqueue(new MediaCommand.Open(begun.Id, local, begun._streams.PortsWanted));
+        begun.Gather();
         context.Tell(new SignallingNotice.SessionChanged(begun.Id, $"began with an INVITE from {invite.From}"));
         return true;
     }

@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Sip.Sdp;
+using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Siprec;
@@ -19,6 +20,13 @@ internal sealed class RecordingStreams
 
     public bool HasPorts => _ports.Count >= PortsWanted;
 
+    /// <summary>Whether every port has begun what was asked of it, so that its description is the one to tell.</summary>
+    public bool AreGathered => _streams.Values.All(s => s.IceAwaited is not { } former || (s.Port < _ports.Count && _ports[s.Port].IceVersion > former));
+
+    /// <summary>Whether a stream that is to be answered has no relayed address, where no other may be told.</summary>
+    public bool LacksRelay(AddressAdvisor advisor, TransportAddress peer) =>
+        _streams.Values.Any(s => s.Port < _ports.Count && Advise(advisor, s, peer, default).Rtp.Address.IsNone);
+
     public int PortsMissing => PortsWanted - _ports.Count;
 
     /// <summary>Whether the media plane has answered at all.</summary>
@@ -33,14 +41,31 @@ internal sealed class RecordingStreams
         }
     }
 
+    /// <summary>What the ports of an offer's media have to do before it can be answered: relays, and ICE where it is offered.</summary>
+    /// <param name="mayUseIce">Whether an offer of ICE is taken up.</param>
+    public IEnumerable<(int Port, PathNeeds Needs)> Gather(OfferReview review, bool mayUseIce, bool isLocalPeer)
+    {
+        foreach (var media in review.Accepted)
+        {
+            var stream = _streams[media.Index];
+            var ice = mayUseIce ? IceNegotiation.Read(media, out _) : null;
+            var isNew = stream.Last is null;
+            if (ice is null ? !isNew : ice.Credentials == stream.Ice?.Credentials) continue;
+
+            if (ice is not null) stream.IceAwaited = stream.Port < _ports.Count ? _ports[stream.Port].IceVersion : 0;
+            yield return (stream.Port, new(ice is null ? 0 : media.RtcpMux ? 1 : 2, isLocalPeer));
+        }
+    }
+
     /// <summary>Takes in what was agreed on, for the streams that have a port.</summary>
-    public void Apply(OfferReview review)
+    /// <param name="mayUseIce">Whether an offer of ICE is taken up.</param>
+    public void Apply(OfferReview review, bool mayUseIce)
     {
         // A description with fewer m-lines than the last one breaks RFC 3264 §8; the missing ones are taken for removed.
         foreach (var stream in _streams.Values)
         {
             var accepted = stream.Index < review.Media.Count ? review.Media[stream.Index] as AcceptedMedia : null;
-            stream.Agree(accepted);
+            stream.Agree(accepted, mayUseIce);
             if (accepted is not null) stream.SessionConnection = OtherConnection(review.Offer, stream.Index);
         }
     }
@@ -89,7 +114,7 @@ internal sealed class RecordingStreams
         {
             (stream.Rtp, stream.Rtcp) = Advise(advisor, stream, peer, lastKnown);
             stream.Local = _ports[stream.Port].Rtp.Local;
-            local.Add(new(stream.Index, stream.Rtp.Address, stream.Rtcp.Address));
+            local.Add(new(stream.Index, stream.Rtp.Address, stream.Rtcp.Address) { Attributes = Describe(stream) });
         }
 
         return local;
@@ -97,9 +122,10 @@ internal sealed class RecordingStreams
 
     /// <summary>Whether the peer would be told something else by now.</summary>
     public bool HasStaleAddress(AddressAdvisor advisor, TransportAddress peer, TransportAddress lastKnown) =>
-        _streams.Values.Any(stream => stream.Current is not null
-            && Advise(advisor, stream, peer, lastKnown) is var (rtp, rtcp)
-            && (rtp.Address != stream.Rtp.Address || rtcp.Address != stream.Rtcp.Address));
+        _streams.Values.Any(stream => stream.Current is not null && (stream.Ice is not null
+            ? _ports[stream.Port].IceVersion != stream.IceTold
+            : Advise(advisor, stream, peer, lastKnown) is var (rtp, rtcp)
+                && (rtp.Address != stream.Rtp.Address || rtcp.Address != stream.Rtcp.Address)));
 
     public MediaSettings Settings(TransportAddress source, bool acknowledged, bool paused) => new(
         source,
@@ -112,7 +138,9 @@ internal sealed class RecordingStreams
             s.Last.RemoteRtp ?? default,
             s.Last.RemoteRtcp ?? default,
             s.Last.RtcpMux,
-            s.ShouldSend && !paused))]);
+            s.ShouldSend && !paused,
+            s.Ice,
+            s.Rtp.Kind is AddressKind.Relayed))]);
 
     public void Report(IReadOnlyList<MediaStreamReport> reports)
     {
@@ -120,6 +148,15 @@ internal sealed class RecordingStreams
         {
             if (_streams.TryGetValue(report.Index, out var stream)) stream.Report = report;
         }
+    }
+
+    private List<SdpAttribute> Describe(RecordingStream stream)
+    {
+        if (stream.IsIceMismatched) return [IceNegotiation.Mismatch];
+        if (stream.Ice is null || _ports[stream.Port] is not { Ice: { } ours } port) return [];
+
+        (stream.IceTold, stream.IceAwaited) = (port.IceVersion, null);
+        return [.. IceNegotiation.Describe(ours, port, stream.Rtp, stream.Rtcp, stream.Current?.RtcpMux ?? stream.Last?.RtcpMux ?? false)];
     }
 
     // Of the peer's offer; in ours the two agree.
@@ -143,6 +180,7 @@ internal sealed class RecordingStreams
             Use = AddressUse.Media,
             Peer = peer,
             Local = socket.Local,
+            Relayed = socket.Relayed,
             Mapping = socket.Mapping,
             LastKnown = socket.LastMapped.IsNone ? lastKnown : socket.LastMapped,
         });
@@ -184,13 +222,28 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     /// <summary>Whether silence would be a fault: agreed on and neither held nor paused.</summary>
     public bool ShouldSend => Current is { IsHeld: false, Direction: SdpDirection.RecvOnly };
 
+    /// <summary>What the peer tells by ICE; null where it is not used.</summary>
+    public IceDescription? Ice { get; private set; }
+
+    /// <summary>The peer offers ICE, and its address is none of its candidates.</summary>
+    public bool IsIceMismatched { get; private set; }
+
+    /// <summary>The version of our own ICE description that the peer was told last; 0 where none was.</summary>
+    public int IceTold { get; set; }
+
+    /// <summary>The version of our own ICE description that is no longer the one to tell; null where nothing is awaited.</summary>
+    public int? IceAwaited { get; set; }
+
     /// <summary>Takes what came of the medium; null where it is refused or removed.</summary>
-    public void Agree(AcceptedMedia? accepted)
+    public void Agree(AcceptedMedia? accepted, bool mayUseIce)
     {
         (Current, IsOffered) = (accepted, accepted is not null);
         if (accepted is null) return;
 
         Last = accepted;
+        var isMismatched = false;
+        Ice = mayUseIce ? IceNegotiation.Read(accepted, out isMismatched) : null;
+        IsIceMismatched = isMismatched;
         Label = accepted.Label ?? Label;
     }
 }

@@ -37,6 +37,19 @@ public sealed record LatchOptions
     public LatchOptions ForControl() => this with { Probation = Math.Min(Probation, 2), TakeoverSilence = TimeSpan.FromSeconds(15) };
 }
 
+/// <summary>What ICE knows of a source (RFC 8445 §12.2).</summary>
+public enum SourceStanding
+{
+    /// <summary>Nothing, or ICE is not used, or has no path: the policy decides.</summary>
+    ByPolicy,
+
+    /// <summary>The peer has proved that it is there.</summary>
+    Validated,
+
+    /// <summary>There is a path, and nothing proves that the source is the peer.</summary>
+    Foreign,
+}
+
 /// <summary>What to do with a packet, by where it came from.</summary>
 public enum LatchVerdict
 {

@@ -44,8 +44,10 @@ public sealed class RecordedStream
 
     /// <param name="now">The time of this call.</param>
     /// <param name="arrival">When the kernel received it: placement and jitter follow it.</param>
+    /// <param name="standing">What ICE knows of the source.</param>
     /// <returns>The latch's verdict; <see cref="LatchVerdict.Stray"/> for what is no RTP packet.</returns>
-    public LatchVerdict HandleRtp(Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram)
+    public LatchVerdict HandleRtp(
+        Instant now, Instant arrival, TransportAddress from, ReadOnlySpan<byte> datagram, SourceStanding standing = SourceStanding.ByPolicy)
     {
         if (!RtpPacket.TryRead(datagram, out var packet, out _))
         {
@@ -54,7 +56,7 @@ public sealed class RecordedStream
         }
 
         if (IsPaused) Others.PausedUntil = arrival;
-        var verdict = Latch.Judge(arrival, from, packet, Payloads.IsNegotiated(packet.PayloadType));
+        var verdict = Latch.Judge(arrival, from, packet, Payloads.IsNegotiated(packet.PayloadType), standing);
         if (verdict is LatchVerdict.Stray)
         {
             if (Latch.IsAllowed(from)) Others.Add(arrival, packet.Ssrc, packet.SequenceNumber, datagram);

@@ -78,12 +78,16 @@ public sealed class SourceLatch
 
     /// <param name="now">When the packet arrived.</param>
     /// <param name="isNegotiated">Whether the packet's payload type was negotiated.</param>
-    public LatchVerdict Judge(Instant now, TransportAddress from, in RtpPacket packet, bool isNegotiated) =>
-        Judge(now, from, packet.Ssrc, packet.PayloadType, packet.SequenceNumber, isNegotiated);
+    /// <param name="standing">What ICE knows of the source.</param>
+    public LatchVerdict Judge(
+        Instant now, TransportAddress from, in RtpPacket packet, bool isNegotiated, SourceStanding standing = SourceStanding.ByPolicy) =>
+        Judge(now, from, packet.Ssrc, packet.PayloadType, packet.SequenceNumber, isNegotiated, standing);
 
     /// <summary>The same for RTCP, whose packets have no sequence numbers.</summary>
     /// <param name="ssrc">Of the compound's first packet.</param>
-    public LatchVerdict JudgeControl(Instant now, TransportAddress from, uint ssrc) => Judge(now, from, ssrc, -1, -1, true);
+    /// <param name="standing">What ICE knows of the source.</param>
+    public LatchVerdict JudgeControl(Instant now, TransportAddress from, uint ssrc, SourceStanding standing = SourceStanding.ByPolicy) =>
+        Judge(now, from, ssrc, -1, -1, true, standing);
 
     /// <summary>Whether a source lies in the allowed networks, whatever the policy: its packets are worth keeping.</summary>
     public bool IsAllowed(TransportAddress from)
@@ -96,13 +100,15 @@ public sealed class SourceLatch
         return false;
     }
 
-    private LatchVerdict Judge(Instant now, TransportAddress from, uint ssrc, int payloadType, int sequence, bool counts)
+    private LatchVerdict Judge(Instant now, TransportAddress from, uint ssrc, int payloadType, int sequence, bool counts, SourceStanding standing)
     {
         var source = _sources.See(now, from, ssrc, payloadType, Locked);
         source?.Extend(now, sequence, counts);
         var verdict =
-            from == Locked ? Follow(now, source, ssrc, sequence)
-            : !IsPermissible(from) ? LatchVerdict.Stray
+            standing is SourceStanding.Foreign ? JudgeForeign(ssrc, sequence)
+            : standing is SourceStanding.Validated && source is { Verdict: LatchVerdict.Probation } ? TakeOver(now, source, sequence)
+            : !IsPermissible(from, standing) ? LatchVerdict.Stray
+            : from == Locked ? Follow(now, source, ssrc, sequence)
             : Locked.IsNone ? JudgeFirst(now, from, source, sequence)
             : JudgeOther(now, source, sequence);
 
@@ -110,6 +116,13 @@ public sealed class SourceLatch
         source?.Verdict = verdict;
         return verdict;
     }
+
+    private bool IsPermissible(TransportAddress from, SourceStanding standing) =>
+        standing is SourceStanding.Validated || from == Locked || IsPermissible(from);
+
+    // Who goes on with the SSRC and the numbers of the path may be the peer behind a NAT that bound it anew: its packets
+    // wait for the proof.
+    private LatchVerdict JudgeForeign(uint ssrc, int sequence) => Continues(ssrc, sequence) ? LatchVerdict.Probation : LatchVerdict.Stray;
 
     private bool IsPermissible(TransportAddress from) => _options.Policy switch
     {
@@ -149,11 +162,7 @@ public sealed class SourceLatch
     {
         if (IsHeld || source is null) return LatchVerdict.Stray;
 
-        if (source.Address == _signalled && source.Run > 0)
-        {
-            TakeOver(now, source, sequence);
-            return LatchVerdict.TookOver;
-        }
+        if (source.Address == _signalled && source.Run > 0) return TakeOver(now, source, sequence);
 
         var hasPassed = source.Run >= _options.Probation;
         if (Continues(source.Ssrc, sequence))
@@ -171,16 +180,16 @@ public sealed class SourceLatch
             return LatchVerdict.Probation;
         }
 
-        TakeOver(now, source, sequence);
-        return LatchVerdict.TookOver;
+        return TakeOver(now, source, sequence);
     }
 
     private bool Continues(uint ssrc, int sequence) =>
         sequence >= 0 && ssrc == _ssrc && (ushort)(sequence - _sequence) is > 0 and <= MaxContinuation;
 
-    private void TakeOver(Instant now, SourceList.Entry source, int sequence)
+    private LatchVerdict TakeOver(Instant now, SourceList.Entry source, int sequence)
     {
         Locked = source.Address;
         Follow(now, source, source.Ssrc, sequence);
+        return LatchVerdict.TookOver;
     }
 }

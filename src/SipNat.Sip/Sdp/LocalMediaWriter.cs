@@ -10,6 +10,12 @@ internal static class LocalMediaWriter
 
     private const int MaxEventList = 64;
 
+    // What is said of the sockets, and anew each time: RTCP's port, and ICE (RFC 8839 §5).
+    private static readonly HashSet<string> OfSockets =
+    [
+        "rtcp", "rtcp-mux", "candidate", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options", "ice-mismatch", "end-of-candidates", "remote-candidates",
+    ];
+
     /// <summary>The answer to an accepted m-line: its formats and packet time, its label, our sockets.</summary>
     public static SdpMedia Accept(SdpMedia offered, AcceptedMedia accepted, LocalMedia sockets)
     {
@@ -18,6 +24,7 @@ internal static class LocalMediaWriter
         if (accepted.Ptime is { } ptime) attributes.Add(new("ptime", Text(ptime)));
         AddRtcp(attributes, sockets, accepted.RtcpMux);
         attributes.Add(new(accepted.Direction.Text));
+        attributes.AddRange(sockets.Attributes);
 
         return new()
         {
@@ -51,6 +58,7 @@ internal static class LocalMediaWriter
         AddFormats(attributes, map, null);
         AddRtcp(attributes, sockets, mux: false);
         attributes.Add(new(direction.Text));
+        attributes.AddRange(sockets.Attributes);
 
         return new()
         {
@@ -67,9 +75,10 @@ internal static class LocalMediaWriter
     public static SdpMedia OfferAgain(SdpMedia last, LocalMedia sockets, SdpDirection direction)
     {
         List<SdpAttribute> attributes =
-            [.. last.Attributes.Where(a => a.Name is not ("rtcp" or "rtcp-mux") && !SdpDirections.TryRead(a.Name, out _))];
+            [.. last.Attributes.Where(a => !OfSockets.Contains(a.Name) && !SdpDirections.TryRead(a.Name, out _))];
         AddRtcp(attributes, sockets, last.RtcpMux);
         attributes.Add(new(direction.Text));
+        attributes.AddRange(sockets.Attributes);
 
         return last with { Port = sockets.Rtp.Port, Connection = SdpConnection.From(sockets.Rtp), Attributes = attributes };
     }

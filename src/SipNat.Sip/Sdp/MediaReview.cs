@@ -39,6 +39,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The peer sends nothing for now: inactive, recvonly, or 0.0.0.0 (RFC 3264 §8.4).</summary>
     public bool IsHeld { get; init; }
 
+    /// <summary>What the peer's description says besides: the attributes of the session, then those of the medium.</summary>
+    public IReadOnlyList<SdpAttribute> PeerAttributes { get; init; } = [];
+
     /// <summary>The codec of which the packets are kept, because none that is decoded was offered; else null.</summary>
     public PayloadFormat? KeptCodec => PayloadMap.FirstOrDefault(m => m.Format.IsKept)?.Format;
 

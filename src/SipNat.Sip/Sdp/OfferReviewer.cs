@@ -63,6 +63,7 @@ internal static class OfferReviewer
             RtcpMux = media.RtcpMux,
             Ptime = media.Ptime,
             IsHeld = isHeld,
+            PeerAttributes = [.. session.Attributes, .. media.Attributes],
         };
     }
 

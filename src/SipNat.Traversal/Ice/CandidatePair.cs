@@ -24,6 +24,9 @@ internal sealed class CandidatePair(LocalBase local, Candidate remote, IceRole r
     /// <summary>The local candidate that the peer sees, once a check has succeeded; null before.</summary>
     public Candidate? Seen { get; set; }
 
+    /// <summary>Whether a genuine check of the peer came on it.</summary>
+    public bool IsCheckedByPeer { get; set; }
+
     /// <summary>Whether the peer nominated it before its own check had succeeded.</summary>
     public bool IsNominatedByPeer { get; set; }
 

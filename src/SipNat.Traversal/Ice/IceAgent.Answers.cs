@@ -82,6 +82,7 @@ public sealed partial class IceAgent
             if (pair is null) return;
         }
 
+        pair.IsCheckedByPeer = true;
         if (_options.IsLite)
         {
             if (!isNominated) return;

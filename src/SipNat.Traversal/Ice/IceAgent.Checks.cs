@@ -124,6 +124,8 @@ public sealed partial class IceAgent
         if (isNominated) Select(now, pair);
         else Offer(now, pair);
         if (State is IceState.Checking) Nominate(now);
+        // The peer answers elsewhere than on the path in use: does it still answer there?
+        else if (_paths[pair.Component - 1] is { } path && path.Remote != pair.Remote.Address) path.Doubt(now);
         Wake(now);
     }
 
@@ -215,10 +217,27 @@ public sealed partial class IceAgent
 
     private void HandleConsentLost(Instant now, IcePath path)
     {
-        if (!path.IsNominated) return;
+        if (!path.IsNominated || TryFallBack(now, path)) return;
 
         _events.Enqueue(new IceEvent.ConsentLost(path.Component, path, now));
         if (State is IceState.Connected && path.Generation == _generation) State = IceState.Disconnected;
+    }
+
+    // Another pair that a check has proved carries on, and is asked at once whether it lives.
+    private bool TryFallBack(Instant now, IcePath dead)
+    {
+        if (dead.Generation != _generation || State is not IceState.Connected) return false;
+
+        foreach (var pair in _checks.Pairs)
+        {
+            if (pair.Local == dead.Base && pair.Remote.Address == dead.Remote && pair.State is CandidatePairState.Succeeded) pair.State = CandidatePairState.Failed;
+        }
+
+        if (_checks.BestValid(dead.Component, Role) is not { } other) return false;
+
+        Use(now, other, isNominated: true);
+        _paths[dead.Component - 1]!.Doubt(now);
+        return true;
     }
 
     private void GiveUp(Instant now)

@@ -25,6 +25,7 @@ public sealed partial class IceAgent
     public const int MaxPeerReflexiveCandidates = 10;
 
     private const int MaxEarlyChecks = 16;
+    private static readonly TimeSpan UnprovenInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly IceOptions _options;
     private readonly Random _random;
@@ -42,6 +43,7 @@ public sealed partial class IceAgent
     private Instant? _nextCheck;
     private Instant? _lastCheck;
     private Instant? _giveUp;
+    private Instant? _askedUnproven;
     private int _told;
 
     /// <param name="options">How it behaves; checked by whoever made them.</param>
@@ -98,7 +100,10 @@ public sealed partial class IceAgent
     /// <summary>The path of a component; null while there is none that may be sent on.</summary>
     public IcePath? PathOf(int component) => _paths[component - 1] is { HasConsent: true } path ? path : null;
 
-    /// <summary>Whether media from an address on a flow come from the peer: a check of that pair has succeeded.</summary>
+    /// <summary>
+    /// Whether media from an address on a flow come from the peer: a check of that pair has succeeded, or one came from
+    /// there that was signed with our password, which only the peer was told.
+    /// </summary>
     public bool Accepts(FlowId flow, TransportAddress from)
     {
         foreach (var path in _paths)
@@ -106,7 +111,7 @@ public sealed partial class IceAgent
             if (path is not null && path.Flow == flow && path.Remote == from) return true;
         }
 
-        return _checks.Find(flow, from) is { State: CandidatePairState.Succeeded };
+        return _checks.Find(flow, from) is { State: CandidatePairState.Succeeded } or { IsCheckedByPeer: true };
     }
 
     public bool TryTake(out IceEvent happened) => _events.TryDequeue(out happened!);
@@ -138,6 +143,9 @@ public sealed partial class IceAgent
     public void AddRelayed(
         Instant now, FlowId relayFlow, int component, TransportAddress relayed, TransportAddress mapped, TransportAddress server, int localPreference = Candidate.MaxLocalPreference) =>
         Pair(now, _local.AddRelayed(relayFlow, component, relayed, mapped, server, localPreference));
+
+    /// <summary>A relay is lost: it is told no more, and what was to leave by it fails. Told to the peer by a restart only.</summary>
+    public void RemoveRelayed(FlowId relayFlow) => _local.RemoveRelayed(relayFlow);
 
     /// <summary>RTCP shares the port of RTP (RFC 5761): component 2 is over.</summary>
     public void MultiplexRtcp(Instant now)
@@ -192,6 +200,24 @@ public sealed partial class IceAgent
 
     /// <summary>Media of a component that flowed have fallen silent: its path is asked at once whether it lives.</summary>
     public void HandleSilence(Instant now, int component) => _paths[component - 1]?.Doubt(now);
+
+    /// <summary>
+    /// Media came from an address that no check has proved. A NAT that bound the peer anew is the likely reason: whoever is
+    /// there is asked, and counts as the peer once it has answered.
+    /// </summary>
+    public void HandleUnproven(Instant now, FlowId flow, TransportAddress from)
+    {
+        if (_options.IsLite || State is not (IceState.Connected or IceState.Disconnected) || _askedUnproven + UnprovenInterval > now) return;
+        if (_local.FindBase(flow) is not { } local) return;
+
+        var priority = Candidate.PriorityOf(CandidateType.PeerReflexive, Candidate.MaxLocalPreference, local.Component);
+        var pair = _checks.Find(flow, from) ?? AddPeerReflexive(now, local, new(flow, from, priority, IsNominating: false));
+        if (pair is null || pair.State is CandidatePairState.Succeeded) return;
+
+        _askedUnproven = now;
+        _checks.Trigger(pair);
+        Wake(now);
+    }
 
     /// <summary>Takes STUN of this agent; false leaves the datagram to somebody else.</summary>
     public bool TryHandle(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)

@@ -71,6 +71,14 @@ internal sealed class LocalCandidates(bool isRelayOnly)
         if (FindBase(flow) is { } local) _told.RemoveAll(candidate => candidate.Type is CandidateType.ServerReflexive && candidate.Related == local.Candidate.Address);
     }
 
+    public void RemoveRelayed(FlowId flow)
+    {
+        if (FindBase(flow) is not { IsRelayed: true } local) return;
+
+        _bases.Remove(local);
+        _told.Remove(local.Candidate);
+    }
+
     public void DropComponent(int component)
     {
         _bases.RemoveAll(local => local.Component == component);

@@ -12,6 +12,12 @@ public sealed record TurnServerOptions
     /// <summary>How the server is reached; the relay itself is always UDP.</summary>
     public TransportProtocol Transport { get; init; } = TransportProtocol.Udp;
 
+    /// <summary>
+    /// The name that its certificate has to have, where it is reached by TLS; that of the first server also after
+    /// ALTERNATE-SERVER (RFC 8489 §10). Null otherwise.
+    /// </summary>
+    public string? TlsName { get; init; }
+
     /// <summary>Null for a server that asks for none.</summary>
     public StunCredentials? Credentials { get; init; }
 

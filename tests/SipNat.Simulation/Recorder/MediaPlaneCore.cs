@@ -13,10 +13,7 @@ internal sealed class MediaPlaneCore(MediaPlane plane) : IProtocolCore
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram) =>
         plane.HandleDatagram(now, now, flow, from, datagram);
 
-    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
-    {
-        if (change.Kind is FlowChangeKind.SendFailed) plane.HandleSendFailed(flow);
-    }
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change) => plane.HandleFlow(now, flow, change);
 
     public void HandleTimeout(Instant now) => plane.HandleTimeout(now);
 

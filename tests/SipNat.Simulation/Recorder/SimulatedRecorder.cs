@@ -51,6 +51,7 @@ public sealed class SimulatedRecorder
         options ??= new();
         var recorder = new SimulatedRecorder(options);
         recorder.SetStunServers(network.Now, options.StunServers);
+        recorder.Media.SetTurnServers(options.TurnServers);
         var host = recorder._host = network.AddHost(address, recorder.Signalling, behind);
         host.Attach(recorder._mediaCore);
         host.Exchange = recorder.Exchange;
@@ -93,6 +94,7 @@ public sealed class SimulatedRecorder
         MaxUnacknowledgedPerPeer = options.MaxUnacknowledgedPerPeer,
         AnswersPerSecond = options.AnswersPerSecond,
         RefusalsPerSecond = options.RefusalsPerSecond,
+        UsesIce = options.Ice is not IceMode.Off,
     };
 
     private static AddressingOptions AddressingOf(SimulatedRecorderOptions options) => new()
@@ -104,11 +106,14 @@ public sealed class SimulatedRecorder
         ExternalMediaFirstPort = options.ExternalMediaFirstPort,
         MediaFirstPort = options.FirstMediaPort,
         LocalNetworks = options.LocalNetworks,
+        IsRelayOnly = options.IsRelayOnly,
     };
 
     private static MediaPlaneOptions MediaOf(SimulatedRecorderOptions options) => new()
     {
         SparePorts = options.SparePorts,
+        Ice = options.Ice,
+        IsRelayOnly = options.IsRelayOnly,
         Latch = options.Latch,
         Keepalive = options.Keepalive,
         AllowedNetworks = options.AllowedNetworks,

@@ -1,5 +1,7 @@
 using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
+using SipNat.Traversal.Turn;
 using SipNat.Wire;
 
 namespace SipNat.Simulation.Recorder;
@@ -38,6 +40,15 @@ public sealed record SimulatedRecorderOptions
     public int? ExternalMediaFirstPort { get; init; }
 
     public IReadOnlyList<TransportAddress> StunServers { get; init; } = [];
+
+    /// <summary>TURN servers by UDP, with their credentials.</summary>
+    public IReadOnlyList<TurnServerOptions> TurnServers { get; init; } = [];
+
+    /// <summary>Whether ICE is answered, and how.</summary>
+    public IceMode Ice { get; init; } = IceMode.Offered;
+
+    /// <summary>Whether media go by relays only.</summary>
+    public bool IsRelayOnly { get; init; }
 
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
 

@@ -1,0 +1,6 @@
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>What signalling wants for one port beside its sockets.</summary>
+/// <param name="IceComponents">Components that the peer negotiates by ICE: 1 with rtcp-mux, else 2; 0 where it does not.</param>
+/// <param name="IsLocalPeer">The peer is reached without a NAT: its private addresses may be checked, and no relay is needed.</param>
+public sealed record PathNeeds(int IceComponents, bool IsLocalPeer);
