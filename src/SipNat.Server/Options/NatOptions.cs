@@ -22,6 +22,9 @@ public sealed record NatOptions
     /// <summary>STUN servers, asked from the very sockets that carry SIP and media.</summary>
     public IReadOnlyList<HostName> StunServers { get; init; } = [];
 
+    /// <summary>TURN servers, asked for a relay all at once.</summary>
+    public IReadOnlyList<TurnServerSettings> TurnServers { get; init; } = [];
+
     /// <summary>Peers there are told the local address; null: the private networks of this machine's interfaces.</summary>
     public IReadOnlyList<NetworkPrefix>? LocalNetworks { get; init; }
 
@@ -37,6 +40,7 @@ public sealed record NatOptions
             ExternalSipPort = settings.OptionalInteger("Nat:ExternalSipPort", 1, ushort.MaxValue),
             ExternalMediaFirstPort = settings.OptionalInteger("Nat:ExternalMediaFirstPort", 1024, 65534),
             StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
+            TurnServers = TurnServerSettings.Read(settings),
             LocalNetworks = settings.List("Nat:LocalNetworks", SettingText.Network),
             Keepalive = settings.Duration("Nat:Keepalive", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         };

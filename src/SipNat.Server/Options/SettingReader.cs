@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace SipNat.Server.Options;
 
@@ -95,7 +97,10 @@ internal sealed class SettingReader
     }
 
     /// <summary>A secret, or the content of the file that the key with <c>File</c> names. No message ever shows it.</summary>
-    public string? Secret(string key, int minLength)
+    public string? Secret(string key, int minLength) => Secret(key, text => SettingText.Secret(text, minLength));
+
+    /// <summary>As <see cref="Secret(string, int)"/>, with a rule of its own for the text.</summary>
+    public string? Secret(string key, Func<string, Parsed<string>> parse)
     {
         _scalars.Add(key);
         _scalars.Add($"{key}File");
@@ -106,8 +111,8 @@ internal sealed class SettingReader
             return null;
         }
 
-        if (direct is { } setting) return Check(SettingText.Secret(setting.Value, minLength), setting);
-        return file is { } named && TryReadFile(named, out var text) ? Check(SettingText.Secret(text, minLength), named) : null;
+        if (direct is { } setting) return Check(parse(setting.Value), setting);
+        return file is { } named && TryReadFile(named, out var text) ? Check(parse(text), named) : null;
     }
 
     public bool Boolean(string key, bool defaultValue) => Value(key, defaultValue, text =>
@@ -133,6 +138,22 @@ internal sealed class SettingReader
 
     public Parsed<string> Directory(string text) =>
         text.Length == 0 || text.Contains('\0') ? Parsed.Not<string>("must be the path of a folder.") : Rooted(text);
+
+    /// <summary>The rooted path of a PEM file that holds certificates.</summary>
+    public Parsed<string?> CertificateFile(string text)
+    {
+        try
+        {
+            var path = Rooted(text);
+            var certificates = new X509Certificate2Collection();
+            certificates.ImportFromPemFile(path);
+            return certificates.Count > 0 ? path : Parsed.Not<string?>("must be a PEM file that holds a certificate.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        {
+            return Parsed.Not<string?>($"must be a PEM file that holds a certificate: {error.Message}");
+        }
+    }
 
     /// <summary>A rule between settings; blames the one named, or says so where it has its default.</summary>
     public void Require(bool holds, string key, string problem)

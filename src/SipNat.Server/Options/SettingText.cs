@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using SipNat.Server.Transport;
+using SipNat.Traversal.Stun;
+using SipNat.Traversal.Turn;
 using SipNat.Wire;
 
 namespace SipNat.Server.Options;
@@ -9,6 +12,10 @@ namespace SipNat.Server.Options;
 internal static class SettingText
 {
     private const int MaxHostName = 253;
+
+    // RFC 8489 §14.3, less the expiry and the colon that a time-limited one begins with.
+    private const int MaxStunUsername = StunCredentials.MaxUsernameLength - 12;
+    private const int MaxStunPassword = 763;
 
     private static readonly SearchValues<char> HostNameCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
@@ -123,6 +130,35 @@ internal static class SettingText
         var host = colon >= 0 ? text[..colon] : text;
         return IsHostName(host) ? new HostName(host, port) : Parsed.Not<HostName>(Right);
     }
+
+    public static Parsed<TurnUri?> TurnServer(string text)
+    {
+        const string Right = "must be turn:HOST[:PORT], turn:HOST[:PORT]?transport=tcp or turns:HOST[:PORT], with [ADDRESS] for IPv6";
+        if (TurnUri.TryParse(text, out var uri, out var defect)) return uri;
+
+        return defect switch
+        {
+            TurnUriDefect.Host when text.Contains("//", StringComparison.Ordinal) => Parsed.Not<TurnUri?>($"{Right}; no // comes before the host (RFC 7065)."),
+            TurnUriDefect.Host when text.Contains('@') => Parsed.Not<TurnUri?>($"{Right}; the user goes into a key of its own, Username."),
+            TurnUriDefect.Port => Parsed.Not<TurnUri?>($"{Right}; the port is a number from 1 to 65535."),
+            TurnUriDefect.Dtls => Parsed.Not<TurnUri?>($"{Right}; DTLS (turns with transport=udp) is not available."),
+            _ => Parsed.Not<TurnUri?>($"{Right}."),
+        };
+    }
+
+    /// <summary>A STUN username of at most so many bytes that an expiry has room before it.</summary>
+    public static Parsed<string> StunUsername(string text) =>
+        IsOneLine(text) && Encoding.UTF8.GetByteCount(text) <= MaxStunUsername
+            ? text
+            : Parsed.Not<string>($"must have 1 to {MaxStunUsername} bytes and no control characters.");
+
+    /// <summary>A STUN password; spaces and letters of every script may be in it.</summary>
+    public static Parsed<string> StunPassword(string text) =>
+        IsOneLine(text) && Encoding.UTF8.GetByteCount(text) <= MaxStunPassword
+            ? text
+            : Parsed.Not<string>($"must have 1 to {MaxStunPassword} bytes and no control characters.");
+
+    private static bool IsOneLine(string text) => text.Length > 0 && !text.Any(char.IsControl);
 
     private static bool TryParseAddress(string text, out TransportAddress address) =>
         TransportAddress.TryParse(text.Contains(':') && !text.StartsWith('[') ? $"[{text}]" : text, out address) && address.Port == 0;

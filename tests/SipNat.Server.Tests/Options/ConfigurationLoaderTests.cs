@@ -21,9 +21,10 @@ public sealed class ConfigurationLoaderTests : IDisposable
             options.Sip.Listen.Select(listener => listener.ToString()));
         Assert.Null(options.Sip.AllowedNetworks);
         Assert.True(options.Sip.ForceRport);
-        Assert.Equal(new NatOptions { ExternalAddress = options.Nat.ExternalAddress, StunServers = options.Nat.StunServers }, options.Nat);
+        Assert.Equal(new NatOptions { ExternalAddress = options.Nat.ExternalAddress, StunServers = options.Nat.StunServers, TurnServers = options.Nat.TurnServers }, options.Nat);
         Assert.Empty(options.Nat.ExternalAddress);
         Assert.Empty(options.Nat.StunServers);
+        Assert.Empty(options.Nat.TurnServers);
         Assert.Equal(new MediaOptions(), options.Media);
         Assert.Equal(Path.Combine(_folder.Path, "data", "recordings"), options.Recording.Directory);
         Assert.Equal($"Data Source={Path.Combine(_folder.Path, "data", "catalogue.db")}", options.Recording.Database);
