@@ -9,7 +9,14 @@ public readonly record struct FlowRequest(
     FlowRequestKind Kind,
     FlowId Flow,
     TransportProtocol Transport,
-    TransportAddress Remote);
+    TransportAddress Remote)
+{
+    /// <summary>
+    /// What the certificate of the remote side has to be made out to, for TLS; a connection with TLS is not made without
+    /// it. After a redirection it is the name of the server that one began with (RFC 8489 §10).
+    /// </summary>
+    public string? TlsName { get; init; }
+}
 
 public enum FlowRequestKind
 {

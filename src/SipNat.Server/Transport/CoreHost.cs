@@ -12,7 +12,7 @@ namespace SipNat.Server.Transport;
 /// Everything that touches the core runs under the lock: datagrams, connections, the timer and <see cref="Post"/>.
 /// A send never blocks, so that the lock is never held for a peer.
 /// </remarks>
-public sealed partial class CoreHost : IAsyncDisposable
+public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
 {
     // A core that answers each failed send with another one would keep the drain going for ever.
     private const int MaxDrainRounds = 16;
@@ -39,13 +39,15 @@ public sealed partial class CoreHost : IAsyncDisposable
     /// <param name="flows">The process's flow numbers, shared with the media engine.</param>
     /// <param name="limits">Caps and timeouts of the connections.</param>
     /// <param name="logs">Where the loggers come from.</param>
-    public CoreHost(IProtocolCore core, ServerClock clock, FlowIds flows, TransportLimits limits, ILoggerFactory logs)
+    /// <param name="connections">What connections carry; SIP unless given.</param>
+    public CoreHost(IProtocolCore core, ServerClock clock, FlowIds flows, TransportLimits limits, ILoggerFactory logs, ConnectionOptions? connections = null)
     {
         (_core, _clock, _log) = (core, clock, logs.CreateLogger<CoreHost>());
         _metrics = new();
-        var connections = new TcpConnections(this, flows, limits, _metrics, logs);
-        _connector = new(this, connections, flows, limits);
-        _listeners = new(this, flows, connections, clock.Time, logs);
+        connections ??= new();
+        var open = new TcpConnections(this, flows, limits, connections, _metrics, logs);
+        _connector = new(this, open, flows, limits, connections, logs.CreateLogger<TcpConnector>());
+        _listeners = new(this, flows, open, clock.Time, logs);
         _timer = clock.Time.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -141,6 +143,8 @@ public sealed partial class CoreHost : IAsyncDisposable
         }
     }
 
+    void IFlowSink.Receive(FlowId flow, TransportAddress from, ReadOnlySpan<byte> message) => Receive(flow, from, message);
+
     internal void Opened(IFlow flow) => Change(flow, FlowChangeKind.Opened);
 
     internal void Closed(IFlow flow) => Change(flow, FlowChangeKind.Closed);
@@ -220,7 +224,7 @@ public sealed partial class CoreHost : IAsyncDisposable
 
     private void Connect(FlowRequest request)
     {
-        if (_connector.TryConnect(request.Transport, request.Remote, out var flow)) return;
+        if (_connector.TryConnect(request, out var flow)) return;
 
         _changes.Enqueue((flow, new(FlowChangeKind.Refused, request.Transport, default, request.Remote)));
     }

@@ -22,6 +22,13 @@ internal interface IFlow
     void Close();
 }
 
+/// <summary>Who is handed what a flow brings.</summary>
+internal interface IFlowSink
+{
+    /// <summary>One message, valid during the call.</summary>
+    void Receive(FlowId flow, TransportAddress from, ReadOnlySpan<byte> message);
+}
+
 /// <summary>What became of one send. A metric's tag.</summary>
 internal enum SendOutcome
 {

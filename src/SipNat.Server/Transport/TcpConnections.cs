@@ -7,14 +7,10 @@ namespace SipNat.Server.Transport;
 /// <summary>All TCP connections of a <see cref="CoreHost"/>, accepted and made, within their caps. Thread safe.</summary>
 internal sealed partial class TcpConnections : IAsyncDisposable
 {
-    // A peer that has vanished without a word is noticed after 60 + 3 * 10 s.
-    private const int KeepAliveSeconds = 60;
-    private const int KeepAliveIntervalSeconds = 10;
-    private const int KeepAliveRetries = 3;
-
     private readonly CoreHost _host;
     private readonly FlowIds _flows;
     private readonly TransportLimits _limits;
+    private readonly ConnectionOptions _options;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
@@ -23,9 +19,9 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private int _strangers;
 
-    public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, TransportMetrics metrics, ILoggerFactory logs)
+    public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, ConnectionOptions options, TransportMetrics metrics, ILoggerFactory logs)
     {
-        (_host, _flows, _limits, _metrics) = (host, flows, limits, metrics);
+        (_host, _flows, _limits, _options, _metrics) = (host, flows, limits, options, metrics);
         _log = logs.CreateLogger<TcpConnections>();
     }
 
@@ -42,8 +38,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     {
         try
         {
-            Prepare(socket);
-            if (!TryAdd(_flows.Next(), socket, isAccepted: true)) socket.Dispose();
+            if (!TryAdd(_flows.Next(), Connection.Of(socket), isAccepted: true)) socket.Dispose();
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
@@ -54,11 +49,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
 
     /// <summary>Takes over a connection that was made; false past the cap.</summary>
     /// <exception cref="SocketException">The connection is gone already.</exception>
-    public bool TryAdd(FlowId id, Socket socket)
-    {
-        Prepare(socket);
-        return TryAdd(id, socket, isAccepted: false);
-    }
+    public bool TryAdd(FlowId id, Connection connection) => TryAdd(id, connection, isAccepted: false);
 
     public async ValueTask DisposeAsync()
     {
@@ -69,9 +60,9 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool TryAdd(FlowId id, Socket socket, bool isAccepted)
+    private bool TryAdd(FlowId id, Connection connection, bool isAccepted)
     {
-        var flow = new TcpFlow(id, socket, _limits);
+        var flow = new TcpFlow(id, connection, _limits, _options);
         var source = flow.Remote.WithPort(0);
         lock (_gate)
         {
@@ -133,15 +124,6 @@ internal sealed partial class TcpConnections : IAsyncDisposable
             _metrics.CountConnection(-1);
             if (isAccepted) CountAccepted(flow.Remote.WithPort(0), -1);
         }
-    }
-
-    private static void Prepare(Socket socket)
-    {
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveIntervalSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveRetries);
     }
 
     [LoggerMessage(LogLevel.Debug, "{Flow}: connection with {Remote}")]

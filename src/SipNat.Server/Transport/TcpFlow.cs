@@ -1,15 +1,14 @@
 using System.Buffers;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
-using SipNat.Sip.Messages;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
 
 /// <summary>
-/// One TCP connection that carries SIP (RFC 3261 §18.3): what is received is cut into messages, what is sent goes
-/// through a bounded queue, and a keepalive ping is answered with a pong (RFC 5626 §4.4.1).
+/// One TCP connection, with or without TLS, that carries SIP (RFC 3261 §18.3) or TURN: what is received is cut into
+/// messages, what is sent goes through a bounded queue, and a keepalive ping of SIP is answered with a pong (RFC 5626
+/// §4.4.1).
 /// </summary>
 internal sealed class TcpFlow : IFlow, IDisposable
 {
@@ -17,9 +16,10 @@ internal sealed class TcpFlow : IFlow, IDisposable
     private const int MaxQueuedMessages = 1024;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly Socket _socket;
+    private readonly Connection _connection;
     private readonly TransportLimits _limits;
-    private readonly SipStreamFramer _framer = new();
+    private readonly ConnectionOptions _options;
+    private readonly IStreamFramer _framer;
     private readonly CancellationTokenSource _end = new();
     private readonly Channel<Queued> _queue = Channel.CreateBounded<Queued>(
         new BoundedChannelOptions(MaxQueuedMessages) { SingleReader = true });
@@ -29,16 +29,16 @@ internal sealed class TcpFlow : IFlow, IDisposable
     private bool _isEnding;
     private TcpFlowEnd _reason;
 
-    public TcpFlow(FlowId id, Socket socket, TransportLimits limits)
+    public TcpFlow(FlowId id, Connection connection, TransportLimits limits, ConnectionOptions options)
     {
-        (Id, _socket, _limits) = (id, socket, limits);
-        Local = TransportAddress.From((IPEndPoint)socket.LocalEndPoint!);
-        Remote = TransportAddress.From((IPEndPoint)socket.RemoteEndPoint!);
+        (Id, _connection, _limits, _options, _framer) = (id, connection, limits, options, options.Framing.Create());
+        Local = TransportAddress.From((IPEndPoint)connection.Socket.LocalEndPoint!);
+        Remote = TransportAddress.From((IPEndPoint)connection.Socket.RemoteEndPoint!);
     }
 
     public FlowId Id { get; }
 
-    public TransportProtocol Transport => TransportProtocol.Tcp;
+    public TransportProtocol Transport => _connection.Transport;
 
     public TransportAddress Local { get; }
 
@@ -57,6 +57,9 @@ internal sealed class TcpFlow : IFlow, IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
+        Interlocked.Add(ref _queuedBytes, -payload.Length);
+        if (_options.DropsWhenFull) return SendOutcome.Dropped;
+
         // A peer that does not read would keep our memory: a stream cannot lose one message, so the stream ends.
         End(TcpFlowEnd.PeerDoesNotRead, TimeSpan.Zero);
         return SendOutcome.Failed;
@@ -66,22 +69,22 @@ internal sealed class TcpFlow : IFlow, IDisposable
     public void Close() => End(TcpFlowEnd.ByUs, FlushTimeout);
 
     /// <summary>Carries messages both ways until either side ends it.</summary>
-    public async Task<TcpFlowEnd> RunAsync(CoreHost host, CancellationToken stop)
+    public async Task<TcpFlowEnd> RunAsync(IFlowSink sink, CancellationToken stop)
     {
         await using var stopping = stop.UnsafeRegister(static flow => ((TcpFlow)flow!).Close(), this);
         var sending = SendLoopAsync();
-        End(await ReceiveLoopAsync(host), FlushTimeout);
+        End(await ReceiveLoopAsync(sink), FlushTimeout);
         await sending;
         return _reason;
     }
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _connection.Dispose();
         _end.Dispose();
     }
 
-    private async Task<TcpFlowEnd> ReceiveLoopAsync(CoreHost host)
+    private async Task<TcpFlowEnd> ReceiveLoopAsync(IFlowSink sink)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBufferBytes);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
@@ -89,9 +92,9 @@ internal sealed class TcpFlow : IFlow, IDisposable
         var (isWaiting, hasTaken) = (true, false);
         try
         {
-            while (await _socket.ReceiveAsync(buffer.AsMemory(), deadline.Token) is > 0 and var length)
+            while (await _connection.Stream.ReadAsync(buffer.AsMemory(), deadline.Token) is > 0 and var length)
             {
-                if (!TryTakeMessages(host, buffer.AsSpan(0, length), out var took)) return TcpFlowEnd.NotSip;
+                if (!TryTakeMessages(sink, buffer.AsSpan(0, length), out var took)) return TcpFlowEnd.NotFramed;
 
                 // One deadline for the first message, and one for each that has begun, whatever the pace of its bytes.
                 hasTaken |= took;
@@ -106,7 +109,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
         {
             return TcpFlowEnd.TooSlow;
         }
-        catch (SocketException)
+        catch (IOException)
         {
             return TcpFlowEnd.Broken;
         }
@@ -117,25 +120,25 @@ internal sealed class TcpFlow : IFlow, IDisposable
     }
 
     // False where the stream has no further boundaries; what could be cut off it is answered before it closes.
-    private bool TryTakeMessages(CoreHost host, ReadOnlySpan<byte> received, out bool took)
+    private bool TryTakeMessages(IFlowSink sink, ReadOnlySpan<byte> received, out bool took)
     {
         took = false;
         _unframed += TextBytes(received);
         _framer.Push(received);
-        while (_framer.TryTake(out var kind, out var message))
+        while (_framer.TryTake(out var message, out var answer))
         {
-            if (kind is SipFrameKind.Ping)
+            if (!answer.IsEmpty)
             {
-                Send(Remote, "\r\n"u8);
+                Send(Remote, answer);
                 continue;
             }
 
             took = true;
             _unframed -= TextBytes(message);
-            host.Receive(Id, Remote, message);
+            sink.Receive(Id, Remote, message);
         }
 
-        return _framer.Defect is SipDefect.None;
+        return !_framer.IsBroken;
     }
 
     // Line ends between messages are keepalive and belong to none: they do not count as a message begun.
@@ -147,18 +150,14 @@ internal sealed class TcpFlow : IFlow, IDisposable
         {
             await foreach (var message in _queue.Reader.ReadAllAsync(_end.Token))
             {
-                for (var rest = message.Memory; rest.Length > 0;)
-                {
-                    rest = rest[await _socket.SendAsync(rest, _end.Token)..];
-                }
-
+                await _connection.Stream.WriteAsync(message.Memory, _end.Token);
                 Interlocked.Add(ref _queuedBytes, -message.Length);
                 ArrayPool<byte>.Shared.Return(message.Buffer);
             }
 
             End(TcpFlowEnd.ByUs, TimeSpan.Zero);
         }
-        catch (Exception error) when (error is SocketException or OperationCanceledException)
+        catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             End(TcpFlowEnd.Broken, TimeSpan.Zero);
         }
@@ -188,8 +187,8 @@ internal enum TcpFlowEnd
     /// <summary>No message, or not the rest of one, within the time allowed.</summary>
     TooSlow,
 
-    /// <summary>What came cannot be cut into SIP messages.</summary>
-    NotSip,
+    /// <summary>What came cannot be cut into messages.</summary>
+    NotFramed,
     PeerDoesNotRead,
 
     /// <summary>Reset, timed out or unreachable.</summary>

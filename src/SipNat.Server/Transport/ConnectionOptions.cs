@@ -1,0 +1,15 @@
+namespace SipNat.Server.Transport;
+
+/// <summary>What connections carry, and whom those with TLS are made to.</summary>
+public sealed record ConnectionOptions
+{
+    public StreamFraming Framing { get; init; } = StreamFraming.Sip;
+
+    /// <summary>
+    /// Whether a message that finds no room in the queue of a connection is dropped. Otherwise the connection ends: SIP
+    /// over a connection sends nothing twice.
+    /// </summary>
+    public bool DropsWhenFull { get; init; }
+
+    public TlsTrust Trust { get; init; } = TlsTrust.System;
+}
