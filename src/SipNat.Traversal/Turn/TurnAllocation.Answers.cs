@@ -18,24 +18,25 @@ public sealed partial class TurnAllocation
     {
         packet = default;
         if (flow != Flow || (from != Server && !_options.Transport.IsReliable)) return TurnInput.NotMine;
-        if (ChannelData.TryRead(datagram, out var data, out _)) return Unwrap(data, out packet);
+        if (ChannelData.TryRead(datagram, out var data, out _)) return Unwrap(now, data, out packet);
         if (!StunMessage.LooksLikeStun(datagram) || !StunMessage.TryRead(datagram, out var message, out _)) return TurnInput.NotMine;
-        if (message is { Class: StunClass.Indication, Method: StunMethod.Data }) return Unwrap(message, out packet);
+        if (message is { Class: StunClass.Indication, Method: StunMethod.Data }) return Unwrap(now, message, out packet);
         if (_requests.Find(message) is not { } request) return TurnInput.NotMine;
 
         if (_requests.TryEnd(now, request, message, out var isRefused)) HandleEnd(now, request, message, isRefused);
         return TurnInput.Taken;
     }
 
-    private TurnInput Unwrap(ChannelData data, out TurnPacket packet)
+    private TurnInput Unwrap(Instant now, ChannelData data, out TurnPacket packet)
     {
         if (State is not TurnAllocationState.Allocated || !_channels.TryGetPeer(data.Number, out var peer)) return Stray(out packet);
 
+        _liveness.HandlePacket(now);
         packet = new(peer, data.Payload);
         return TurnInput.Packet;
     }
 
-    private TurnInput Unwrap(StunMessage indication, out TurnPacket packet)
+    private TurnInput Unwrap(Instant now, StunMessage indication, out TurnPacket packet)
     {
         var isWhole = indication.TryGetAddress(StunAttributeType.XorPeerAddress, out var peer)
             & indication.TryGet(StunAttributeType.Data, out var payload);
@@ -43,6 +44,7 @@ public sealed partial class TurnAllocation
         if (!isWhole || State is not TurnAllocationState.Allocated || !_permissions.Contains(peer)) return Stray(out packet);
         if (indication.HasUnknownRequiredAttribute(out _)) return Stray(out packet);
 
+        _liveness.HandlePacket(now);
         packet = new(peer, payload);
         return TurnInput.Packet;
     }
@@ -117,6 +119,7 @@ public sealed partial class TurnAllocation
         (Relayed, Mapped) = (relayed, mapped);
         Keep(now, lifetime);
         ScheduleKeepalive(now);
+        _liveness.Reset(now);
         _permissions.Reset(now);
         _channels.Reset(now);
         _events.Enqueue(new TurnEvent.Allocated(Server, relayed, mapped, lifetime, now));
@@ -158,6 +161,7 @@ public sealed partial class TurnAllocation
         else if (code == 0 && TryGetLifetime(response, out var lifetime))
         {
             Keep(now, lifetime);
+            _liveness.HandleAnswer(now);
         }
         else
         {
@@ -203,7 +207,7 @@ public sealed partial class TurnAllocation
         if (_permissions.HandleConfirmed(now, peer)) _events.Enqueue(new TurnEvent.PeerPermitted(peer.WithPort(0), now));
     }
 
-    private void HandleSilence(Instant now)
+    private void HandleSilence(Instant now, TurnRequest request)
     {
         switch (State)
         {
@@ -214,7 +218,7 @@ public sealed partial class TurnAllocation
                 State = TurnAllocationState.Idle;
                 _events.Enqueue(new TurnEvent.Released(Server, now));
                 break;
-            case TurnAllocationState.Allocated:
+            case TurnAllocationState.Allocated when !request.IsProbe || _liveness.HandleSilence():
                 Lose(now, TurnLoss.Silence);
                 break;
         }

@@ -36,6 +36,7 @@ public sealed partial class TurnAllocation
     private readonly StunRedirection _redirection;
     private readonly TurnPermissions _permissions = new();
     private readonly TurnChannels _channels = new();
+    private readonly TurnLiveness _liveness;
     private readonly Queue<TurnEvent> _events = new();
     private Instant? _refreshAt;
     private Instant? _expiresAt;
@@ -51,6 +52,7 @@ public sealed partial class TurnAllocation
         (_options, _random, Credentials) = (options, random, options.Credentials);
         _requests = new(flow, options, random, Outbox);
         _redirection = new(options.Server);
+        _liveness = new(options.KeepaliveBound);
     }
 
     public Outbox Outbox { get; } = new();
@@ -83,7 +85,7 @@ public sealed partial class TurnAllocation
             if (State is not TurnAllocationState.Allocated) return deadline;
 
             deadline = Instant.Earlier(deadline, Instant.Earlier(_refreshAt, _expiresAt));
-            deadline = Instant.Earlier(deadline, _keepaliveAt);
+            deadline = Instant.Earlier(deadline, Instant.Earlier(_keepaliveAt, ProbeAt));
             return Instant.Earlier(deadline, Instant.Earlier(_permissions.Deadline, _channels.Deadline));
         }
     }
@@ -99,11 +101,15 @@ public sealed partial class TurnAllocation
         Allocate(now);
     }
 
-    /// <summary>Goes on by the connection that was made to <see cref="TurnEvent.Redirected"/>'s server.</summary>
+    /// <summary>
+    /// Goes on by another flow: by the connection that was made to <see cref="TurnEvent.Redirected"/>'s server, or in
+    /// place of one that closed. The peers are asked for again.
+    /// </summary>
     public void Continue(Instant now, FlowId flow)
     {
-        if (State is not TurnAllocationState.Redirected) return;
+        if (State is not (TurnAllocationState.Redirected or TurnAllocationState.Closed)) return;
 
+        if (State is TurnAllocationState.Closed) _redirection.Reset();
         _requests.Flow = flow;
         Allocate(now);
     }
@@ -172,7 +178,7 @@ public sealed partial class TurnAllocation
     /// <summary>Does everything that is due; afterwards <see cref="Deadline"/> is null or later than <paramref name="now"/>.</summary>
     public void HandleTimeout(Instant now)
     {
-        while (_requests.TryTimeOut(now, out _)) HandleSilence(now);
+        while (_requests.TryTimeOut(now, out var request)) HandleSilence(now, request);
 
         if (_retryAt <= now)
         {
@@ -190,10 +196,11 @@ public sealed partial class TurnAllocation
         }
 
         if (_keepaliveAt <= now) KeepMapping(now);
+        if (ProbeAt <= now) Probe(now);
         AskForPeers(now);
     }
 
-    /// <summary>The end of the flow is the end of the allocation; another one needs another flow.</summary>
+    /// <summary>The end of the flow is the end of the allocation; another one needs another flow, see <see cref="Continue"/>.</summary>
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
         if (flow != Flow || change.Kind is not (FlowChangeKind.Closed or FlowChangeKind.Refused)) return;
@@ -217,6 +224,15 @@ public sealed partial class TurnAllocation
         var message = Outbox.Write(Flow, Server, StunMessage.HeaderLength);
         _ = new StunWriter(message, StunClass.Indication, StunMethod.Binding, StunTransactionId.Create(_random));
         ScheduleKeepalive(now);
+    }
+
+    // Only while somebody is to be reached by it: an allocation in reserve may die unseen until it is refreshed.
+    private Instant? ProbeAt => _permissions.IsEmpty ? null : _liveness.Due;
+
+    private void Probe(Instant now)
+    {
+        _liveness.HandleAsked(now);
+        _requests.Send(now, new(StunMethod.Refresh, lifetime: Seconds(_options.Lifetime)) { Schedule = TurnLiveness.ScheduleFor(_options.Transport) });
     }
 
     private void ScheduleKeepalive(Instant now) =>
@@ -263,6 +279,6 @@ public enum TurnAllocationState
     /// <summary>It is being given back.</summary>
     Releasing,
 
-    /// <summary>The flow is gone.</summary>
+    /// <summary>The flow is gone; another one can take its place.</summary>
     Closed,
 }

@@ -3,8 +3,8 @@ using SipNat.Wire;
 namespace SipNat.Traversal.Turn;
 
 /// <summary>
-/// Asks several TURN servers at once: the first that relays wins, the others are given back. When the winner is lost and
-/// does not come back, all are asked again.
+/// Asks several TURN servers at once: the first that relays wins, the others are given back. When the winner's server is
+/// silent or does not give another relay, all are asked again.
 /// </summary>
 public sealed class TurnRace
 {
@@ -22,7 +22,7 @@ public sealed class TurnRace
 
     public Outbox Outbox { get; } = new();
 
-    /// <summary>The allocation that relays, or did last and is asking anew; null while none has won.</summary>
+    /// <summary>The allocation that relays, or did last and is asking a server anew that answers; null while none has won.</summary>
     public TurnAllocation? Winner { get; private set; }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing is pending.</summary>
@@ -103,7 +103,7 @@ public sealed class TurnRace
         else if (IsEnd(happened) && Winner == allocation) Lose(now);
     }
 
-    private static bool IsEnd(TurnEvent happened) => happened is TurnEvent.Failed or TurnEvent.Lost { Reason: TurnLoss.FlowClosed };
+    private static bool IsEnd(TurnEvent happened) => happened is TurnEvent.Failed or TurnEvent.Lost { Reason: TurnLoss.FlowClosed or TurnLoss.Silence };
 
     private void Win(Instant now, TurnAllocation winner)
     {

@@ -24,6 +24,8 @@ internal abstract class TurnRenewals<T>(int maxCount, TimeSpan lifetime, TimeSpa
         }
     }
 
+    public bool IsEmpty => _entries.Count == 0;
+
     protected List<T> Entries => _entries;
 
     protected bool IsFull => _entries.Count == maxCount;

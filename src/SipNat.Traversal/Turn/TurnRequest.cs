@@ -16,6 +16,12 @@ internal sealed class TurnRequest(StunMethod method, TransportAddress peer = def
     /// <summary>LIFETIME in seconds.</summary>
     public uint? Lifetime => lifetime;
 
+    /// <summary>How it is repeated; null for the transport's own schedule.</summary>
+    public StunSchedule? Schedule { get; init; }
+
+    /// <summary>Whether it asks if the server is still there.</summary>
+    public bool IsProbe => Schedule is not null;
+
     public bool IsAuthenticated { get; set; }
 
     /// <summary>New transactions after 401 and 438.</summary>

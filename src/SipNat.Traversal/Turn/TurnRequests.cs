@@ -56,7 +56,7 @@ internal sealed class TurnRequests(FlowId flow, TurnServerOptions options, Rando
     {
         var id = StunTransactionId.Create(random);
         request.IsAuthenticated = _credential is { HasChallenge: true };
-        request.Transaction = new(now, id, Flow, Server, Write(request, id), _schedule);
+        request.Transaction = new(now, id, Flow, Server, Write(request, id), request.Schedule ?? _schedule);
         request.Transaction.HandleTimeout(now, outbox);
         if (!_pending.Contains(request)) _pending.Add(request);
     }

@@ -44,7 +44,7 @@ internal sealed class TurnClient(TurnServerOptions options, int seed = 1) : IPro
         {
             Allocation?.HandleFlow(now, flow, change);
         }
-        else if (Allocation is { State: TurnAllocationState.Redirected })
+        else if (Allocation is { State: TurnAllocationState.Redirected or TurnAllocationState.Closed })
         {
             Allocation.Continue(now, flow);
         }

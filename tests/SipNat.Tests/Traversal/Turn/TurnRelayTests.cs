@@ -88,8 +88,8 @@ public sealed class TurnRelayTests
         Assert.Equal(events, scene.Client.Events.Count);
         Assert.Equal(60, scene.Client.Received.Count);
         Assert.Equal(0, scene.Turn.Dropped);
-        // 3606 s: refreshed every 540 s, permissions every 240 s, channels every 540 s.
-        Assert.Equal(6, scene.CodesOf(StunMethod.Refresh).Count());
+        // 3606 s: permissions every 240 s, channels every 540 s; the server is asked 2, 6, 14, 30 and 55 s after a packet.
+        Assert.Equal(300, scene.CodesOf(StunMethod.Refresh).Count());
         Assert.Equal(withChannel ? 7 : 0, scene.CodesOf(StunMethod.ChannelBind).Count());
         Assert.InRange(scene.CodesOf(StunMethod.CreatePermission).Count(), withChannel ? 12 : 15, 16);
         Assert.All(scene.Turn.Answers.Skip(1), static answer => Assert.Equal(0, answer.Code));
@@ -98,7 +98,7 @@ public sealed class TurnRelayTests
     [Fact]
     public void A_stale_nonce_is_replaced_without_a_word()
     {
-        var scene = new TurnScene(new() { NonceLifetime = TimeSpan.FromMinutes(5) });
+        var scene = new TurnScene(new() { NonceLifetime = TimeSpan.FromSeconds(1) });
         scene.Run(1);
         scene.Permit();
         var events = scene.Client.Events.Count;
@@ -134,7 +134,7 @@ public sealed class TurnRelayTests
         scene.Run(700);
 
         Assert.Single(scene.Send("hello"));
-        Assert.Contains(438, scene.CodesOf(StunMethod.CreatePermission));
+        Assert.Contains(438, scene.CodesOf(StunMethod.Refresh));
     }
 
     [Fact]
@@ -276,7 +276,25 @@ public sealed class TurnRelayTests
     }
 
     [Fact]
-    public void A_closed_connection_ends_the_allocation()
+    public void A_closed_connection_ends_the_allocation_and_another_one_brings_it_back_with_its_peers()
+    {
+        var scene = new TurnScene(options: TurnScene.Options with { Transport = TransportProtocol.Tcp });
+        scene.Run(1);
+        scene.Permit(withChannel: true);
+        var first = scene.Relayed;
+        scene.ClientHost.Close(scene.Allocation.Flow);
+        Assert.Equal(TurnAllocationState.Closed, scene.Allocation.State);
+
+        scene.Client.Connect();
+        scene.ClientHost.Run(static _ => { });
+        scene.Run(1);
+
+        Assert.NotEqual(first, scene.Relayed);
+        Assert.Equal([$"{scene.Relayed} again"], scene.Send("again"));
+    }
+
+    [Fact]
+    public void A_closed_connection_is_told()
     {
         var scene = new TurnScene(options: TurnScene.Options with { Transport = TransportProtocol.Tcp });
         scene.Run(1);
