@@ -74,6 +74,9 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
     /// <exception cref="System.Net.Sockets.SocketException">The address is not this machine's.</exception>
     public void OpenUdp(TransportAddress local) => _listeners.OpenFree(local);
 
+    /// <summary>Binds a UDP socket that hears a multicast group on a port; false where another program holds the port.</summary>
+    public bool TryOpenGroup(TransportAddress group) => _listeners.TryOpenGroup(group);
+
     /// <summary>
     /// Runs an input on the core under the lock, with the time of that moment, and drains. From inside
     /// <see cref="AfterDrain"/> it runs at once and the drain in progress takes care of what it brings.

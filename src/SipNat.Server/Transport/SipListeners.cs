@@ -70,11 +70,27 @@ internal sealed partial class SipListeners : IAsyncDisposable
 
     /// <summary>Opens one more UDP socket on a free port, which it keeps from then on.</summary>
     /// <exception cref="SocketException">The address is not this machine's.</exception>
-    public void OpenFree(TransportAddress local)
+    public void OpenFree(TransportAddress local) => OpenUdp(local.WithPort(0));
+
+    /// <summary>Opens one more UDP socket on a group and its port; false where another program holds the port.</summary>
+    public bool TryOpenGroup(TransportAddress group)
+    {
+        try
+        {
+            OpenUdp(group);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private void OpenUdp(TransportAddress local)
     {
         lock (_gate)
         {
-            var socket = new UdpListener(_host, UdpFlow.Open(_flows.Next(), local.WithPort(0)));
+            var socket = new UdpListener(_host, UdpFlow.Open(_flows.Next(), local));
             _configured = [.. _configured, socket.Bound];
             _open.Add(socket.Bound, socket);
             _loops.Add(RunAsync(socket.Bound, socket));

@@ -44,6 +44,9 @@ internal sealed class UdpFlow : IFlow, IDisposable
             socket.Blocking = false;
             socket.ReceiveBufferSize = ReceiveBufferBytes;
             if (OperatingSystem.IsWindows()) socket.IOControl(SioUdpConnectionReset, [0, 0, 0, 0], null);
+
+            // Whoever listens to a group shares its port with the others that do.
+            if (local.IsMulticastOrBroadcast) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.Bind(local.ToIPEndPoint());
             return new(id, socket);
         }
