@@ -47,13 +47,28 @@ public sealed record NatOptions
     public bool DropsFragments { get; init; }
 
     /// <summary>Whether SIP over UDP is rewritten on the way, as badly as consumer routers do.</summary>
-    public bool SipAlg { get; init; }
+    public SipAlgKind SipAlg { get; init; }
 
     /// <summary>Lowest external port that is assigned; a preserved port may be lower.</summary>
     public int FirstPort { get; init; } = 1024;
 
     /// <summary>Highest external port that is assigned.</summary>
     public int LastPort { get; init; } = 65535;
+}
+
+/// <summary>How far a gateway goes that rewrites SIP.</summary>
+public enum SipAlgKind
+{
+    None,
+
+    /// <summary>Via, Contact and session descriptions, both ways.</summary>
+    BothWays,
+
+    /// <summary>The same in what leaves alone, so that answers come back changed.</summary>
+    OneWay,
+
+    /// <summary>Both ways, and the addresses in From, To and Call-ID too, to which it adds its port.</summary>
+    Thorough,
 }
 
 /// <summary>When a mapping is reused for another destination (RFC 4787 §4.1).</summary>

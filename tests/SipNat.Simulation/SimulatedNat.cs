@@ -86,7 +86,7 @@ public sealed class SimulatedNat
         if (port is not { } externalPort) return DropReason.PortsExhausted;
 
         packet.From = PublicAddress.WithPort(externalPort);
-        if (Options.SipAlg && packet.IsDatagram) SipAlg.Rewrite(packet, source, packet.From);
+        if (Options.SipAlg is not SipAlgKind.None && packet.IsDatagram) SipAlg.Rewrite(packet, source, packet.From, Options.SipAlg);
         return null;
     }
 
@@ -109,7 +109,7 @@ public sealed class SimulatedNat
             packet.To = source;
         }
 
-        if (Options.SipAlg && packet.IsDatagram) SipAlg.Rewrite(packet, external, packet.To);
+        if (Options.SipAlg is SipAlgKind.BothWays or SipAlgKind.Thorough && packet.IsDatagram) SipAlg.Rewrite(packet, external, packet.To, Options.SipAlg);
         return null;
     }
 

@@ -38,6 +38,9 @@ public sealed class SimulatedStunServer : IProtocolCore
     /// <summary>What OTHER-ADDRESS tells in place of the truth; none: the truth.</summary>
     public TransportAddress AnnouncedAlternate { get; set; }
 
+    /// <summary>What MAPPED-ADDRESS tells in place of the truth, as after a gateway on the way; none: the truth.</summary>
+    public TransportAddress AnnouncedMapped { get; set; }
+
     /// <summary>How long it thinks before it answers.</summary>
     public TimeSpan ResponseDelay { get; set; }
 
@@ -158,7 +161,7 @@ public sealed class SimulatedStunServer : IProtocolCore
         var response = new List<byte>();
         response.AddRange([0x01, 0x01, 0, 0]);
         response.AddRange(request[4..HeaderLength]);
-        AddAddress(response, 0x0001, mapped, mask: default);
+        AddAddress(response, 0x0001, AnnouncedMapped.IsNone ? mapped : AnnouncedMapped, mask: default);
         if (!OmitsXorMappedAddress) AddAddress(response, 0x0020, mapped, request[4..HeaderLength]);
         AddAddress(response, 0x802B, origin, mask: default);
         var other = !AnnouncedAlternate.IsNone ? AnnouncedAlternate : Alternate.IsNone ? default : OtherThan(asked);

@@ -13,7 +13,10 @@ internal static class SipAlg
 {
     private static readonly string[] RewrittenLines = ["Via:", "v:", "Contact:", "m:", "Record-Route:", "c=", "o=", "INVITE ", "BYE ", "ACK ", "OPTIONS ", "UPDATE "];
 
-    public static void Rewrite(Packet packet, TransportAddress original, TransportAddress translated)
+    // What the kernel's gateway translates beside those, with the port that belongs to the address.
+    private static readonly string[] PartyLines = ["From:", "f:", "To:", "t:", "Call-ID:", "i:"];
+
+    public static void Rewrite(Packet packet, TransportAddress original, TransportAddress translated, SipAlgKind kind)
     {
         if (!LooksLikeSip(packet.Bytes)) return;
 
@@ -21,7 +24,8 @@ internal static class SipAlg
         var lines = text.Split("\r\n");
         for (var i = 0; i < lines.Length; i++)
         {
-            if (!RewrittenLines.Any(start => lines[i].StartsWith(start, StringComparison.OrdinalIgnoreCase))) continue;
+            if (kind is SipAlgKind.Thorough && Begins(lines[i], PartyLines)) lines[i] = ReplaceParty(lines[i], original, translated);
+            if (!Begins(lines[i], RewrittenLines)) continue;
 
             var withPort = Replace(lines[i], $"{original.HostText}:{original.Port}", translated.ToString());
             lines[i] = Replace(withPort, original.AddressText, translated.AddressText);
@@ -30,11 +34,17 @@ internal static class SipAlg
         packet.Replace(Encoding.Latin1.GetBytes(RepairContentLength(string.Join("\r\n", lines))));
     }
 
+    private static bool Begins(string line, string[] starts) => starts.Any(start => line.StartsWith(start, StringComparison.OrdinalIgnoreCase));
+
     private static bool LooksLikeSip(ReadOnlySpan<byte> bytes)
     {
         var end = bytes.IndexOf("\r\n"u8);
         return end > 0 && bytes[..end].IndexOf("SIP/2.0"u8) >= 0;
     }
+
+    // A port is added where there is none, and the one that was added stays on the way back.
+    private static string ReplaceParty(string line, TransportAddress original, TransportAddress translated) =>
+        Replace(line, original.AddressText, Regex.IsMatch(line, Regex.Escape(original.AddressText) + ":[0-9]") ? translated.AddressText : translated.ToString());
 
     // 192.168.1.1 is not found in 192.168.1.10.
     private static string Replace(string line, string original, string translated) =>

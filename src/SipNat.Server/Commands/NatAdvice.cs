@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using SipNat.Endpoint.Diagnosis;
 using SipNat.Server.Hosting;
 using SipNat.Server.Options;
 using SipNat.Traversal.Discovery;
@@ -11,8 +13,9 @@ internal static class NatAdvice
     public static IReadOnlyList<string> Of(NatReport report)
     {
         if (report.IsUdpBlocked) return [Blocked(report)];
+        if (report.IsUnreachable) return ["No server answered, neither over UDP nor over TCP: check the names, whether this machine is connected, and name other servers."];
 
-        var families = report.Families.Where(family => family.Measured.UdpBlocked.Value is not true).ToList();
+        var families = report.Families.Where(family => family.Measured.UdpBlocked.Value is false).ToList();
         var advice = new List<string>();
         foreach (var (name, measured) in families)
         {
@@ -20,13 +23,38 @@ internal static class NatAdvice
             advice.AddRange(Of(measured).Select(text => prefix + text));
         }
 
+        if (report.Alg is { } alg && Of(alg) is { } text) advice.Add(text);
         return advice;
     }
 
+    /// <summary>One thing that gave an ALG away, in a sentence.</summary>
+    public static string Explain(SipAlgEvidence seen) => seen.Kind switch
+    {
+        SipAlgEvidenceKind.ReceivedIsLocal =>
+            $"From {seen.Local}: the SIP server is made to say that it saw our own address {seen.Seen}, while STUN saw {seen.Sent}.",
+        SipAlgEvidenceKind.ViaChanged => $"From {seen.Local}: Via was sent with {seen.Sent} and came back with {seen.Seen}.",
+        SipAlgEvidenceKind.FromChanged => $"From {seen.Local}: From was sent as {seen.Sent} and came back as {seen.Seen}.",
+        SipAlgEvidenceKind.ToChanged => $"From {seen.Local}: To was sent as {seen.Sent} and came back as {seen.Seen}.",
+        SipAlgEvidenceKind.CallIdChanged => $"From {seen.Local}: Call-ID was sent as {seen.Sent} and came back as {seen.Seen}.",
+        SipAlgEvidenceKind.MappedAddressChanged => $"From {seen.Local}: STUN's MAPPED-ADDRESS came as {seen.Seen}, the protected one is {seen.Sent}.",
+        _ => throw new UnreachableException(),
+    };
+
+    private static string? Of(SipAlgMeasurement alg) => (alg.IsPresent.Value, alg.Obstacle) switch
+    {
+        (true, _) => $"Something on the way rewrites SIP (a SIP ALG): turn it off in the router, or use TLS, TCP or another port. {Explain(alg.Evidence.MinBy(seen => seen.Kind)!)}",
+        (false, _) => null,
+        (_, SipAlgObstacle.NoSipAnswer) => "Whether something rewrites SIP is not known: the SIP server did not answer every OPTIONS.",
+        (_, SipAlgObstacle.NoStunAnswer) => "Whether something rewrites SIP is not known: no STUN server said how the SIP sockets are seen.",
+        (_, SipAlgObstacle.NoReceived) => "Whether something rewrites SIP is not known: nothing was changed, yet the server does not say where it saw us (RFC 3581); name another one.",
+        (_, SipAlgObstacle.PrivateServer) => "Whether something rewrites SIP is not known: the server is on a private network and may see our address as it is; name one on the internet.",
+        _ => throw new UnreachableException(),
+    };
+
     private static string Blocked(NatReport report) =>
         report.Families.Max(family => family.Measured.UdpBlocked.Samples) > 1
-            ? "No server's answer came back: a firewall blocks UDP, so that neither calls nor recordings have audio here. Let UDP out, or use a network that does."
-            : "No answer came back, which may be the one server that was asked: name a second one. If that is silent too, a firewall blocks UDP.";
+            ? "The servers answer over TCP and not over UDP: a firewall blocks UDP, so that neither calls nor recordings have audio here. Let UDP out, or use a network that does."
+            : "The server answers over TCP and not over UDP: a firewall blocks UDP, unless that one server does not speak it. Name a second one to be sure.";
 
     private static IEnumerable<string> Of(NatMeasurement measured)
     {

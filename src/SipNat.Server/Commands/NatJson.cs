@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SipNat.Endpoint.Diagnosis;
 using SipNat.Server.Hosting;
 using SipNat.Traversal.Discovery;
 
@@ -16,11 +17,12 @@ internal static class NatJson
         output.WriteLine(JsonSerializer.Serialize(
             new NatJsonReport(
                 local.AddressText,
-                report.IsUdpBlocked ? "blocked" : "open",
+                report.IsUdpBlocked ? "blocked" : report.IsUnreachable ? Inconclusive : "open",
                 Family(report.IPv4),
                 Family(report.IPv6),
                 new(null, null, null),
-                Inconclusive,
+                Word(report.Alg),
+                [.. (report.Alg?.Evidence ?? []).Select(NatAdvice.Explain)],
                 NatAdvice.Of(report)),
             NatJsonContext.Default.NatJsonReport));
     }
@@ -28,9 +30,15 @@ internal static class NatJson
     /// <summary>The word of RFC 4787, or <c>inconclusive</c>.</summary>
     public static string Word(Measured<EndpointDependence> measured) => measured.Value?.Word ?? Inconclusive;
 
+    /// <summary>none, detected or inconclusive.</summary>
+    public static string Word(SipAlgMeasurement? alg) => alg?.IsPresent.Value switch { true => "detected", false => "none", null => Inconclusive };
+
+    /// <summary>open, blocked or inconclusive.</summary>
+    public static string Word(Measured<bool> blocked) => blocked.Value switch { true => "blocked", false => "open", null => Inconclusive };
+
     private static NatJsonFamily? Family(NatMeasurement? measured) => measured is null ? null : new()
     {
-        Udp = measured.UdpBlocked.Value is true ? "blocked" : "open",
+        Udp = Word(measured.UdpBlocked),
         Mapping = Word(measured.Mapping),
         MappingVaries = measured.MappingVaries,
         Filtering = Word(measured.Filtering),
@@ -55,8 +63,9 @@ internal static class NatJson
     };
 }
 
-/// <param name="Udp">open or blocked.</param>
+/// <param name="Udp">open, blocked or inconclusive.</param>
 /// <param name="Alg">none, detected or inconclusive.</param>
+/// <param name="AlgEvidence">What was seen of it, a sentence each.</param>
 internal sealed record NatJsonReport(
     string Local,
     string Udp,
@@ -64,6 +73,7 @@ internal sealed record NatJsonReport(
     [property: JsonPropertyName("ipv6")] NatJsonFamily? IPv6,
     NatJsonTurn Turn,
     string Alg,
+    IReadOnlyList<string> AlgEvidence,
     IReadOnlyList<string> Advice)
 {
     [JsonPropertyOrder(-1)]

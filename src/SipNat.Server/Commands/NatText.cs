@@ -10,7 +10,7 @@ internal static class NatText
     private static readonly (string Name, Func<NatMeasurement, string> Value)[] Rows =
     [
         ("Local address", measured => measured.Local.AddressText),
-        ("UDP", measured => measured.UdpBlocked.Value is true ? "blocked" : "open"),
+        ("UDP", measured => NatJson.Word(measured.UdpBlocked)),
         ("Seen from outside", measured => measured.External.IsNone ? "-" : measured.External.ToString()),
         ("Kind of NAT", measured => measured.Behaviour?.ClassicName ?? "-"),
         ("Mapping", measured => Verdict(NatJson.Word(measured.Mapping), measured.Mapping.Confidence)),
@@ -26,6 +26,7 @@ internal static class NatText
         var families = report.Families.ToList();
         var table = TextTable.Create(["", .. families.Select(family => family.Name)]);
         foreach (var (name, value) in Rows) TextTable.AddRow(table, [name, .. families.Select(family => value(family.Measured))]);
+        if (report.Alg is { } alg) TextTable.AddRow(table, ["SIP ALG", .. families.Select((_, i) => i == 0 ? Verdict(NatJson.Word(alg), alg.IsPresent.Confidence) : "")]);
         TextTable.Console(output).Write(table);
         output.WriteLine(string.Join(' ', NatAdvice.Of(report)));
     }

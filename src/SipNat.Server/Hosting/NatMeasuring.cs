@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using SipNat.Endpoint.Diagnosis;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
 using SipNat.Traversal.Discovery;
@@ -7,98 +8,110 @@ using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
 
-/// <summary>Measures the way to the internet, IPv4 and IPv6 at the same time, with sockets of its own on free ports.</summary>
-internal sealed class NatMeasuring(NatMeasuringOptions options, ILoggerFactory logs)
+/// <summary>Tells people how far a part of a measurement is.</summary>
+/// <param name="stage">What is measured, such as "IPv4 lifetimes".</param>
+/// <param name="part">0–1; told again and again, 1 at last.</param>
+internal delegate void NatProgress(string stage, double part);
+
+/// <summary>Measures the way to the internet, IPv4 and IPv6 at the same time, with sockets of its own.</summary>
+internal sealed class NatMeasuring
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
+    private readonly NatMeasuringOptions _options;
+    private readonly NatProgress _progress;
+    private readonly HostNames _names;
+    private readonly ProbeHost _host;
 
-    // What the behaviour takes of the progress display where lifetimes come after it.
-    private const double BehaviourPart = 0.1;
-
-    private readonly ServerClock _clock = new(TimeProvider.System);
-    private readonly FlowIds _flows = new();
+    private NatMeasuring(NatMeasuringOptions options, NatProgress progress, ILoggerFactory logs)
+    {
+        (_options, _progress, _host) = (options, progress, new(logs));
+        var names = options.Sip is null ? options.Servers : [.. options.Servers, options.Sip];
+        _names = new(names, TimeProvider.System, logs.CreateLogger<HostNames>());
+    }
 
     /// <param name="options">Whom to ask, and what.</param>
-    /// <param name="progress">Told, again and again, which part of the whole is done: 0–1.</param>
+    /// <param name="progress">Called from several threads.</param>
     /// <exception cref="UnavailableException">No server's name has an address, or none has a route.</exception>
-    public static async Task<NatReport> RunAsync(NatMeasuringOptions options, Action<double> progress, ILoggerFactory logs, CancellationToken stop)
+    public static Task<NatReport> RunAsync(NatMeasuringOptions options, NatProgress progress, ILoggerFactory logs, CancellationToken stop) =>
+        new NatMeasuring(options, progress, logs).RunAsync(stop);
+
+    private async Task<NatReport> RunAsync(CancellationToken stop)
     {
-        var names = new HostNames(options.Servers, TimeProvider.System, logs.CreateLogger<HostNames>());
-        await names.ResolveAsync(stop);
-        var addresses = options.Servers.SelectMany(name => names[name]).Distinct().ToList();
-        if (addresses.Count == 0)
+        await _names.ResolveAsync(stop);
+        var servers = _options.Servers.SelectMany(name => _names[name]).Distinct().ToList();
+        if (servers.Count == 0)
         {
-            throw new UnavailableException($"No STUN server's name has an address ({string.Join(", ", options.Servers)}); check the names, or give addresses.");
+            throw new UnavailableException($"No STUN server's name has an address ({string.Join(", ", _options.Servers)}); check the names, or give addresses.");
         }
 
-        var measuring = new NatMeasuring(options, logs);
-        var parts = new double[2];
-        var ipv4 = measuring.MeasureAsync(Of(AddressFamily.InterNetwork), part => Report(0, part), stop);
-        var ipv6 = measuring.MeasureAsync(Of(AddressFamily.InterNetworkV6), part => Report(1, part), stop);
-        var report = new NatReport(await ipv4, await ipv6);
-        return report.Families.Any() ? report : throw new UnavailableException($"There is no route to any STUN server ({string.Join(", ", addresses)}).");
+        var ipv4 = MeasureAsync("IPv4", Of(AddressFamily.InterNetwork), stop);
+        var ipv6 = MeasureAsync("IPv6", Of(AddressFamily.InterNetworkV6), stop);
+        var alg = MeasureAlgAsync(servers, stop);
+        await Task.WhenAll(ipv4, ipv6, alg);
+        var report = new NatReport(await ipv4, await ipv6) { Alg = await alg };
+        return report.Families.Any() ? report : throw new UnavailableException($"There is no route to any STUN server ({string.Join(", ", servers)}).");
 
-        List<TransportAddress> Of(AddressFamily family) => [.. addresses.Where(address => address.Family == family).Take(NatProbeOptions.MaxServers)];
-
-        void Report(int family, double part)
-        {
-            lock (parts)
-            {
-                parts[family] = part;
-                progress(parts.Min());
-            }
-        }
+        List<TransportAddress> Of(AddressFamily family) => [.. servers.Where(address => address.Family == family).Take(NatProbeOptions.MaxServers)];
     }
 
-    private async Task<NatMeasurement?> MeasureAsync(List<TransportAddress> servers, Action<double> progress, CancellationToken stop)
+    private async Task<NatMeasurement?> MeasureAsync(string family, List<TransportAddress> servers, CancellationToken stop)
     {
         var local = servers.Select(OutboundAddress.Towards).FirstOrDefault(address => !address.IsNone);
-        if (local.IsNone)
-        {
-            progress(1);
-            return null;
-        }
+        if (local.IsNone) return null;
 
-        var share = options.HasLifetime ? BehaviourPart : 1;
-        var behaviour = new NatBehaviourProbe(new() { Servers = servers, IsFast = options.IsFast }, new SecureRandom());
-        var measured = await RunAsync(behaviour, behaviour.SocketCount, local, () => behaviour.Result, () => progress(share * Part(behaviour.Progress)), stop);
+        var probe = new NatBehaviourProbe(new() { Servers = servers, IsFast = _options.IsFast }, new SecureRandom());
+        var measured = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(family, probe.Progress), stop);
+        _progress(family, 1);
+        if (measured.UdpBlocked.Value is true) return await TryTcpAsync(family, measured, servers, stop);
 
         // Without a NAT there is no mapping whose life could end.
-        if (options.HasLifetime && !measured.BehaviourServer.IsNone && measured.Mapping.Value is not EndpointDependence.None)
-        {
-            var lifetime = new MappingLifetimeProbe(new() { Server = measured.BehaviourServer }, new SecureRandom());
-            var found = await RunAsync(
-                lifetime, lifetime.SocketCount, local, () => lifetime.Result, () => progress(share + ((1 - share) * Part(lifetime.Progress))), stop);
-            measured = measured with { Lifetimes = found };
-        }
+        if (!_options.HasLifetime || measured.BehaviourServer.IsNone || measured.Mapping.Value is EndpointDependence.None) return measured;
 
-        progress(1);
-        return measured;
+        return measured with { Lifetimes = await MeasureLifetimesAsync($"{family} lifetimes", measured.BehaviourServer, local, stop) };
     }
 
-    private async Task<T> RunAsync<T>(IProtocolCore core, int sockets, TransportAddress local, Func<T?> result, Action progress, CancellationToken stop)
-        where T : class
+    private async Task<MappingLifetimes> MeasureLifetimesAsync(string stage, TransportAddress server, TransportAddress local, CancellationToken stop)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = new CoreHost(core, _clock, _flows, new(), logs)
-        {
-            AfterDrain = _ =>
-            {
-                if (result() is { } found) done.TrySetResult(found);
-            },
-        };
-        for (var i = 0; i < sockets; i++) host.OpenUdp(local);
-        while (!done.Task.IsCompleted)
-        {
-            await Task.WhenAny(done.Task, Task.Delay(ProgressInterval, stop));
-            stop.ThrowIfCancellationRequested();
-            host.Post(_ => progress());
-        }
-
-        return await done.Task;
+        var probe = new MappingLifetimeProbe(new() { Server = server }, new SecureRandom());
+        var found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
+        _progress(stage, 1);
+        return found;
     }
 
-    private static double Part((int Done, int Known) progress) => (double)progress.Done / Math.Max(progress.Known, 1);
+    // Silence over UDP is the way's only where the same servers answer over TCP; else it may be theirs.
+    private async Task<NatMeasurement> TryTcpAsync(string family, NatMeasurement measured, List<TransportAddress> servers, CancellationToken stop)
+    {
+        var stage = $"{family} over TCP";
+        _progress(stage, 0);
+        var answers = await Task.WhenAll(servers.Select(server => StunOverTcp.AnswersAsync(server, stop)));
+        _progress(stage, 1);
+        var up = servers.Where((_, i) => answers[i]).Select(server => server.WithPort(0)).Distinct().Count();
+        return measured with { UdpBlocked = up > 0 ? Measured<bool>.Of(true, up) : default };
+    }
+
+    private async Task<SipAlgMeasurement?> MeasureAlgAsync(List<TransportAddress> servers, CancellationToken stop)
+    {
+        if (_options.Sip is not { } name) return null;
+
+        var target = _names[name].FirstOrDefault(address => !OutboundAddress.Towards(address).IsNone);
+        if (target.IsNone) throw new UnavailableException($"The SIP server {name} has no address with a route; check the name, or give an address.");
+
+        const string Stage = "SIP";
+        var local = OutboundAddress.Towards(target);
+        var options = new SipAlgProbeOptions
+        {
+            Target = target,
+            Host = name.Address.IsNone ? name.Host : target.HostText,
+            StunServers = [.. servers.Where(server => server.Family == target.Family)],
+        };
+        var probe = new SipAlgProbe(options, new SecureRandom());
+        // A gateway may look for the port of the sender, too.
+        var sockets = Enumerable.Range(0, SipAlgProbe.SocketCount).Select(i => local.WithPort(i == 0 ? SipOptions.DefaultPort : 0));
+        var found = await _host.RunAsync(probe, sockets, () => probe.Result, () => Report(Stage, probe.Progress), stop);
+        _progress(Stage, 1);
+        return found;
+    }
+
+    private void Report(string stage, (int Done, int Known) progress) => _progress(stage, (double)progress.Done / Math.Max(progress.Known, 1));
 }
 
 /// <summary>What <see cref="NatMeasuring"/> measures.</summary>
@@ -110,20 +123,7 @@ internal sealed record NatMeasuringOptions(IReadOnlyList<HostName> Servers)
 
     /// <summary>Whether the lifetimes of mappings are measured after the rest.</summary>
     public bool HasLifetime { get; init; }
-}
 
-/// <summary>What was measured for each address family; null where no server or no route has it.</summary>
-internal sealed record NatReport(NatMeasurement? IPv4, NatMeasurement? IPv6)
-{
-    public IEnumerable<(string Name, NatMeasurement Measured)> Families
-    {
-        get
-        {
-            if (IPv4 is not null) yield return ("IPv4", IPv4);
-            if (IPv6 is not null) yield return ("IPv6", IPv6);
-        }
-    }
-
-    /// <summary>Whether no family has UDP.</summary>
-    public bool IsUdpBlocked => Families.All(family => family.Measured.UdpBlocked.Value is true);
+    /// <summary>A SIP server that is asked whether something on the way rewrites SIP; null for none.</summary>
+    public HostName? Sip { get; init; }
 }

@@ -109,10 +109,13 @@ internal static class SettingText
         return IsHostName(text) ? new HostName(text, 0) : Parsed.Not<HostName>("must be a public address or a host name, without a port.");
     }
 
-    public static Parsed<HostName> StunServer(string text)
+    public static Parsed<HostName> StunServer(string text) => Host(text, NatOptions.DefaultStunPort);
+
+    /// <summary>A host by name or address, with a port or the one that goes without saying.</summary>
+    public static Parsed<HostName> Host(string text, int defaultPort)
     {
         const string Right = "must be HOST[:PORT], with [ADDRESS] for IPv6.";
-        if (TransportAddress.TryParse(text, out var address, NatOptions.DefaultStunPort))
+        if (TransportAddress.TryParse(text, out var address, defaultPort))
         {
             return address is { IsUnspecified: false, IsMulticastOrBroadcast: false, Port: > 0 }
                 ? new HostName(address.AddressText, address.Port)
@@ -120,7 +123,7 @@ internal static class SettingText
         }
 
         var colon = text.IndexOf(':');
-        var port = NatOptions.DefaultStunPort;
+        var port = defaultPort;
         if (colon >= 0 && Integer(text[(colon + 1)..], 1, ushort.MaxValue) is var parsed)
         {
             if (parsed.Problem is not null) return Parsed.Not<HostName>(Right);

@@ -70,9 +70,9 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
         Tick();
     }
 
-    /// <summary>Binds one more UDP socket on a free port of a local address; the core hears of it as of every flow.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The address is not this machine's.</exception>
-    public void OpenUdp(TransportAddress local) => _listeners.OpenFree(local);
+    /// <summary>Binds one more UDP socket, on a free port where it is 0; the core hears of it as of every flow.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is not this machine's, or the port is taken.</exception>
+    public void OpenUdp(TransportAddress local) => _listeners.OpenUdp(local);
 
     /// <summary>Binds a UDP socket that hears a multicast group on a port; false where another program holds the port.</summary>
     public bool TryOpenGroup(TransportAddress group) => _listeners.TryOpenGroup(group);

@@ -68,10 +68,6 @@ internal sealed partial class SipListeners : IAsyncDisposable
         _following = FollowAsync(_stop.Token);
     }
 
-    /// <summary>Opens one more UDP socket on a free port, which it keeps from then on.</summary>
-    /// <exception cref="SocketException">The address is not this machine's.</exception>
-    public void OpenFree(TransportAddress local) => OpenUdp(local.WithPort(0));
-
     /// <summary>Opens one more UDP socket on a group and its port; false where another program holds the port.</summary>
     public bool TryOpenGroup(TransportAddress group)
     {
@@ -86,7 +82,9 @@ internal sealed partial class SipListeners : IAsyncDisposable
         }
     }
 
-    private void OpenUdp(TransportAddress local)
+    /// <summary>Opens one more UDP socket, where its port is 0 on a free one, which it keeps from then on.</summary>
+    /// <exception cref="SocketException">The address is not this machine's, or the port is taken.</exception>
+    public void OpenUdp(TransportAddress local)
     {
         lock (_gate)
         {

@@ -47,13 +47,14 @@ public readonly ref struct Via
     public bool TryGetSentBy(int defaultPort, out TransportAddress address) =>
         SipHostPort.TryGetAddress(Host, Port == 0 ? defaultPort : Port, out address);
 
+    /// <summary>The address that a server saw, with the port of <c>rport</c> or 0; false where it gives no <c>received</c>.</summary>
+    public bool TryGetReceived(out TransportAddress address) => TryGetAddress(Received, RPort, out address);
+
     /// <summary>Where a server saw us, from <c>received</c> (else sent-by) and <c>rport</c>; false where it does not say.</summary>
     public bool TryGetReflexive(out TransportAddress address)
     {
         address = default;
-        var host = Received is { IsEmpty: false } received ? received : Host;
-        if (host is [(byte)'[', .. var literal, (byte)']']) host = literal;
-        return RPort != 0 && SipHostPort.TryGetAddress(host, RPort, out address);
+        return RPort != 0 && TryGetAddress(Received is { IsEmpty: false } received ? received : Host, RPort, out address);
     }
 
     /// <summary>Reads one element of a Via header.</summary>
@@ -70,6 +71,13 @@ public readonly ref struct Via
 
         via = new(value[..end], sentBy);
         return true;
+    }
+
+    // Servers write IPv6 with and without brackets.
+    private static bool TryGetAddress(ReadOnlySpan<byte> host, int port, out TransportAddress address)
+    {
+        if (host is [(byte)'[', .. var literal, (byte)']']) host = literal;
+        return SipHostPort.TryGetAddress(host, port, out address);
     }
 
     // One of protocol-name and protocol-version, with the slash that ends it.

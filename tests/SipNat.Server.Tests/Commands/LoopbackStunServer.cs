@@ -3,17 +3,20 @@ using System.Net.Sockets;
 
 namespace SipNat.Server.Tests.Commands;
 
-/// <summary>A STUN server of one address that answers Binding requests with MAPPED-ADDRESS, or keeps silent.</summary>
+/// <summary>A STUN server of one address that answers Binding requests with MAPPED-ADDRESS, or keeps silent, over UDP and where wanted over TCP.</summary>
 internal sealed class LoopbackStunServer : IAsyncDisposable
 {
     private readonly UdpClient _socket;
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
 
-    public LoopbackStunServer(string address, bool isSilent = false)
+    public LoopbackStunServer(string address, bool isSilent = false, bool hasTcp = false)
     {
         _socket = new(new IPEndPoint(IPAddress.Parse(address), 0));
-        _loop = RunAsync(isSilent);
+        _listener = new((IPEndPoint)_socket.Client.LocalEndPoint!);
+        if (hasTcp) _listener.Start();
+        _loop = Task.WhenAll(RunAsync(isSilent), hasTcp ? AcceptAsync() : Task.CompletedTask);
     }
 
     public string EndPoint => _socket.Client.LocalEndPoint!.ToString()!;
@@ -23,6 +26,7 @@ internal sealed class LoopbackStunServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _loop;
         _socket.Dispose();
+        _listener.Dispose();
         _stop.Dispose();
     }
 
@@ -35,14 +39,7 @@ internal sealed class LoopbackStunServer : IAsyncDisposable
                 var request = await _socket.ReceiveAsync(_stop.Token);
                 if (isSilent) continue;
 
-                // RFC 8489 §5 and §14.1, by hand.
-                var port = request.RemoteEndPoint.Port;
-                byte[] answer =
-                [
-                    0x01, 0x01, 0, 12, .. request.Buffer.AsSpan(4, 16),
-                    0, 1, 0, 8, 0, 1, (byte)(port >> 8), (byte)port, .. request.RemoteEndPoint.Address.GetAddressBytes(),
-                ];
-                await _socket.SendAsync(answer, request.RemoteEndPoint, _stop.Token);
+                await _socket.SendAsync(Answer(request.Buffer, request.RemoteEndPoint), request.RemoteEndPoint, _stop.Token);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -50,4 +47,29 @@ internal sealed class LoopbackStunServer : IAsyncDisposable
             return;
         }
     }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using var client = await _listener.AcceptTcpClientAsync(_stop.Token);
+                var request = new byte[20];
+                await client.GetStream().ReadExactlyAsync(request, _stop.Token);
+                await client.GetStream().WriteAsync(Answer(request, (IPEndPoint)client.Client.RemoteEndPoint!), _stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+    }
+
+    // RFC 8489 §5 and §14.1, by hand.
+    private static byte[] Answer(byte[] request, IPEndPoint from) =>
+    [
+        0x01, 0x01, 0, 12, .. request.AsSpan(4, 16),
+        0, 1, 0, 8, 0, 1, (byte)(from.Port >> 8), (byte)from.Port, .. from.Address.GetAddressBytes(),
+    ];
 }

@@ -8,7 +8,7 @@ public sealed class SipAlgTests
     [Fact]
     public void An_alg_rewrites_addresses_on_the_way_out_and_back_and_repairs_the_length()
     {
-        var scene = new NatScene(new() { SipAlg = true });
+        var scene = new NatScene(new() { SipAlg = SipAlgKind.BothWays });
         var server = new DatagramProbe { IsEcho = true };
         scene.Network.AddHost("198.51.100.9:5060", server);
 
@@ -22,7 +22,7 @@ public sealed class SipAlgTests
     [Fact]
     public void An_alg_leaves_alone_what_is_not_sip()
     {
-        var scene = new NatScene(new() { SipAlg = true });
+        var scene = new NatScene(new() { SipAlg = SipAlgKind.BothWays });
         var server = new DatagramProbe();
         scene.Network.AddHost("198.51.100.9:5060", server);
 

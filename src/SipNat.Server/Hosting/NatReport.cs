@@ -1,0 +1,28 @@
+using SipNat.Endpoint.Diagnosis;
+using SipNat.Traversal.Discovery;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>What was measured for each address family; null where no server or no route has it.</summary>
+internal sealed record NatReport(NatMeasurement? IPv4, NatMeasurement? IPv6)
+{
+    /// <summary>Null where no SIP server was named.</summary>
+    public SipAlgMeasurement? Alg { get; init; }
+
+    public IEnumerable<(string Name, NatMeasurement Measured)> Families
+    {
+        get
+        {
+            if (IPv4 is not null) yield return ("IPv4", IPv4);
+            if (IPv6 is not null) yield return ("IPv6", IPv6);
+        }
+    }
+
+    /// <summary>Whether no family has UDP: at least one is blocked, and none is open.</summary>
+    public bool IsUdpBlocked => HasNoUdp && Families.Any(family => family.Measured.UdpBlocked.Value is true);
+
+    /// <summary>Whether no server of any family answered, not over TCP either: nothing is known.</summary>
+    public bool IsUnreachable => Families.All(family => family.Measured.UdpBlocked.Value is null);
+
+    private bool HasNoUdp => Families.All(family => family.Measured.UdpBlocked.Value is not false);
+}
