@@ -79,8 +79,18 @@ public sealed record RecordedStream
     /// <summary>Why that address was told.</summary>
     public string? Why { get; init; }
 
+    /// <summary>The path that ICE found for the media; null where it is not used.</summary>
+    public MediaPath? Path { get; init; }
+
     public IReadOnlyList<uint> Ssrcs { get; init => field = value ?? []; } = [];
 }
+
+/// <summary>A path of media.</summary>
+/// <param name="Local">Our address, as the client sees it.</param>
+/// <param name="LocalKind">How it came to be known: <c>host</c>, <c>server-reflexive</c>, <c>peer-reflexive</c> or <c>relayed</c>.</param>
+/// <param name="Remote">The client's address.</param>
+/// <param name="RemoteKind">How it came to be known.</param>
+public sealed record MediaPath(string Local, string LocalKind, string Remote, string RemoteKind);
 
 /// <summary>One file of a stream: audio, or the packets of a codec that is not decoded.</summary>
 public sealed record RecordedFile

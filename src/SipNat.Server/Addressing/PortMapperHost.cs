@@ -40,7 +40,7 @@ internal sealed class PortMapperHost : IAsyncDisposable
     {
         // Without it a restart is noticed at the next check.
         if (OperatingSystem.IsLinux()) _host.TryOpenGroup(Announcements);
-        _host.OpenUdp(local);
+        _host.OpenUdp(local.WithPort(0));
     }
 
     /// <summary>Runs an input on the mapper.</summary>

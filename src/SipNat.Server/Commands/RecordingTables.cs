@@ -78,11 +78,15 @@ internal static class RecordingTables
         var addresses = TextTable.Create("Stream", "Bound to", "Told the peer", "Why");
         foreach (var (stream, number) in recording.Streams.Select((stream, index) => (stream, index + 1)))
         {
-            TextTable.AddRow(addresses, $"{number}", stream.Local ?? "", stream.Advertised ?? "", stream.Why ?? "");
+            TextTable.AddRow(addresses, $"{number}", stream.Local ?? "", stream.Advertised ?? "", Why(stream));
         }
 
         return addresses;
     }
+
+    private static string Why(RecordedStream stream) => stream.Path is { } path
+        ? $"{stream.Why}; ICE found {path.Local} ({path.LocalKind}) > {path.Remote} ({path.RemoteKind})"
+        : stream.Why ?? "";
 
     public static void PrintExport(TextWriter output, ExportResult result)
     {

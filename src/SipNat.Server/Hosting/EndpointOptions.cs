@@ -28,6 +28,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 ForceRport = options.Sip.ForceRport,
                 MaxSessions = options.Sip.MaxSessions,
                 MaxSessionsPerPeer = options.Sip.MaxSessionsPerPeer,
+                UsesIce = options.Nat.Ice is not NatIce.Off,
             },
             new()
             {
@@ -38,15 +39,28 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 ExternalMediaFirstPort = options.Nat.ExternalMediaFirstPort,
                 MediaFirstPort = options.Media.FirstPort,
                 LocalNetworks = local,
+                IsRelayOnly = options.Nat.RelayOnly,
             },
             new()
             {
+                Ice = IceOf(options.Nat.Ice),
+                IsRelayOnly = options.Nat.RelayOnly,
+                ConsentInterval = options.Nat.ConsentInterval,
+                ConsentTimeout = options.Nat.ConsentTimeout,
                 Keepalive = options.Nat.Keepalive,
                 Latch = LatchOf(options.Media.Latch),
                 AllowedNetworks = allowed,
                 LocalNetworks = local,
             });
     }
+
+    private static IceMode IceOf(NatIce ice) => ice switch
+    {
+        NatIce.Off => IceMode.Off,
+        NatIce.Offered => IceMode.Offered,
+        NatIce.Lite => IceMode.Lite,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     private static LatchPolicy LatchOf(MediaLatch latch) => latch switch
     {

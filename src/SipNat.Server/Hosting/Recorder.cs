@@ -9,6 +9,7 @@ using SipNat.Endpoint.Siprec;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
+using SipNat.Traversal.Turn;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
@@ -20,12 +21,15 @@ namespace SipNat.Server.Hosting;
 internal sealed class Recorder : IAsyncDisposable
 {
     private const int MaxQueuedMediaEvents = 65_536;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FailurePoll = TimeSpan.FromSeconds(1);
 
     private readonly SipNatOptions _options;
     private readonly HostNames _names;
+    private readonly TurnServers _turn;
+    private readonly TurnConnections _connections;
     private readonly SignallingCore _core;
     private readonly MediaPlane _plane;
     private readonly CoreHost _host;
@@ -44,9 +48,10 @@ internal sealed class Recorder : IAsyncDisposable
         RecordingJournal journal,
         AudioFileWriter writer,
         HostNames names,
+        TurnServers turn,
         ILoggerFactory logs)
     {
-        (_options, _journal, _names, _log) = (options, journal, names, logs.CreateLogger<Recorder>());
+        (_options, _journal, _names, _turn, _log) = (options, journal, names, turn, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         Warmup.Run(endpoint);
@@ -55,7 +60,8 @@ internal sealed class Recorder : IAsyncDisposable
         _files = new(writer, archive.Store, clock, journal, logs);
         _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs) { AfterDrain = AfterDrain };
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
-        _engine = new(_plane, clock, flows, ports, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
+        _connections = new(TlsTrust.From(options.Nat), ConnectTimeout, logs.CreateLogger<TurnConnections>());
+        _engine = new(_plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, writer);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
@@ -69,6 +75,7 @@ internal sealed class Recorder : IAsyncDisposable
     {
         _engine.Start();
         UpdateNames();
+        UpdateTurnServers();
         _host.Start(_options.Sip.Listen);
         foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
     }
@@ -84,6 +91,13 @@ internal sealed class Recorder : IAsyncDisposable
             _core.SetExternalAddresses(now, external);
             _core.SetStunServers(now, stun);
         });
+    }
+
+    /// <summary>Hands over the TURN servers as they are known now.</summary>
+    public void UpdateTurnServers()
+    {
+        IReadOnlyList<TurnServerOptions> servers = [.. _turn.Current.Select(s => s.Options with { TlsName = s.TlsName })];
+        _engine.TryPost(_ => _plane.SetTurnServers(servers));
     }
 
     /// <summary>Brings what the media engine tells to signalling, and what the disk refuses to the journal.</summary>
@@ -172,6 +186,7 @@ internal sealed class Recorder : IAsyncDisposable
         _metrics.Dispose();
         await _host.DisposeAsync();
         _engine.Dispose();
+        await _connections.DisposeAsync();
         await _files.DisposeAsync();
     }
 }

@@ -27,10 +27,15 @@ public static class RecorderHost
         foreach (var folder in recovered.RecoveredFolders) journal.TakeRecovered(folder);
         await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
         var names = new HostNames([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
-        await names.ResolveAsync(drain);
+        var turn = new TurnServers(options.Nat, clock.Time, logs);
+        await Task.WhenAll(names.ResolveAsync(drain), turn.ResolveAsync(drain));
 
-        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, logs);
-        var loops = Task.WhenAll(clock.RunAsync(stop.Token), names.RunAsync(recorder.UpdateNames, stop.Token), recorder.RunAsync(stop.Token));
+        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, turn, logs);
+        var loops = Task.WhenAll(
+            clock.RunAsync(stop.Token),
+            names.RunAsync(recorder.UpdateNames, stop.Token),
+            turn.RunAsync(recorder.UpdateTurnServers, stop.Token),
+            recorder.RunAsync(stop.Token));
         recorder.Start();
         await using var api = await ApiServer.StartAsync(
             options.Http.Listen, archive, recorder.TrySetPaused, health, metrics, logs, options.Http.Token, drain);

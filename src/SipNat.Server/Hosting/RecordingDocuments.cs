@@ -4,6 +4,7 @@ using SipNat.Archive.Storage;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
 using SipNat.Media.Streams;
+using SipNat.Traversal.Ice;
 using SipNat.Wire;
 using RecordedStream = SipNat.Archive.Documents.RecordedStream;
 using RecordingState = SipNat.Archive.Documents.RecordingState;
@@ -91,6 +92,9 @@ internal static class RecordingDocuments
             Local = TextOf(stream.Local),
             Advertised = TextOf(stream.Advertised),
             Why = stream.Why,
+            Path = stream.Report?.Path is { } path
+                ? new(path.Local.ToString(), KindOf(path.LocalKind), path.Remote.ToString(), KindOf(path.RemoteKind))
+                : null,
             Ssrcs = report.Ssrcs,
         };
     }
@@ -122,6 +126,15 @@ internal static class RecordingDocuments
         Endpoint.Siprec.RecordingState.Recording => RecordingState.Recording,
         Endpoint.Siprec.RecordingState.Paused => RecordingState.Paused,
         Endpoint.Siprec.RecordingState.Complete => RecordingState.Complete,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static string KindOf(CandidateType type) => type switch
+    {
+        CandidateType.Host => "host",
+        CandidateType.ServerReflexive => "server-reflexive",
+        CandidateType.PeerReflexive => "peer-reflexive",
+        CandidateType.Relayed => "relayed",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

@@ -16,6 +16,9 @@ public sealed class PollingEngine : IDisposable
     private const int MaxDatagram = 2048;
     private const int MaxQueuedInputs = 65_536;
 
+    // Messages to a connection that is being made: the request of an allocation, and the end of one.
+    private const int MaxUnsent = 8;
+
     // So many datagrams are taken from one socket before the next has its turn.
     private const int MaxPerVisit = 64;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(5);
@@ -24,17 +27,20 @@ public sealed class PollingEngine : IDisposable
     private readonly ServerClock _clock;
     private readonly FlowIds _flowIds;
     private readonly MediaPortAllocator _ports;
+    private readonly TurnConnections _connections;
     private readonly Action<MediaEvent> _onEvent;
     private readonly Action<RecordingWrite> _onWrite;
     private readonly ConcurrentQueue<Action<Instant>> _inputs = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Dictionary<FlowId, MediaSocket> _sockets = [];
     private readonly List<MediaSocket> _sweep = [];
+    private readonly Dictionary<FlowId, List<byte[]>> _unsent = [];
     private readonly byte[] _buffer = new byte[MaxDatagram];
     private readonly Thread _thread;
     private int _queued;
     private volatile bool _stopping;
 
+    /// <param name="connections">To TURN servers; this thread is the one that they are for.</param>
     /// <param name="onEvent">Called on the engine's thread; must not block.</param>
     /// <param name="onWrite">Called on the engine's thread; must not block. It owns the buffer from then on.</param>
     public PollingEngine(
@@ -42,10 +48,12 @@ public sealed class PollingEngine : IDisposable
         ServerClock clock,
         FlowIds flowIds,
         MediaPortAllocator ports,
+        TurnConnections connections,
         Action<MediaEvent> onEvent,
         Action<RecordingWrite> onWrite)
     {
         (_plane, _clock, _flowIds, _ports) = (plane, clock, flowIds, ports);
+        _connections = connections;
         (_onEvent, _onWrite) = (onEvent, onWrite);
         _thread = new Thread(Run) { Name = "media", IsBackground = true, Priority = ThreadPriority.AboveNormal };
     }
@@ -95,6 +103,7 @@ public sealed class PollingEngine : IDisposable
         {
             RunInputs();
             Sweep();
+            TakeFromConnections();
             if (_plane.Deadline is { } due && due <= _clock.Now)
             {
                 _plane.HandleTimeout(_clock.Now);
@@ -135,6 +144,31 @@ public sealed class PollingEngine : IDisposable
         }
     }
 
+    private void TakeFromConnections()
+    {
+        while (_connections.TryTake(out var happened))
+        {
+            var now = _clock.Now;
+            if (happened.Kind is TurnConnectionEventKind.Received)
+            {
+                Received++;
+                _plane.HandleDatagram(now, now, happened.Flow, default, happened.Message);
+            }
+            else
+            {
+                if (_unsent.Remove(happened.Flow, out var waiting) && happened.Kind is TurnConnectionEventKind.Opened)
+                {
+                    foreach (var message in waiting) _connections.TrySend(happened.Flow, message);
+                }
+
+                _plane.HandleFlow(now, happened.Flow, happened.Change);
+            }
+
+            _connections.Release(happened);
+            Drain();
+        }
+    }
+
     // Every input is followed by a full drain, so that nothing waits in the plane for the next input.
     private void Drain()
     {
@@ -151,6 +185,13 @@ public sealed class PollingEngine : IDisposable
 
     private void Send(Transmit transmit)
     {
+        if (transmit.Flow.Value < 0)
+        {
+            SendToConnection(transmit);
+            _plane.Outbox.Release(transmit);
+            return;
+        }
+
         if (_sockets.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload))
         {
             Sent++;
@@ -158,10 +199,23 @@ public sealed class PollingEngine : IDisposable
         else
         {
             SendsFailed++;
-            _plane.HandleSendFailed(transmit.Flow);
+            _plane.HandleFlow(_clock.Now, transmit.Flow, new(FlowChangeKind.SendFailed, TransportProtocol.Udp, default, transmit.Destination));
         }
 
         _plane.Outbox.Release(transmit);
+    }
+
+    // A request that is made while its connection is: it would not be made again.
+    private void SendToConnection(Transmit transmit)
+    {
+        if (!_unsent.TryGetValue(transmit.Flow, out var waiting)) _connections.TrySend(transmit.Flow, transmit.Payload);
+        else if (waiting.Count < MaxUnsent) waiting.Add(transmit.Payload.ToArray());
+    }
+
+    private void Connect(MediaPortRequest.Connect request)
+    {
+        if (_connections.Open(request.Flow, request.Transport, request.Local, request.Server, request.TlsName)) _unsent.Add(request.Flow, []);
+        else _plane.HandleFlow(_clock.Now, request.Flow, new(FlowChangeKind.Refused, request.Transport, default, request.Server));
     }
 
     private void Serve(MediaPortRequest request)
@@ -180,6 +234,13 @@ public sealed class PollingEngine : IDisposable
                     _plane.HandlePortRefused(_clock.Now, local, reason);
                 }
 
+                break;
+            case MediaPortRequest.Connect connect:
+                Connect(connect);
+                break;
+            case MediaPortRequest.Disconnect(var flow):
+                _unsent.Remove(flow);
+                _connections.Close(flow);
                 break;
             case MediaPortRequest.Close(var flows):
                 Remove(flows.Rtp);

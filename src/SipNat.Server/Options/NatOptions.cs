@@ -1,3 +1,4 @@
+using SipNat.Server.Transport;
 using SipNat.Wire;
 
 namespace SipNat.Server.Options;
@@ -31,6 +32,18 @@ public sealed record NatOptions
     /// <summary>Upper bound of the keepalive interval; 1 s to 1 h.</summary>
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
 
+    /// <summary>Whether ICE is answered where a peer offers it, and how.</summary>
+    public NatIce Ice { get; init; } = NatIce.Offered;
+
+    /// <summary>Media go by TURN servers only: peers outside the local networks learn no address of ours by them.</summary>
+    public bool RelayOnly { get; init; }
+
+    /// <summary>The mean time between two checks of a path that ICE has found; 1 to 15 s.</summary>
+    public TimeSpan ConsentInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After so long without an answer a path is dead; 5 s to 2 min, and more than <see cref="ConsentInterval"/>.</summary>
+    public TimeSpan ConsentTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     internal static NatOptions Read(SettingReader settings)
     {
         var options = new NatOptions
@@ -42,6 +55,10 @@ public sealed record NatOptions
             StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
             TurnServers = TurnServerSettings.Read(settings),
             LocalNetworks = settings.List("Nat:LocalNetworks", SettingText.Network),
+            Ice = settings.Choice("Nat:Ice", NatIce.Offered),
+            RelayOnly = settings.Boolean("Nat:RelayOnly", false),
+            ConsentInterval = settings.Duration("Nat:ConsentInterval", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15)),
+            ConsentTimeout = settings.Duration("Nat:ConsentTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2)),
             Keepalive = settings.Duration("Nat:Keepalive", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         };
         options.Validate(settings);
@@ -62,7 +79,25 @@ public sealed record NatOptions
             ForwardedPorts is ForwardedPorts.None || ExternalAddress.Count > 0 || StunServers.Count > 0,
             "Nat:ForwardedPorts",
             "needs to know the public address: set Nat:ExternalAddress:0, or Nat:StunServers:0 to learn it.");
+        settings.Require(!RelayOnly || TurnServers.Count > 0, "Nat:RelayOnly", "needs a server that relays: set Nat:TurnServers:0:Uri.");
+        settings.Require(ConsentTimeout > ConsentInterval, "Nat:ConsentTimeout", "must be longer than Nat:ConsentInterval.");
+        settings.Require(
+            Ice is not NatIce.Lite || ExternalAddress.Count > 0 || LocalInterfaces.Read().Any(i => !i.Address.IsPrivate && !i.Address.IsLoopback),
+            "Nat:Ice",
+            "cannot be Lite here: a lite agent has to be reached at an address that it knows. Set Nat:ExternalAddress:0, or Nat:Ice to Offered.");
     }
+}
+
+/// <summary>How ICE is used.</summary>
+public enum NatIce
+{
+    Off,
+
+    /// <summary>A full agent answers where ICE is offered.</summary>
+    Offered,
+
+    /// <summary>The same by a lite agent, on a machine with a public address.</summary>
+    Lite,
 }
 
 /// <summary>What the router in front of this server does with our SIP and media ports.</summary>
