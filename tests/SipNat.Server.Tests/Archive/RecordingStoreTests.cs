@@ -57,7 +57,7 @@ public sealed class RecordingStoreTests : IDisposable
             "startedAt":"2026-11-20T23:59:58.25Z","expectedSeconds":3,"recordedSeconds":2.98,
             "files":[{"file":"2026/11/20/x/stream-1.wav","codec":"PCMU","startOffsetSeconds":0.25,"durationSeconds":2.98}],
             "packets":149,"lost":1,"duplicates":0,"late":0,"remote":"203.0.113.9:40000","local":"10.0.0.5:10000",
-            "advertised":"198.51.100.7:10000","why":"Nat:ExternalAddress","ssrcs":[3735928559]}],
+            "advertised":"198.51.100.7:10000","why":"Nat:ExternalAddress","path":null,"ssrcs":[3735928559]}],
             "findings":[{"code":"metadata-unreadable","text":"The metadata is not XML.","at":"2026-11-20T23:59:58Z"}],
             "metadata":[{"at":"2026-11-20T23:59:58Z","dataMode":"complete","file":"metadata-001.xml"}],
             "timeline":[{"at":"2026-11-20T23:59:58Z","kind":"started","text":null},{"at":"2026-11-20T23:59:58Z","kind":"digit","text":"5","stream":1}]}
