@@ -8,6 +8,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     DownCommand.Create(),
     ExecCommand.Create(),
     StatusCommand.Create(),
+    SimulateCommand.Create(),
 };
 
 var parsed = root.Parse(args);

@@ -1,4 +1,5 @@
 using SipNat.Traversal.Stun;
+using SipNat.Wire;
 
 namespace SipNat.Traversal.Ice;
 
@@ -24,7 +25,7 @@ internal sealed class CandidatePair(LocalBase local, Candidate remote, IceRole r
     /// <summary>The local candidate that the peer sees, once a check has succeeded; null before.</summary>
     public Candidate? Seen { get; set; }
 
-    /// <summary>Whether a genuine check of the peer came on it.</summary>
+    /// <summary>Whether a genuine check of the peer came on it: both NATs are open to what is sent from then on.</summary>
     public bool IsCheckedByPeer { get; set; }
 
     /// <summary>Whether the peer nominated it before its own check had succeeded.</summary>
@@ -34,6 +35,12 @@ internal sealed class CandidatePair(LocalBase local, Candidate remote, IceRole r
     public bool IsNominating { get; set; }
 
     public bool IsTriggered { get; set; }
+
+    /// <summary>Whether it would free media from a relay.</summary>
+    public bool IsUrgent { get; set; }
+
+    /// <summary>When the check under way was sent first.</summary>
+    public Instant BegunAt { get; private set; }
 
     public StunTransaction? Transaction { get; private set; }
 
@@ -47,9 +54,10 @@ internal sealed class CandidatePair(LocalBase local, Candidate remote, IceRole r
 
     public void SetRole(IceRole changed) => Priority = PriorityOf(changed, Local.Candidate.Priority, Remote.Priority);
 
-    public void Begin(StunTransaction transaction, CheckRole sent)
+    public void Begin(Instant now, StunTransaction transaction, CheckRole sent)
     {
         Cancel();
+        BegunAt = now;
         (Transaction, TransactionRole) = (transaction, sent);
         if (State is not CandidatePairState.Succeeded) State = CandidatePairState.InProgress;
     }

@@ -90,6 +90,18 @@ internal sealed class CheckList
         }
     }
 
+    /// <summary>Begins the direct checks of a component anew that are under way, as only a relay carries its media.</summary>
+    public void Hurry(int component)
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.Component != component || pair.IsRelayed || pair.IsCheckedByPeer || pair.IsUrgent) continue;
+
+            pair.IsUrgent = true;
+            if (pair.State is CandidatePairState.InProgress) Trigger(pair);
+        }
+    }
+
     /// <summary>Ends what is not needed once a component is nominated: pairs of lower priority, and such as wait (RFC 8445 §8.1.2).</summary>
     public void HandleNomination(int component)
     {
@@ -176,13 +188,28 @@ internal sealed class CheckList
         return false;
     }
 
-    /// <summary>Whether a pair of higher priority for the same component may still succeed.</summary>
-    public bool HasBetterOpen(CandidatePair valid)
+    /// <summary>
+    /// Whether a pair for the same component may still succeed and be worth more. What goes through a NAT is worth less
+    /// once it is valid than it was before.
+    /// </summary>
+    public bool HasBetterOpen(CandidatePair valid, IceRole role)
+    {
+        var worth = valid.ValidPriority(role);
+        foreach (var pair in _pairs)
+        {
+            if (pair.Priority <= worth) return false;
+            if (pair.Component == valid.Component && pair.State is not (CandidatePairState.Succeeded or CandidatePairState.Failed)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the peer was heard on a direct pair of the component that may still succeed.</summary>
+    public bool HasHeardDirectOpen(int component)
     {
         foreach (var pair in _pairs)
         {
-            if (pair.Priority <= valid.Priority) return false;
-            if (pair.Component == valid.Component && pair.State is not (CandidatePairState.Succeeded or CandidatePairState.Failed)) return true;
+            if (pair.Component == component && pair is { IsCheckedByPeer: true, IsRelayed: false, State: CandidatePairState.Waiting or CandidatePairState.InProgress }) return true;
         }
 
         return false;

@@ -36,6 +36,7 @@ public sealed partial class IceAgent
         Outbox.Add(local.Flow, from, buffer[..CheckMessage.WriteSuccess(buffer, message, from, generation.LocalKey)]);
         if (generation != _generation || !generation.IsFromPeer(username)) return;
 
+        _heard = now;
         _ = CheckMessage.TryGetPriority(message, out var priority);
         Learn(now, local, new(local.Flow, from, priority, message.TryGet(StunAttributeType.UseCandidate, out _)));
     }
@@ -82,6 +83,7 @@ public sealed partial class IceAgent
             if (pair is null) return;
         }
 
+        var isFirst = !pair.IsCheckedByPeer;
         pair.IsCheckedByPeer = true;
         if (_options.IsLite)
         {
@@ -101,6 +103,8 @@ public sealed partial class IceAgent
 
         pair.IsNominatedByPeer |= isNominated;
         if (State is not IceState.Checking && !(State is IceState.Connected && isNominated)) return;
+        // Where answers come from other ports than checks went to, each check would bring forth the next one for ever.
+        if (!isFirst && pair.State is CandidatePairState.InProgress && now < pair.BegunAt + _options.Check.InitialRto) return;
 
         _checks.Trigger(pair);
         Wake(now);
@@ -113,7 +117,7 @@ public sealed partial class IceAgent
         var remote = FindRemote(local.Component, check.From);
         if (remote is null)
         {
-            if (local.Revealed == MaxPeerReflexiveCandidates)
+            if (!local.TryReveal(check.From))
             {
                 Counters.RefusedCandidates++;
                 return null;
@@ -122,7 +126,6 @@ public sealed partial class IceAgent
             // A foundation that no other candidate has (RFC 8445 §7.3.1.3).
             remote = new($"p{_remote.Count}", local.Component, check.Priority, check.From, CandidateType.PeerReflexive);
             _remote.Add(remote);
-            local.Revealed++;
         }
 
         TryPair(now, local, remote);

@@ -37,9 +37,9 @@ public sealed partial class IceAgent
         var id = StunTransactionId.Create(_random);
         CheckMessage.WriteRequest(request, id, _generation, role);
         var paced = _options.Pace * _checks.CountOpen();
-        var schedule = pair.IsNominating ? _options.Nomination : _options.Check;
+        var schedule = pair.IsNominating || pair.IsCheckedByPeer || pair.IsUrgent ? _options.Answered : _options.Check;
         if (paced > schedule.InitialRto) schedule = schedule with { InitialRto = paced };
-        pair.Begin(new(now, id, pair.Local.Flow, pair.Remote.Address, request, schedule), role);
+        pair.Begin(now, new(now, id, pair.Local.Flow, pair.Remote.Address, request, schedule), role);
         pair.Transaction!.HandleTimeout(now, Outbox);
     }
 
@@ -119,6 +119,8 @@ public sealed partial class IceAgent
             ?? new("peer", pair.Component, role.Priority, mapped, CandidateType.PeerReflexive, pair.Local.Candidate.Address);
         _checks.HandleSuccess(pair);
         _validSince[pair.Component - 1] ??= now;
+        if (_checks.BestValid(pair.Component, Role) is { IsRelayed: true }) _checks.Hurry(pair.Component);
+        if (PathBy(pair) is { } known) known.Renew(now);
 
         var isNominated = Role is IceRole.Controlling ? role.IsNominating && role.Role == Role : pair.IsNominatedByPeer;
         if (isNominated) Select(now, pair);
@@ -142,13 +144,17 @@ public sealed partial class IceAgent
         var path = _paths[pair.Component - 1];
         if (path is { HasConsent: true, IsNominated: true } && path.Generation == _generation && PriorityOf(path) >= pair.ValidPriority(Role)) return;
 
-        if (path is { HasConsent: true } && path.Generation == _generation && path.Base == pair.Local && path.Remote == pair.Remote.Address) path.IsNominated = true;
+        if (PathBy(pair) is { } known) known.IsNominated = true;
         else Use(now, pair, isNominated: true);
         _checks.HandleNomination(pair.Component);
         Settle(now);
         // Pairs of the other component may have waited for the foundations that are free from here on.
         Wake(now);
     }
+
+    // The path of this generation that a pair is.
+    private IcePath? PathBy(CandidatePair pair) =>
+        _paths[pair.Component - 1] is { HasConsent: true } path && path.Generation == _generation && path.Base == pair.Local && path.Remote == pair.Remote.Address ? path : null;
 
     private void Use(Instant now, CandidatePair pair, bool isNominated)
     {
@@ -174,6 +180,16 @@ public sealed partial class IceAgent
     private bool IsSettled(int component) =>
         _paths[component - 1] is { IsNominated: true, HasConsent: true } path && path.Generation == _generation;
 
+    private bool HasEveryPath()
+    {
+        for (var component = 1; component <= Components; component++)
+        {
+            if (_paths[component - 1] is not { HasConsent: true } path || path.Generation != _generation) return false;
+        }
+
+        return true;
+    }
+
     private ulong PriorityOf(IcePath path) => CandidatePair.PriorityOf(Role, path.Local.Priority, path.Peer.Priority);
 
     // Regular nomination: the best valid pair, once no better one may still succeed (RFC 8445 §8.1.1).
@@ -193,9 +209,11 @@ public sealed partial class IceAgent
     {
         if (Role is not IceRole.Controlling || _validSince[component - 1] is not { } since || IsSettled(component)) return null;
         if (_checks.BestValid(component, Role) is not { } best || _checks.IsNominating(component)) return null;
-        if (!_checks.HasBetterOpen(best)) return since;
+        if (!_checks.HasBetterOpen(best, Role)) return since;
 
-        return since + (best.IsRelayed ? _options.RelayNominationPatience : _options.NominationPatience);
+        return since + (!best.IsRelayed ? _options.NominationPatience
+            : _checks.HasHeardDirectOpen(component) ? _options.RelayNominationPatience * 2
+            : _options.RelayNominationPatience);
     }
 
     // Two lite agents check nothing: each takes the pair that both must hold to be the best (RFC 8445 §8.2.2).
@@ -242,6 +260,14 @@ public sealed partial class IceAgent
 
     private void GiveUp(Instant now)
     {
+        // Late paths are nominated yet, and whom the peer still checks may be heard by it.
+        var isHeard = _heard is { } heard && now - heard < HeardLately;
+        if ((isHeard || HasEveryPath()) && now < _latestGiveUp)
+        {
+            _giveUp = now + HeardLately;
+            return;
+        }
+
         var tried = _checks.Pairs.Count;
         _giveUp = null;
         _nextCheck = null;

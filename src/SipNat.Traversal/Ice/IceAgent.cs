@@ -18,14 +18,12 @@ public sealed partial class IceAgent
     /// <summary>Candidates that the peer tells beyond these are refused.</summary>
     public const int MaxRemoteCandidates = IceDescription.MaxCandidates;
 
-    /// <summary>
-    /// Candidates that the peer's checks may reveal to one base: two NATs that give every destination another port reveal
-    /// a further one with each check, without end. What comes to a relay must find room all the same.
-    /// </summary>
-    public const int MaxPeerReflexiveCandidates = 10;
-
     private const int MaxEarlyChecks = 16;
     private static readonly TimeSpan UnprovenInterval = TimeSpan.FromMilliseconds(500);
+
+    // While the peer is heard the agent waits so many times its patience at most.
+    private const int MostPatience = 2;
+    private static readonly TimeSpan HeardLately = TimeSpan.FromSeconds(5);
 
     private readonly IceOptions _options;
     private readonly Random _random;
@@ -44,6 +42,8 @@ public sealed partial class IceAgent
     private Instant? _lastCheck;
     private Instant? _giveUp;
     private Instant? _askedUnproven;
+    private Instant? _latestGiveUp;
+    private Instant? _heard;
     private int _told;
 
     /// <param name="options">How it behaves; checked by whoever made them.</param>
@@ -193,8 +193,8 @@ public sealed partial class IceAgent
         _remote.Clear();
         _early.Clear();
         Array.Clear(_validSince);
-        (_nextCheck, _giveUp, _told) = (null, null, 0);
-        foreach (var local in _local.Bases) local.Revealed = 0;
+        (_nextCheck, _giveUp, _heard, _told) = (null, null, null, 0);
+        foreach (var local in _local.Bases) local.ForgetRevealed();
         State = IceState.New;
     }
 
@@ -256,7 +256,7 @@ public sealed partial class IceAgent
         _generation.SetRemote(description.Credentials);
         if (description.IsLite && !_options.IsLite) Role = IceRole.Controlling;
         State = IceState.Checking;
-        _giveUp = now + _options.Patience;
+        (_giveUp, _latestGiveUp) = (now + _options.Patience, now + (_options.Patience * MostPatience));
     }
 
     private void AddRemote(Instant now, Candidate candidate)

@@ -32,14 +32,18 @@ public sealed record IceOptions
     /// </summary>
     public int ChecksPerUnprovenAddress { get; init; } = 10;
 
-    /// <summary>The repetitions of a check; its initial RTO grows with the number of checks under way (RFC 8445 §14.3).</summary>
-    public StunSchedule Check { get; init; } = StunSchedule.Default;
+    /// <summary>
+    /// The repetitions of a check; its initial RTO grows with the number of checks under way (RFC 8445 §14.3). It doubles
+    /// up to 4 s, as long gaps lose connections where much is lost; it ends when that of RFC 8489 §6.2.1 does.
+    /// </summary>
+    public StunSchedule Check { get; init; } = new() { MaxSends = 12, MaxRto = TimeSpan.FromSeconds(4), FinalWaitFactor = 8 };
 
     /// <summary>
-    /// The repetitions of a check that nominates: once a second, as its pair is known to be valid, and all that is missing
-    /// for a connection is its answer.
+    /// The repetitions of a check that nominates, of one on a pair that the peer was heard on, and of direct ones while a
+    /// relay alone carries media: once a second, as the peer is there, and all that is missing is an answer that was not
+    /// lost.
     /// </summary>
-    public StunSchedule Nomination { get; init; } = new() { MaxSends = 24, MaxRto = TimeSpan.FromSeconds(1), FinalWaitFactor = 2 };
+    public StunSchedule Answered { get; init; } = new() { MaxSends = 24, MaxRto = TimeSpan.FromSeconds(1), FinalWaitFactor = 2 };
 
     /// <summary>
     /// How long a better pair may hold up the nomination of a valid one that is direct: a lost check is sent again after
@@ -47,12 +51,14 @@ public sealed record IceOptions
     /// </summary>
     public TimeSpan NominationPatience { get; init; } = TimeSpan.FromMilliseconds(600);
 
-    /// <summary>The same for a valid pair that is relayed: a direct path is worth four repetitions on both sides, while media flow.</summary>
+    /// <summary>
+    /// The same for a valid pair that is relayed, as media flow meanwhile; twice that while the peer is heard on a direct one.
+    /// </summary>
     public TimeSpan RelayNominationPatience { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
     /// After so long without a path for each component the agent has failed, and no sooner, whatever its own checks say:
-    /// the peer's may still open one (RFC 8863 §4).
+    /// the peer's may still open one (RFC 8863 §4). It waits on, at most as long again, while the peer's checks come.
     /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(39.5);
 

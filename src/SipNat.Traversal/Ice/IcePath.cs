@@ -109,7 +109,14 @@ public sealed class IcePath
     internal void HandleResponse(Instant now)
     {
         // Requests before the one that was answered are open no more; a late answer to them proves nothing further.
-        (_opened, _answered) = (0, now);
+        _opened = 0;
+        Renew(now);
+    }
+
+    /// <summary>The peer has answered on this path: a consent check, or the check that nominated it.</summary>
+    internal void Renew(Instant now)
+    {
+        _answered = now;
         if (_doubted is null) return;
 
         _doubted = null;

@@ -6,20 +6,24 @@ namespace SipNat.Simulation.Ice;
 
 /// <summary>
 /// An agent with its sockets: asks STUN servers how they are seen, lends addresses of a <see cref="SimulatedRelay"/>, and
-/// keeps what happened. Components take the host's UDP flows in the order in which these open.
+/// keeps what happened. Components take the host's UDP flows in the order in which these open, once for each address of
+/// the host; the first address is preferred.
 /// </summary>
-public sealed class IceParty : IProtocolCore
+public sealed partial class IceParty : IProtocolCore
 {
     // Far above what a network numbers its flows with.
     private const int FirstRelayFlow = 1_000_000;
 
     private readonly List<StunBindingClient> _clients = [];
     private readonly List<IceEvent> _events = [];
-    private readonly Dictionary<FlowId, (FlowId Socket, TransportAddress Relay)> _relays = [];
+    // By the id of each relay, the socket that asked for it; one of each socket is current.
+    private readonly Dictionary<FlowId, FlowId> _relays = [];
+    private readonly Dictionary<FlowId, (FlowId Relay, TransportAddress Relayed)> _lent = [];
     private readonly IReadOnlyList<TransportAddress> _servers;
     private readonly TransportAddress _relay;
     private readonly Random _random;
     private readonly Dictionary<FlowId, int> _components = [];
+    private int _lastRelayFlow = FirstRelayFlow;
 
     public IceParty(IceRole role, int seed, IceOptions? options = null, IReadOnlyList<TransportAddress>? servers = null, TransportAddress relay = default)
     {
@@ -31,6 +35,9 @@ public sealed class IceParty : IProtocolCore
 
     /// <summary>Everything that the agent told, in order.</summary>
     public IReadOnlyList<IceEvent> Events => _events;
+
+    /// <summary>Whether <see cref="Sent"/> is kept.</summary>
+    public bool KeepsSent { get; init; } = true;
 
     /// <summary>What the agent sent, by the address that it sent to.</summary>
     public List<(Instant At, TransportAddress To, byte[] Bytes)> Sent { get; } = [];
@@ -49,7 +56,7 @@ public sealed class IceParty : IProtocolCore
 
     /// <summary>Whether every socket knows its mapping, or has no server to ask.</summary>
     public bool IsGathered => _clients.TrueForAll(client => !client.HasServers || client.Mapped is not null)
-        && (_relay.IsNone || _relays.Count == _components.Count);
+        && (_relay.IsNone || _clients.TrueForAll(client => client.Local.Family != _relay.Family || _lent.ContainsKey(client.Flow)));
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
@@ -57,18 +64,33 @@ public sealed class IceParty : IProtocolCore
 
         var component = (_components.Count % Agent.Components) + 1;
         _components.Add(flow, component);
-        Agent.AddHost(now, flow, component, change.Local);
+        Agent.AddHost(now, flow, component, change.Local, Candidate.MaxLocalPreference - ((_components.Count - 1) / Agent.Components));
         var client = new StunBindingClient(flow, change.Local, new() { Servers = _servers }, _random);
         _clients.Add(client);
         client.Start(now);
-        if (!_relay.IsNone) Outbox.Add(flow, _relay, SimulatedRelay.Allocate());
+        Allocate(client);
+        Drain(now);
+    }
+
+    /// <summary>
+    /// Asks all servers anew, as when the network has changed. A relay that sees this side from another address lends
+    /// another one: the former is dropped.
+    /// </summary>
+    public void Regather(Instant now)
+    {
+        foreach (var client in _clients)
+        {
+            client.Refresh(now);
+            Allocate(client);
+        }
+
         Drain(now);
     }
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
         if (from == _relay && !_relay.IsNone) HandleRelay(now, flow, datagram);
-        else if (!_clients.Exists(client => client.Flow == flow) || !TryClient(now, flow, from, datagram)) Agent.TryHandle(now, flow, from, datagram);
+        else if (!TryClient(now, flow, from, datagram)) Receive(now, flow, from, datagram);
         Drain(now);
     }
 
@@ -95,13 +117,17 @@ public sealed class IceParty : IProtocolCore
 
         while (Agent.Outbox.TryTake(out var transmit))
         {
-            Sent.Add((now, transmit.Destination, transmit.Payload.ToArray()));
-            if (_relays.TryGetValue(transmit.Flow, out var relay)) Outbox.Add(relay.Socket, relay.Relay, SimulatedRelay.Wrap(transmit.Destination, transmit.Payload));
-            else Outbox.Add(transmit.Flow, transmit.Destination, transmit.Payload);
+            if (KeepsSent) Sent.Add((now, transmit.Destination, transmit.Payload.ToArray()));
+            ObserveSent(transmit);
+            Send(transmit.Flow, transmit.Destination, transmit.Payload);
             Agent.Outbox.Release(transmit);
         }
 
-        while (Agent.TryTake(out var happened)) _events.Add(happened);
+        while (Agent.TryTake(out var happened))
+        {
+            _events.Add(happened);
+            if (happened is IceEvent.ConsentLost lost) _silences.Add(lost.At - _answered.GetValueOrDefault((lost.Path.Flow, lost.Path.Remote)));
+        }
     }
 
     private bool TryClient(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -120,16 +146,35 @@ public sealed class IceParty : IProtocolCore
         else if (happened is StunBindingEvent.MappingChanged changed) Agent.SetServerReflexive(changed.Flow, changed.Mapped, changed.Server);
     }
 
-    private void HandleRelay(Instant now, FlowId flow, ReadOnlySpan<byte> datagram)
+    private void Allocate(StunBindingClient client)
     {
-        var relayFlow = new FlowId(FirstRelayFlow + flow.Value);
-        if (SimulatedRelay.TryReadAllocated(datagram, out var relayed, out var mapped))
+        if (client.Local.Family == _relay.Family) Outbox.Add(client.Flow, _relay, SimulatedRelay.Allocate());
+    }
+
+    private void Send(FlowId flow, TransportAddress to, ReadOnlySpan<byte> bytes)
+    {
+        if (_relays.TryGetValue(flow, out var socket)) Outbox.Add(socket, _relay, SimulatedRelay.Wrap(to, bytes));
+        else Outbox.Add(flow, to, bytes);
+    }
+
+    private void HandleRelay(Instant now, FlowId socket, ReadOnlySpan<byte> datagram)
+    {
+        if (SimulatedRelay.TryReadAllocated(datagram, out var relayed, out var mapped)) Borrow(now, socket, relayed, mapped);
+        else if (SimulatedRelay.TryUnwrap(datagram, out var peer, out var payload) && _lent.TryGetValue(socket, out var lent)) Receive(now, lent.Relay, peer, payload);
+    }
+
+    private void Borrow(Instant now, FlowId socket, TransportAddress relayed, TransportAddress mapped)
+    {
+        if (_lent.TryGetValue(socket, out var former))
         {
-            if (_relays.TryAdd(relayFlow, (flow, _relay))) Agent.AddRelayed(now, relayFlow, _components[flow], relayed, mapped, _relay);
+            if (former.Relayed == relayed) return;
+
+            _relays.Remove(former.Relay);
+            Agent.RemoveRelayed(former.Relay);
         }
-        else if (SimulatedRelay.TryUnwrap(datagram, out var peer, out var payload))
-        {
-            Agent.TryHandle(now, relayFlow, peer, payload);
-        }
+
+        var relay = new FlowId(++_lastRelayFlow);
+        (_relays[relay], _lent[socket]) = (socket, (relay, relayed));
+        Agent.AddRelayed(now, relay, _components[socket], relayed, mapped, _relay);
     }
 }

@@ -85,12 +85,7 @@ public sealed class IceScene
         RightHost.Run(Right.Drain);
     }
 
-    private IceDescription Carry(IceDescription description)
-    {
-        var reader = new IceDescriptionReader();
-        foreach (var (name, value) in IceDescriptionWriter.Write(OnTheWay(description))) reader.TryAdd(name, value);
-        return reader.TryRead(out var read) ? read! : throw new InvalidOperationException("A description is not read as it was written.");
-    }
+    private IceDescription Carry(IceDescription description) => IceSignalling.Carry(OnTheWay(description));
 
     private (SimulatedHost Host, SimulatedNat? Nat) Add(IceParty party, NatOptions? options, string external, string inner, string open)
     {

@@ -16,7 +16,8 @@ public sealed class SimulatedRelay : IProtocolCore
 
     private readonly Dictionary<TransportAddress, FlowId> _byClient = [];
     private readonly Dictionary<FlowId, TransportAddress> _byFlow = [];
-    private readonly Queue<(FlowId Flow, TransportAddress Local)> _free = new();
+    private readonly Dictionary<FlowId, TransportAddress> _locals = [];
+    private readonly Queue<FlowId> _free = new();
     private FlowId _server;
 
     public Outbox Outbox { get; } = new();
@@ -59,8 +60,9 @@ public sealed class SimulatedRelay : IProtocolCore
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
+        _locals[flow] = change.Local;
         if (change.Local.Port == ServerPort) _server = flow;
-        else _free.Enqueue((flow, change.Local));
+        else _free.Enqueue(flow);
     }
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -71,10 +73,7 @@ public sealed class SimulatedRelay : IProtocolCore
         }
         else if (datagram is [AllocateWord])
         {
-            if (_byClient.ContainsKey(from) || !_free.TryDequeue(out var lent)) return;
-
-            (_byClient[from], _byFlow[lent.Flow]) = (lent.Flow, from);
-            Outbox.Add(_server, from, [AllocatedWord, .. Octets(lent.Local), .. Octets(from)]);
+            if (TryLend(from) is { } lent) Outbox.Add(_server, from, [AllocatedWord, .. Octets(lent), .. Octets(from)]);
         }
         else if (_byClient.TryGetValue(from, out var own) && TryUnwrap(datagram, out var peer, out var payload))
         {
@@ -90,6 +89,16 @@ public sealed class SimulatedRelay : IProtocolCore
     {
         request = default;
         return false;
+    }
+
+    // The same address to the same client; null where all are lent.
+    private TransportAddress? TryLend(TransportAddress client)
+    {
+        if (_byClient.TryGetValue(client, out var known)) return _locals[known];
+        if (!_free.TryDequeue(out var flow)) return null;
+
+        (_byClient[client], _byFlow[flow]) = (flow, client);
+        return _locals[flow];
     }
 
     private static byte[] Octets(TransportAddress address)
