@@ -14,9 +14,15 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     public const string LeftRouter = "natA";
     public const string RightRouter = "natB";
 
+    // The router of one's own in front of the provider's, where there are two.
+    private const string LeftInnerRouter = "homeA";
+    private const string RightInnerRouter = "homeB";
+
     private const string Internet = "inet";
     private const string Server = "srv";
     private const string InternetGateway = "203.0.113.254";
+    private const string CarrierGateway = "100.64.0.1";
+    private const string CarrierCustomer = "100.64.0.2";
 
     public string Name => name;
 
@@ -34,9 +40,14 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         await RunIpAsync(Server, "addr add 203.0.113.2/24 dev eth0\n", stop);
         await AddLeftAsync(stop);
         await AddRightAsync(stop);
+        if (options.LossPercent > 0)
+        {
+            foreach (var host in Hosts.Values) await LosePacketsAsync(host, stop);
+        }
+
         if (options.UdpTimeout is not { } lifetime) return;
 
-        foreach (var router in Routers.Values) await router.SetUdpTimeoutAsync(lifetime, stop);
+        foreach (var router in Routers.Values) await router.SetUdpTimeoutAsync(lifetime, stop, options.UdpStreamTimeout);
     }
 
     /// <summary>Removes every namespace of this name; cables and rules go with them.</summary>
@@ -71,9 +82,8 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         var subnet = options.Overlap ? "10.0.0" : "192.168.1";
         var host = IPAddress.Parse(subnet + (options.Overlap ? ".50" : ".100"));
         var features = new RouterFeatures([], options.Hairpin, options.Alg, options.UdpTimeout);
-        await AddRouterAsync(LeftRouter, "203.0.113.10", $"{subnet}.1", stop);
-        await AddPrivateHostAsync(LeftHost, LeftRouter, host, $"{subnet}.1", stop);
-        await StartRouterAsync(LeftRouter, options.Left, host, features, stop);
+        var nearest = await AddRoutersAsync(LeftRouter, LeftInnerRouter, options.Left, "203.0.113.10", $"{subnet}.1", host, features, stop);
+        await AddPrivateHostAsync(LeftHost, nearest, host, $"{subnet}.1", stop);
     }
 
     private async Task AddRightAsync(CancellationToken stop)
@@ -86,10 +96,9 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
 
         var host = IPAddress.Parse("10.0.0.100");
         var features = new RouterFeatures(options.ForwardRight, options.Hairpin, options.Alg, options.UdpTimeout);
-        await AddRouterAsync(RightRouter, "203.0.113.20", "10.0.0.1", stop);
-        await AddPrivateHostAsync(RightHost, RightRouter, host, "10.0.0.1", stop);
-        await AddPrivateHostAsync(RightNeighbour, RightRouter, IPAddress.Parse("10.0.0.50"), "10.0.0.1", stop);
-        await StartRouterAsync(RightRouter, options.Right, host, features, stop);
+        var nearest = await AddRoutersAsync(RightRouter, RightInnerRouter, options.Right, "203.0.113.20", "10.0.0.1", host, features, stop);
+        await AddPrivateHostAsync(RightHost, nearest, host, "10.0.0.1", stop);
+        await AddPrivateHostAsync(RightNeighbour, nearest, IPAddress.Parse("10.0.0.50"), "10.0.0.1", stop);
     }
 
     private async Task AddPublicHostAsync(string host, string address, CancellationToken stop)
@@ -108,23 +117,48 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         Hosts[host] = new(host, Qualified(host), address);
     }
 
-    private async Task AddRouterAsync(string router, string outside, string inside, CancellationToken stop)
+    // One router, or the provider's and behind it one's own; gives the one that the host is connected to.
+    private async Task<string> AddRoutersAsync(
+        string router, string inner, NatBehaviour behaviour, string outside, string inside, IPAddress host, RouterFeatures features, CancellationToken stop)
+    {
+        if (behaviour is not NatBehaviour.Double)
+        {
+            await AddRouterAsync(router, new(Internet, "br0", outside, InternetGateway), inside, stop);
+            await StartRouterAsync(router, behaviour, outside, host, features, stop);
+            return router;
+        }
+
+        await AddRouterAsync(router, new(Internet, "br0", outside, InternetGateway), CarrierGateway, stop);
+        await StartRouterAsync(router, NatBehaviour.PortRestricted, outside, IPAddress.Parse(CarrierCustomer), features with { Alg = false }, stop);
+        await AddRouterAsync(inner, new(router, "lan", CarrierCustomer, CarrierGateway), inside, stop);
+        await StartRouterAsync(inner, NatBehaviour.PortRestricted, CarrierCustomer, host, features, stop);
+        return inner;
+    }
+
+    private async Task AddRouterAsync(string router, Uplink uplink, string inside, CancellationToken stop)
     {
         await MakeNamespaceAsync(router, stop);
-        await AddCableAsync(router, "wan", Internet, "br0", stop);
+        await AddCableAsync(router, "wan", uplink.Hub, uplink.Bridge, stop);
         var commands = new StringBuilder();
-        commands.Append($"addr add {outside}/24 dev wan\nroute add default via {InternetGateway}\n");
+        commands.Append($"addr add {uplink.Address}/24 dev wan\nroute add default via {uplink.Gateway}\n");
         commands.Append($"link add lan type bridge mcast_snooping 0\nlink set lan up\naddr add {inside}/24 dev lan\n");
         await RunIpAsync(router, commands.ToString(), stop);
     }
 
-    private async Task StartRouterAsync(string router, NatBehaviour behaviour, IPAddress inside, RouterFeatures features, CancellationToken stop)
+    private async Task StartRouterAsync(string router, NatBehaviour behaviour, string outside, IPAddress inside, RouterFeatures features, CancellationToken stop)
     {
-        var host = new LabHost(router, Qualified(router), IPAddress.Parse(router == LeftRouter ? "203.0.113.10" : "203.0.113.20"));
+        var host = new LabHost(router, Qualified(router), IPAddress.Parse(outside));
         var started = new LabRouter(host, behaviour, inside, features);
         await started.ApplyRulesAsync(stop);
         await host.RunAsync("sysctl", ["-qw", "net.ipv4.ip_forward=1"], stop: stop);
         Routers[router] = started;
+    }
+
+    // At the last hook before the host itself: each packet meets it once, whatever lies between.
+    private Task LosePacketsAsync(LabHost host, CancellationToken stop)
+    {
+        var rules = $"table ip loss {{ chain input {{ type filter hook input priority filter; iifname eth0 numgen random mod 100 < {options.LossPercent} drop; }} }}\n";
+        return host.RunAsync("nft", ["-f", "-"], rules, stop);
     }
 
     private async Task MakeNamespaceAsync(string host, CancellationToken stop)
@@ -133,7 +167,9 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
 
         // IPv6 would chat (router solicitations) into counters that must stay at zero.
         var quiet = "[ ! -e /proc/sys/net/ipv6 ] || sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1";
-        await ShortCommand.RunAsync("ip", ["netns", "exec", Qualified(host), "sh", "-c", quiet], stop: stop);
+        // A router's private side is a bridge: what is sent back by it has to be routed, and not bridged past the rules.
+        var routed = "[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || sysctl -qw net.bridge.bridge-nf-call-iptables=0";
+        await ShortCommand.RunAsync("ip", ["netns", "exec", Qualified(host), "sh", "-c", $"{quiet}; {routed}"], stop: stop);
         await RunIpAsync(host, "link set lo up\n", stop);
     }
 
@@ -149,4 +185,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         ShortCommand.RunAsync("ip", ["-n", Qualified(host), "-batch", "-"], commands, stop);
 
     private string Qualified(string host) => $"{name}-{host}";
+
+    /// <summary>Where a router's outer cable leads.</summary>
+    private sealed record Uplink(string Hub, string Bridge, string Address, string Gateway);
 }

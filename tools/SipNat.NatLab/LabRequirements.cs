@@ -20,6 +20,7 @@ public static class LabRequirements
         ["turnutils_natdiscovery"] = "coturn",
         ["tshark"] = "tshark",
         ["sox"] = "sox",
+        ["kamailio"] = "kamailio",
     };
 
     /// <summary>One line per missing thing; empty when a laboratory can be built.</summary>

@@ -42,17 +42,21 @@ public sealed class LabRouter
     /// <summary>Forgets every mapping. Where ports are preserved the next packet makes the same one again.</summary>
     public Task FlushConntrackAsync(CancellationToken stop) => _host.RunAsync("conntrack", ["-F"], stop: stop);
 
-    /// <summary>Sets the lifetime of UDP mappings, fresh and established alike; running ones keep theirs until their next packet.</summary>
-    public async Task SetUdpTimeoutAsync(TimeSpan lifetime, CancellationToken stop)
+    /// <summary>Sets the lifetime of UDP mappings; running ones keep theirs until their next packet.</summary>
+    /// <param name="lifetime">Of a fresh one.</param>
+    /// <param name="established">Of one that carried packets both ways for two seconds; null for the same.</param>
+    public async Task SetUdpTimeoutAsync(TimeSpan lifetime, CancellationToken stop, TimeSpan? established = null)
     {
-        var seconds = Math.Max(1, (int)lifetime.TotalSeconds);
+        var (seconds, stream) = (Whole(lifetime), Whole(established ?? lifetime));
         _features = _features with { UdpTimeout = lifetime };
-        await _host.RunAsync("sysctl", ["-qw", $"net.netfilter.nf_conntrack_udp_timeout={seconds}", $"net.netfilter.nf_conntrack_udp_timeout_stream={seconds}"], stop: stop);
+        await _host.RunAsync("sysctl", ["-qw", $"net.netfilter.nf_conntrack_udp_timeout={seconds}", $"net.netfilter.nf_conntrack_udp_timeout_stream={stream}"], stop: stop);
         await ApplyRulesAsync(stop);
     }
 
     /// <summary>The mappings at this moment, as <c>conntrack -L</c> prints them.</summary>
     public Task<string> ListConntrackAsync(CancellationToken stop) => _host.RunAsync("conntrack", ["-L"], stop: stop);
+
+    private static int Whole(TimeSpan span) => Math.Max(1, (int)span.TotalSeconds);
 
     internal Task ApplyRulesAsync(CancellationToken stop) =>
         _host.RunAsync("nft", ["-f", "-"], RouterRules.Build(Behaviour, PublicAddress, _inside, _features), stop);

@@ -13,7 +13,8 @@ internal static class UpCommand
     private static readonly Option<bool> Overlap = new("--overlap") { Description = "both private networks are 10.0.0.0/24 and hostA has the address of hostB's neighbour" };
     private static readonly Option<bool> Alg = new("--alg") { Description = "the kernel's SIP ALG works on UDP port 5060 of both routers" };
     private static readonly Option<PortRange[]> Forward = new("--forward-right") { Description = "ports forwarded 1:1 to hostB, for instance 5060,10000-10099", CustomParser = ParseRanges };
-    private static readonly Option<bool> Hairpin = new("--hairpin") { Description = "forwarded ports also work from inside by the public address" };
+    private static readonly Option<bool> Hairpin = new("--hairpin") { Description = "the public address also works from inside" };
+    private static readonly Option<int> Loss = new("--loss") { Description = "packets in a hundred that are lost on their way to a host" };
     private static readonly Option<int?> UdpTimeout = new("--udp-timeout") { Description = "lifetime of UDP mappings in seconds" };
 
     public static Command Create()
@@ -22,9 +23,13 @@ internal static class UpCommand
         {
             if (result.GetValue(UdpTimeout) is <= 0) result.AddError($"--udp-timeout {result.GetValue(UdpTimeout)}: wanted a number of seconds above 0.");
         });
+        Loss.Validators.Add(result =>
+        {
+            if (result.GetValue(Loss) is < 0 or > 99) result.AddError($"--loss {result.GetValue(Loss)}: wanted 0 to 99.");
+        });
         var command = new Command("up", "Builds a topology: hostA – natA – internet with srv – natB – hostB and its neighbour nearB.")
         {
-            Name, Left, Right, Overlap, Alg, Forward, Hairpin, UdpTimeout,
+            Name, Left, Right, Overlap, Alg, Forward, Hairpin, Loss, UdpTimeout,
         };
         command.SetAction(RunAsync);
         return command;
@@ -59,6 +64,7 @@ internal static class UpCommand
         Alg = parsed.GetValue(Alg),
         ForwardRight = parsed.GetValue(Forward) ?? [],
         Hairpin = parsed.GetValue(Hairpin),
+        LossPercent = parsed.GetValue(Loss),
         UdpTimeout = parsed.GetValue(UdpTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 

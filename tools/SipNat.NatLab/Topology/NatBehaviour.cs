@@ -19,6 +19,12 @@ public enum NatBehaviour
 
     /// <summary>Address-and-port-dependent mapping and filtering.</summary>
     Symmetric,
+
+    /// <summary>Two port-restricted routers, one behind the other, with 100.64.0.0/10 between them (RFC 6598).</summary>
+    Double,
+
+    /// <summary>A port-restricted router that lets no UDP through.</summary>
+    UdpBlocked,
 }
 
 public static class NatBehaviours
@@ -30,6 +36,8 @@ public static class NatBehaviours
         (NatBehaviour.AddressRestricted, "address-restricted"),
         (NatBehaviour.PortRestricted, "port-restricted"),
         (NatBehaviour.Symmetric, "symmetric"),
+        (NatBehaviour.Double, "double"),
+        (NatBehaviour.UdpBlocked, "udp-blocked"),
     ];
 
     public static string AllNames => string.Join(", ", Names.Select(pair => pair.Name));

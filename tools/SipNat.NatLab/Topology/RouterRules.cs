@@ -32,8 +32,10 @@ internal static class RouterRules
         {
             var ports = string.Join(", ", features.Forwards);
             rules.Append($"    iifname wan meta l4proto {{ udp, tcp }} th dport {{ {ports} }} dnat to {host};\n");
-            if (features.Hairpin) rules.Append($"    iifname lan ip daddr {wan} meta l4proto {{ udp, tcp }} th dport {{ {ports} }} dnat to {host};\n");
+            if (features.Hairpin) rules.Append($"    iifname lan ip daddr {wan} tcp dport {{ {ports} }} dnat to {host};\n");
         }
+
+        if (features.Hairpin) rules.Append($"    iifname lan ip daddr {wan} meta l4proto udp dnat to {host};\n");
 
         if (behaviour is NatBehaviour.FullCone) rules.Append($"    iifname wan meta l4proto udp dnat to {host};\n");
         if (behaviour is NatBehaviour.AddressRestricted) rules.Append($"    iifname wan udp dport . ip saddr @seen dnat to {host};\n");
@@ -53,6 +55,7 @@ internal static class RouterRules
     private static void AppendForward(StringBuilder rules, NatBehaviour behaviour)
     {
         rules.Append("  chain forward { type filter hook forward priority filter; policy drop;\n");
+        if (behaviour is NatBehaviour.UdpBlocked) rules.Append("    meta l4proto udp drop;\n");
         if (behaviour is NatBehaviour.AddressRestricted) rules.Append("    oifname wan meta l4proto udp update @seen { udp sport . ip daddr };\n");
         rules.Append("    iifname lan accept;\n");
         rules.Append("    iifname wan ct state established,related accept;\n");

@@ -21,11 +21,17 @@ public sealed record TopologyOptions
     /// <summary>Ports of the right router that are forwarded 1:1 to hostB, UDP and TCP.</summary>
     public IReadOnlyList<PortRange> ForwardRight { get; init; } = [];
 
-    /// <summary>A private host reaches its neighbour's forwarded ports through the router's public address.</summary>
+    /// <summary>Packets from inside to a router's public address come back in: UDP to the private host, TCP to its forwarded ports.</summary>
     public bool Hairpin { get; init; }
 
-    /// <summary>Lifetime of a UDP mapping on both routers; null leaves the kernel's 30 s (fresh) and 120 s (established).</summary>
+    /// <summary>Lifetime of a UDP mapping on all routers; null leaves the kernel's 30 s (fresh) and 120 s (established).</summary>
     public TimeSpan? UdpTimeout { get; init; }
+
+    /// <summary>Lifetime of a UDP mapping that carried packets both ways for two seconds; null for that of a fresh one.</summary>
+    public TimeSpan? UdpStreamTimeout { get; init; }
+
+    /// <summary>Packets in a hundred that are lost on their way to a host: 0–99.</summary>
+    public int LossPercent { get; init; }
 }
 
 /// <summary>Ports from first to last, both included.</summary>
