@@ -59,6 +59,11 @@ internal static class NatAdvice
     private static IEnumerable<string> Of(NatMeasurement measured)
     {
         yield return Mapping(measured);
+        if (measured.Layers.Value >= 2)
+        {
+            yield return "Your router is itself behind a NAT, mostly the provider's: forwarding ports on it cannot work. Ask the provider for a public address, or use IPv6 or a TURN server.";
+        }
+
         if (Filtering(measured) is { } filtering) yield return filtering;
         if (Lifetime(measured) is { } lifetime) yield return lifetime;
         if (measured is { PortPreservation.Value: false, MappingVaries: not true })

@@ -47,6 +47,7 @@ internal static class NatJson
         PortPreservation = measured.PortPreservation.Value,
         LifetimeSeconds = measured.Lifetimes.Fresh.Value?.TotalSeconds,
         EstablishedLifetimeSeconds = measured.Lifetimes.Established.Value?.TotalSeconds,
+        NatLayers = measured.Layers.Value,
         Confidence = ByProperty(measured, static (confidence, _) => confidence),
         Samples = ByProperty(measured, static (_, samples) => samples),
     };
@@ -60,6 +61,7 @@ internal static class NatJson
         ["portPreservation"] = select(measured.PortPreservation.Confidence, measured.PortPreservation.Samples),
         ["lifetimeSeconds"] = select(measured.Lifetimes.Fresh.Confidence, measured.Lifetimes.Fresh.Samples),
         ["establishedLifetimeSeconds"] = select(measured.Lifetimes.Established.Confidence, measured.Lifetimes.Established.Samples),
+        ["natLayers"] = select(measured.Layers.Confidence, measured.Layers.Samples),
     };
 }
 

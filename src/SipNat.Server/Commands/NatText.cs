@@ -13,6 +13,7 @@ internal static class NatText
         ("UDP", measured => NatJson.Word(measured.UdpBlocked)),
         ("Seen from outside", measured => measured.External.IsNone ? "-" : measured.External.ToString()),
         ("Kind of NAT", measured => measured.Behaviour?.ClassicName ?? "-"),
+        ("NATs on the way", measured => measured.Layers.Value switch { null => NatJson.Inconclusive, >= 2 => Verdict("2 or more", measured.Layers.Confidence), var layers => Verdict($"{layers}", measured.Layers.Confidence) }),
         ("Mapping", measured => Verdict(NatJson.Word(measured.Mapping), measured.Mapping.Confidence)),
         ("Filtering", measured => Verdict(NatJson.Word(measured.Filtering), measured.Filtering.Confidence)),
         ("Hairpin", measured => YesNo(measured.Hairpin)),

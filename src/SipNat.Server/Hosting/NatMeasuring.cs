@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Server.Addressing;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
 using SipNat.Traversal.Discovery;
@@ -58,15 +59,29 @@ internal sealed class NatMeasuring
         var local = servers.Select(OutboundAddress.Towards).FirstOrDefault(address => !address.IsNone);
         if (local.IsNone) return null;
 
+        var way = MeasureWayAsync(local, servers, stop);
         var probe = new NatBehaviourProbe(new() { Servers = servers, IsFast = _options.IsFast }, new SecureRandom());
         var measured = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(family, probe.Progress), stop);
         _progress(family, 1);
+        measured = measured with { Layers = ((await way) with { External = measured.External }).Count };
         if (measured.UdpBlocked.Value is true) return await TryTcpAsync(family, measured, servers, stop);
 
         // Without a NAT there is no mapping whose life could end.
         if (!_options.HasLifetime || measured.BehaviourServer.IsNone || measured.Mapping.Value is EndpointDependence.None) return measured;
 
         return measured with { Lifetimes = await MeasureLifetimesAsync($"{family} lifetimes", measured.BehaviourServer, local, stop) };
+    }
+
+    // The router's own address, and who answers on the way; neither takes longer than the rest. A public address has no
+    // NAT to ask about, and neither has this machine itself.
+    private async Task<NatLayers> MeasureWayAsync(TransportAddress local, List<TransportAddress> servers, CancellationToken stop)
+    {
+        var layers = new NatLayers(local, default);
+        if (_options.IsFast || !local.IsIPv4 || !local.IsPrivate || local.IsLoopback) return layers;
+
+        var router = RouterQuery.RunAsync(_host.Clock, _host.Flows, _host.Logs, stop);
+        var (hops, isServerReached) = await HopWalk.TowardsAsync(servers[0], stop);
+        return layers with { Router = (await router)?.External ?? default, Hops = hops, IsServerReached = isServerReached };
     }
 
     private async Task<MappingLifetimes> MeasureLifetimesAsync(string stage, TransportAddress server, TransportAddress local, CancellationToken stop)

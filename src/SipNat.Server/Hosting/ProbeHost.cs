@@ -10,8 +10,11 @@ internal sealed class ProbeHost(ILoggerFactory logs)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly ServerClock _clock = new(TimeProvider.System);
-    private readonly FlowIds _flows = new();
+    public ServerClock Clock { get; } = new(TimeProvider.System);
+
+    public FlowIds Flows { get; } = new();
+
+    public ILoggerFactory Logs => logs;
 
     /// <param name="core">The core.</param>
     /// <param name="sockets">An address for each of its UDP sockets; a port that is taken becomes a free one.</param>
@@ -21,7 +24,7 @@ internal sealed class ProbeHost(ILoggerFactory logs)
         where T : class
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = new CoreHost(core, _clock, _flows, new(), logs)
+        await using var host = new CoreHost(core, Clock, Flows, new(), logs)
         {
             AfterDrain = _ =>
             {

@@ -35,6 +35,9 @@ public sealed record NatMeasurement
     /// <summary>How long a silent mapping lives; inconclusive also where it was not measured (<see cref="MappingLifetimeProbe"/>).</summary>
     public MappingLifetimes Lifetimes { get; init; } = MappingLifetimes.Inconclusive;
 
+    /// <summary>NATs on the way, 2 for more as well; inconclusive also where it was not measured (<see cref="NatLayers"/>).</summary>
+    public Measured<int> Layers { get; init; }
+
     /// <summary>The server with a second address (RFC 5780 §7) that took part; none where no server has one.</summary>
     public TransportAddress BehaviourServer { get; init; }
 
@@ -44,7 +47,7 @@ public sealed record NatMeasurement
     /// <summary>As <see cref="PathPrediction"/> wants it; null while mapping or filtering is not known.</summary>
     public NatBehaviour? Behaviour =>
         UdpBlocked.Value is true ? NatBehaviour.UdpBlocked
-        : Mapping.Value is { } mapping && Filtering.Value is { } filtering ? new(mapping, filtering)
+        : Mapping.Value is { } mapping && Filtering.Value is { } filtering ? new(mapping, filtering) { Layers = Math.Max(1, Layers.Value ?? 1) }
         : null;
 }
 

@@ -17,13 +17,13 @@ public sealed class NatMeasurementTests
     // The kernel keeps ports unless it is told to choose at random. Behind a dependent mapping the address that a server
     // sees is not the one to send to, so that hairpinning cannot be told.
     [Theory]
-    [InlineData(NatBehaviour.Open, "none", "none", null, true)]
-    [InlineData(NatBehaviour.FullCone, Independent, Independent, false, true)]
-    [InlineData(NatBehaviour.AddressRestricted, Independent, "address-dependent", false, true)]
-    [InlineData(NatBehaviour.PortRestricted, Independent, AddressAndPort, false, true)]
-    [InlineData(NatBehaviour.Symmetric, AddressAndPort, AddressAndPort, null, false)]
-    [InlineData(NatBehaviour.Double, Independent, AddressAndPort, false, true)]
-    public async Task Each_kind_of_nat_is_named(NatBehaviour behaviour, string mapping, string filtering, bool? hairpin, bool keepsPort)
+    [InlineData(NatBehaviour.Open, "none", "none", null, true, 0)]
+    [InlineData(NatBehaviour.FullCone, Independent, Independent, false, true, 1)]
+    [InlineData(NatBehaviour.AddressRestricted, Independent, "address-dependent", false, true, 1)]
+    [InlineData(NatBehaviour.PortRestricted, Independent, AddressAndPort, false, true, 1)]
+    [InlineData(NatBehaviour.Symmetric, AddressAndPort, AddressAndPort, null, false, 1)]
+    [InlineData(NatBehaviour.Double, Independent, AddressAndPort, false, true, 2)]
+    public async Task Each_kind_of_nat_is_named(NatBehaviour behaviour, string mapping, string filtering, bool? hairpin, bool keepsPort, int layers)
     {
         await using var lab = await Laboratory.CreateAsync(new() { Left = behaviour, Right = NatBehaviour.Open }, CoturnServer.Program);
         await using var stun = await StunServer.StartAsync(lab);
@@ -32,13 +32,14 @@ public sealed class NatMeasurementTests
 
         var ipv4 = report.RootElement.GetProperty("ipv4");
         Assert.Equal(
-            ("open", mapping, filtering, hairpin, keepsPort),
+            ("open", mapping, filtering, hairpin, keepsPort, layers),
             (
                 report.RootElement.GetProperty("udp").GetString(),
                 ipv4.GetProperty("mapping").GetString(),
                 ipv4.GetProperty("filtering").GetString(),
                 Flag(ipv4.GetProperty("hairpin")),
-                Flag(ipv4.GetProperty("portPreservation"))));
+                Flag(ipv4.GetProperty("portPreservation")),
+                ipv4.GetProperty("natLayers").GetInt32()));
         Assert.StartsWith($"{lab.LeftPublicAddress}:", ipv4.GetProperty("external").GetString(), StringComparison.Ordinal);
     }
 
