@@ -157,7 +157,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     // At the last hook before the host itself: each packet meets it once, whatever lies between.
     private Task LosePacketsAsync(LabHost host, CancellationToken stop)
     {
-        var rules = $"table ip loss {{ chain input {{ type filter hook input priority filter; iifname eth0 numgen random mod 100 < {options.LossPercent} drop; }} }}\n";
+        var rules = $"table ip loss {{\n chain input {{\n type filter hook input priority filter;\n iifname eth0 numgen random mod 100 < {options.LossPercent} drop;\n }}\n}}\n";
         return host.RunAsync("nft", ["-f", "-"], rules, stop);
     }
 
