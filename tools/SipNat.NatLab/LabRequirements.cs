@@ -18,6 +18,7 @@ public static class LabRequirements
         ["sipp"] = "sip-tester",
         ["turnserver"] = "coturn",
         ["turnutils_natdiscovery"] = "coturn",
+        ["turnutils_peer"] = "coturn",
         ["tshark"] = "tshark",
         ["sox"] = "sox",
         ["kamailio"] = "kamailio",

@@ -24,6 +24,9 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
     /// <summary>Messages that wait for the thread, of all connections together: what comes in half a second and more.</summary>
     public const int MaxQueuedMessages = 16_384;
 
+    // What an allocation asks for at once: more than one Allocate is a mistake of the caller.
+    private const int MaxWaiting = 16;
+
     // Two seconds of G.711 both ways for one connection: what is older is of no use to anybody.
     private const int MaxQueuedBytes = 64 * 1024;
 
@@ -75,10 +78,13 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
         return true;
     }
 
-    /// <summary>Queues one whole message. False where the connection is not open, or its queue is full.</summary>
+    /// <summary>
+    /// Queues one whole message; the first ones may come before the connection has opened. False where its queue is full,
+    /// or there is none.
+    /// </summary>
     public bool TrySend(FlowId flow, ReadOnlySpan<byte> message)
     {
-        if (_running.TryGetValue(flow, out var running) && running.Flow is { } open && open.Send(running.Server, message) is SendOutcome.Sent) return true;
+        if (_running.TryGetValue(flow, out var running) && running.TrySend(message)) return true;
 
         Interlocked.Increment(ref _sendsDropped);
         return false;
@@ -161,15 +167,15 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
 
     private async Task<TurnConnectionEnd> CarryAsync(Running running, TcpFlow flow)
     {
-        running.Flow = flow;
+        _events.Enqueue(new(running.Id, new(FlowChangeKind.Opened, running.Transport, flow.Local, flow.Remote), TurnConnectionEnd.None));
+        running.HandleOpened(flow);
         try
         {
-            _events.Enqueue(new(running.Id, new(FlowChangeKind.Opened, running.Transport, flow.Local, flow.Remote), TurnConnectionEnd.None));
             return EndOf(await flow.RunAsync(this, running.Stopping));
         }
         finally
         {
-            running.Flow = null;
+            running.HandleEnded();
         }
     }
 
@@ -199,7 +205,11 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop;
         private readonly Lock _gate = new();
+        private readonly Queue<byte[]> _waiting = new();
+
+        // Null before it opens and after it has ended. The lock keeps it from being disposed while it is used.
         private TcpFlow? _flow;
+        private bool _hasEnded;
 
         public Running(FlowId id, TransportProtocol transport, TransportAddress local, TransportAddress server, string? tlsName, CancellationToken stop)
         {
@@ -222,17 +232,33 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
 
         public Task Task { get; set; } = Task.CompletedTask;
 
-        /// <summary>Null before it opens and after it has ended.</summary>
-        public TcpFlow? Flow
+        public bool TrySend(ReadOnlySpan<byte> message)
         {
-            get => Volatile.Read(ref _flow);
-            set
+            lock (_gate)
             {
-                lock (_gate) _flow = value;
+                if (_flow is { } open) return open.Send(Server, message) is SendOutcome.Sent;
+                if (_hasEnded || _waiting.Count == MaxWaiting) return false;
+
+                _waiting.Enqueue(message.ToArray());
+                return true;
             }
         }
 
-        // The lock keeps the flow from being disposed meanwhile. Not Cancel: its callbacks would run on the caller's thread.
+        public void HandleOpened(TcpFlow flow)
+        {
+            lock (_gate)
+            {
+                _flow = flow;
+                while (_waiting.TryDequeue(out var message)) flow.Send(Server, message);
+            }
+        }
+
+        public void HandleEnded()
+        {
+            lock (_gate) (_flow, _hasEnded) = (null, true);
+        }
+
+        // Not Cancel: its callbacks would run on the caller's thread.
         public void Close()
         {
             lock (_gate)

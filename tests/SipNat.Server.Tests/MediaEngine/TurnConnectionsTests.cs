@@ -70,6 +70,23 @@ public sealed class TurnConnectionsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_sent_before_it_opens_waits_for_it_up_to_a_number()
+    {
+        using var listener = new ScriptedTurnListener(_authority.Issue("turn.example"));
+        await UseAsync(_authority.TrustFor("turn.example"));
+        Assert.True(_connections.Open(Flow, TransportProtocol.Tls, default, listener.Address, "turn.example"));
+
+        for (var i = 0; i < 16; i++) Assert.True(_connections.TrySend(Flow, Data));
+        Assert.False(_connections.TrySend(Flow, Data));
+
+        await using var server = (await listener.AcceptAsync(Cancel))!;
+        var received = new byte[16 * Data.Length];
+        await server.ReadExactlyAsync(received, Cancel);
+        Assert.All(received.Chunk(Data.Length), static message => Assert.Equal(Data, message));
+        Assert.Equal(1, _connections.SendsDropped);
+    }
+
+    [Fact]
     public async Task The_server_s_end_of_it_is_told_once()
     {
         using var listener = new ScriptedTurnListener();
