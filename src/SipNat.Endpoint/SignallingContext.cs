@@ -2,6 +2,7 @@ using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Transactions;
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint;
@@ -71,6 +72,12 @@ internal sealed class SignallingContext
         if (_addressing.External.SequenceEqual(external)) return;
 
         _addressing = _addressing with { External = [.. external] };
+        Advisor = new(_addressing);
+    }
+
+    public void SetRouterMappings(IReadOnlyDictionary<InternalPort, RouterMapping> mappings)
+    {
+        _addressing = _addressing with { RouterMappings = mappings };
         Advisor = new(_addressing);
     }
 

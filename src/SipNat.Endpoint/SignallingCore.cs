@@ -4,6 +4,7 @@ using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint;
@@ -64,11 +65,17 @@ public sealed class SignallingCore : IProtocolCore
     public void SetExternalAddresses(Instant now, IReadOnlyList<TransportAddress> external) => Run(now, () =>
     {
         _context.SetExternalAddresses(external);
-        foreach (var session in _sessions.All)
-        {
-            session.TellPeer(now);
-            Settle(session);
-        }
+        TellPeers(now);
+    });
+
+    /// <summary>
+    /// The ports that the router has opened, SIP and media alike, all of them each time; running sessions are told of a
+    /// change. The dictionary is not changed afterwards.
+    /// </summary>
+    public void SetRouterMappings(Instant now, IReadOnlyDictionary<InternalPort, RouterMapping> mappings) => Run(now, () =>
+    {
+        _context.SetRouterMappings(mappings);
+        TellPeers(now);
     });
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change) => Run(now, () =>
@@ -171,7 +178,7 @@ public sealed class SignallingCore : IProtocolCore
     private void Run(Instant now, Action input)
     {
         input();
-        if (_context.Flows.TakeMappingChanged()) HandleFlowMapping(now);
+        if (_context.Flows.TakeMappingChanged()) TellPeers(now);
         while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
         HandleRelations(now);
         _context.CollectOutput();
@@ -188,7 +195,8 @@ public sealed class SignallingCore : IProtocolCore
         }
     }
 
-    private void HandleFlowMapping(Instant now)
+    // Whoever was told an address that is another one by now.
+    private void TellPeers(Instant now)
     {
         foreach (var session in _sessions.All)
         {

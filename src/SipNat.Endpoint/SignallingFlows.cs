@@ -112,6 +112,7 @@ internal sealed class SignallingFlows(SignallingContext context)
         advertised = context.Advisor.Advise(new()
         {
             Use = AddressUse.Signalling,
+            Transport = flow.Transport,
             Peer = peer,
             Local = local,
             Mapping = flow.Stun is { } client ? SocketMapping.Of(client) : null,

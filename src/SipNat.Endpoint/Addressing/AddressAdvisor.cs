@@ -1,12 +1,13 @@
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Addressing;
 
 /// <summary>
 /// Which address of a socket a peer is told, and why. In this order: the local address for local peers, a configured
-/// external address, a forwarded port with a learned address, the local address where nothing translates it, what a
-/// STUN server saw (only while it does not depend on who looks), what a TURN server lends, what was known last, the
-/// local address. Where only relays are to be used, the second is the last.
+/// external address, a forwarded port with a learned address, a port that the router opened, the local address where
+/// nothing translates it, what a STUN server saw (only while it does not depend on who looks), what a TURN server lends,
+/// what was known last, the local address. Where only relays are to be used, the second is the last.
 /// </summary>
 public sealed class AddressAdvisor(AddressingOptions options)
 {
@@ -20,6 +21,7 @@ public sealed class AddressAdvisor(AddressingOptions options)
         ?? FromRelayOnly(question)
         ?? FromConfiguration(question)
         ?? FromForward(question)
+        ?? FromRouter(question)
         ?? FromMapping(question)
         ?? FromRelay(question)
         ?? WithoutMapping(question);
@@ -101,6 +103,17 @@ public sealed class AddressAdvisor(AddressingOptions options)
         question.Relayed is { } relayed && IsTranslated(question.Local)
             ? new(relayed.Address, AddressKind.Relayed, new AddressReason.RelayedForWant(relayed, UsableMapping(question)))
             : null;
+
+    // What the router calls outside is outside only where no further NAT follows: a private address says so by itself, a
+    // public one by what a server saw from this very socket.
+    private AdvertisedAddress? FromRouter(in AddressQuestion question)
+    {
+        if (!options.RouterMappings.TryGetValue(InternalPort.Of(question.Transport, question.Local), out var router)) return null;
+        if (router.External.IsPrivate && !question.Peer.IsPrivate) return null;
+        if (UsableMapping(question) is { } seen && !seen.Mapped.HasSameAddress(router.External)) return null;
+
+        return new(router.External, AddressKind.Mapped, new AddressReason.MappedByRouter(router.External, router.Method));
+    }
 
     private static AdvertisedAddress? FromMapping(in AddressQuestion question)
     {

@@ -9,6 +9,9 @@ public readonly record struct AddressQuestion
     /// <summary>Decides which configured port forward applies.</summary>
     public AddressUse Use { get; init; }
 
+    /// <summary>What the socket speaks: a router maps the ports of UDP and of TCP apart.</summary>
+    public TransportProtocol Transport { get; init; }
+
     /// <summary>The signalling source of the peer, or where the request will go; never what the peer wrote.</summary>
     public TransportAddress Peer { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Addressing;
@@ -38,6 +39,9 @@ public abstract record AddressReason
 
     /// <summary>An address from before, with the port of a forward.</summary>
     public sealed record LastKnownWithForward(TransportAddress External) : AddressReason;
+
+    /// <summary>The router was asked for the port and gave it.</summary>
+    public sealed record MappedByRouter(TransportAddress External, PortMappingMethod Method) : AddressReason;
 
     public sealed record Mapped(SocketMapping Mapping) : AddressReason;
 
@@ -89,6 +93,7 @@ public static class AddressReasonText
             $"address from STUN server {mapping.Server}, port {port} from the forward",
         AddressReason.LastKnownWithForward(var external) =>
             $"no STUN answer yet: last known external address {external.AddressText}, port {external.Port} from the forward",
+        AddressReason.MappedByRouter(var external, var method) => $"the router opened {external} for this port ({method.Explain()})",
         AddressReason.Mapped(var mapping) => $"{Saw(mapping)}; no forward is configured",
         AddressReason.MappingVaries(_, var mapping) =>
             $"mapping varies by destination, {Saw(mapping)}, and no forward is configured: local address, relying on the peer's latching",

@@ -1,3 +1,4 @@
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Addressing;
@@ -25,6 +26,9 @@ public sealed record AddressingOptions
 
     /// <summary><c>Nat:RelayOnly</c>: peers outside the local networks are told relayed addresses for media, and no other.</summary>
     public bool IsRelayOnly { get; init; }
+
+    /// <summary>The ports that the router has opened for us (<c>Nat:PortMapping</c>), as it stands at the moment.</summary>
+    public IReadOnlyDictionary<InternalPort, RouterMapping> RouterMappings { get; init; } = new Dictionary<InternalPort, RouterMapping>();
 
     /// <summary><c>Nat:LocalNetworks</c>, or the networks of this machine's interfaces.</summary>
     public IReadOnlyList<NetworkPrefix> LocalNetworks { get; init; } = [];

@@ -21,6 +21,9 @@ public enum AddressKind
     /// <summary>The port of a configured forward, with a configured or a learned address.</summary>
     Forwarded,
 
+    /// <summary>The router, which was asked for the port.</summary>
+    Mapped,
+
     /// <summary>A STUN server, asked from this socket.</summary>
     ServerReflexive,
 

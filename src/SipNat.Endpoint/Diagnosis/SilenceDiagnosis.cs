@@ -79,13 +79,15 @@ public static class SilenceDiagnosis
     private static Finding? Mapping(SilenceEvidence e)
     {
         if (e.PeerIsLocal || e.Mapping is not { } seen || seen.Mapped == e.Advertised.Address) return null;
-        if (seen.VariesByDestination && e.Advertised.Kind is not AddressKind.Forwarded)
+        if (seen.VariesByDestination && e.Advertised.Kind is not (AddressKind.Forwarded or AddressKind.Mapped))
         {
             return Likely(e, FindingCode.MappingVaries, $"the NAT: it shows each destination another port, STUN server {seen.Server} saw {seen.Mapped}, and no forward is configured for {e.Advertised.Address}. Forward the ports and set Nat:ForwardedPorts to Same.");
         }
 
         var fix = e.Advertised.Kind is AddressKind.Forwarded
             ? Invariant($"Forward UDP port {e.Advertised.Address.Port} to {e.Local}.")
+            : e.Advertised.Kind is AddressKind.Mapped
+            ? "The router opened that port and leads it to us by its own word: look for a second router behind it."
             : "Correct Nat:ExternalAddress, or forward the ports and set Nat:ForwardedPorts to Same.";
         return Likely(e, FindingCode.MappingDiffers, $"the NAT: the peer was told {e.Advertised.Address}, and STUN server {seen.Server} saw this socket as {seen.Mapped}. {fix}");
     }

@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Addressing;
+using SipNat.Traversal.PortMapping;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
@@ -145,6 +146,53 @@ public sealed class AddressAdvisorTests
             "the local address is public");
     }
 
+    [Theory]
+    [InlineData(null, "203.0.113.7:61000", AddressKind.Mapped, "the router opened 203.0.113.7:61000 for this port (PCP)")]
+    [InlineData("203.0.113.7:33333", "203.0.113.7:61000", AddressKind.Mapped, "the router opened 203.0.113.7:61000 for this port (PCP)")]
+    [InlineData("203.0.113.8:33333", "203.0.113.8:33333", AddressKind.ServerReflexive, "STUN server 198.51.100.1:3478 saw this socket as 203.0.113.8:33333; no forward is configured")]
+    public void A_port_that_the_router_opened_is_told_unless_another_nat_follows(string? mapped, string expected, AddressKind kind, string why) =>
+        Expect(Advise(Opened("203.0.113.7:61000"), Lan, Peer, Seen(mapped)), expected, kind, why);
+
+    [Theory]
+    [InlineData("198.51.100.20:5060", Lan, AddressKind.Host)]
+    [InlineData("10.9.9.9:5060", "100.64.0.7:61000", AddressKind.Mapped)]
+    public void A_port_on_a_private_address_of_the_router_is_told_to_private_peers_only(string peer, string expected, AddressKind kind)
+    {
+        var advised = Advise(Opened("100.64.0.7:61000"), Lan, peer);
+
+        Assert.Equal((TransportAddress.Parse(expected), kind), (advised.Address, advised.Kind));
+    }
+
+    [Fact]
+    public void A_router_opens_the_ports_of_tcp_apart()
+    {
+        var question = new AddressQuestion { Transport = TransportProtocol.Tls, Peer = TransportAddress.Parse(Peer), Local = TransportAddress.Parse(Lan) };
+        var options = Plain with
+        {
+            RouterMappings = new Dictionary<InternalPort, RouterMapping>
+            {
+                [new(TransportProtocol.Udp, TransportAddress.Parse(Lan))] = new(TransportAddress.Parse("203.0.113.7:1"), PortMappingMethod.Upnp),
+                [new(TransportProtocol.Tcp, TransportAddress.Parse(Lan))] = new(TransportAddress.Parse("203.0.113.7:2"), PortMappingMethod.NatPmp),
+            },
+        };
+
+        Expect(new AddressAdvisor(options).Advise(question), "203.0.113.7:2", AddressKind.Mapped, "the router opened 203.0.113.7:2 for this port (NAT-PMP)");
+        Expect(
+            new AddressAdvisor(options).Advise(question with { Transport = TransportProtocol.Udp }),
+            "203.0.113.7:1",
+            AddressKind.Mapped,
+            "the router opened 203.0.113.7:1 for this port (UPnP)");
+    }
+
+    [Fact]
+    public void A_configured_address_and_a_forward_come_before_what_the_router_opened()
+    {
+        var options = Opened("203.0.113.7:61000");
+
+        Assert.Equal(AddressKind.Configured, Advise(options with { External = [TransportAddress.Parse("203.0.113.9")] }, Lan, Peer).Kind);
+        Assert.Equal(AddressKind.Forwarded, Advise(options with { ForwardedPorts = ForwardedPorts.Same }, Lan, Peer, Seen("203.0.113.7:33333")).Kind);
+    }
+
     [Fact]
     public void What_a_server_saw_is_told_where_nothing_is_configured() =>
         Expect(
@@ -207,6 +255,14 @@ public sealed class AddressAdvisorTests
 
         Assert.Equal(Seen("203.0.113.7:61000"), SocketMapping.Of(client));
     }
+
+    private static AddressingOptions Opened(string external) => Plain with
+    {
+        RouterMappings = new Dictionary<InternalPort, RouterMapping>
+        {
+            [new(TransportProtocol.Udp, TransportAddress.Parse(Lan))] = new(TransportAddress.Parse(external), PortMappingMethod.Pcp),
+        },
+    };
 
     private static SocketMapping? Seen(string? mapped, bool varies = false) =>
         mapped is null ? null : new(TransportAddress.Parse(mapped), TransportAddress.Parse(Stun), varies);

@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Addressing;
 using SipNat.Simulation;
 using SipNat.Simulation.Recorder;
+using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Signalling;
@@ -73,6 +74,25 @@ public sealed class MappingTests
         Assert.Equal("<sip:recorder@198.51.100.2:5060>;+sip.srs", peer.Requests[^1].Header("Contact"));
     }
 
+    [Fact]
+    public void A_port_that_the_router_opens_during_a_call_is_told_and_so_is_its_loss()
+    {
+        var scene = new RecorderScene(seed: 65, new() { LocalNetworks = [] }, RecorderScene.Nat("symmetric"));
+        var peer = scene.AddClient(Peer with { Duration = TimeSpan.FromSeconds(20), IgnoresContact = true });
+        scene.RunFor(3);
+        Assert.Equal(["192.168.1.5:10000", "192.168.1.5:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+
+        Open(scene, "udp 5060=5060", "udp 10000=10000", "udp 10001=10001", "udp 10002=10002", "udp 10003=10003");
+        scene.RunFor(2);
+        Assert.Equal(["198.51.100.1:10000", "198.51.100.1:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+        Assert.Equal("<sip:recorder@198.51.100.1:5060>;+sip.srs", peer.Requests[^1].Header("Contact"));
+        Assert.Equal("the router opened 198.51.100.1:10000 for this port (PCP)", scene.Session.Snapshot.Streams[0].Why);
+
+        Open(scene);
+        scene.RunFor(2);
+        Assert.Equal(["192.168.1.5:10000", "192.168.1.5:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+    }
+
     [Theory]
     [InlineData("port-restricted")]
     [InlineData("symmetric")]
@@ -139,6 +159,15 @@ public sealed class MappingTests
             Assert.InRange(stream.Report!.Stream.Packets, 190, 202);
             Assert.InRange(stream.Report!.Stream.Duration.TotalSeconds, holdSeconds + 3.8, holdSeconds + 4.1);
         }
+    }
+
+    // "udp INTERNAL=EXTERNAL" on the addresses of the recorder and its NAT.
+    private static void Open(RecorderScene scene, params string[] ports)
+    {
+        var mappings = ports.Select(port => port[4..].Split('=')).ToDictionary(
+            port => new InternalPort(TransportProtocol.Udp, TransportAddress.Parse($"{RecorderScene.PrivateRecorder}:{port[0]}")),
+            port => new RouterMapping(TransportAddress.Parse($"{RecorderScene.RecorderNatAddress}:{port[1]}"), PortMappingMethod.Pcp));
+        scene.Recorder.Host.Run(now => scene.Recorder.Signalling.SetRouterMappings(now, mappings));
     }
 
     [Fact]
