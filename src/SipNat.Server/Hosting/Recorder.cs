@@ -6,6 +6,7 @@ using SipNat.Archive.Audio;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
+using SipNat.Server.Addressing;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
@@ -34,6 +35,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly MediaPlane _plane;
     private readonly CoreHost _host;
     private readonly PollingEngine _engine;
+    private readonly Surroundings _surroundings;
     private readonly AudioFiles _files;
     private readonly RecordingJournal _journal;
     private readonly RecorderMetrics _metrics;
@@ -59,7 +61,12 @@ internal sealed class Recorder : IAsyncDisposable
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
         _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs) { AfterDrain = AfterDrain };
-        var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
+        _surroundings = new(options.Nat, clock, flows, logs);
+        var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp)
+        {
+            Bound = _surroundings.Bound,
+            Closed = _surroundings.Closed,
+        };
         _connections = new(TlsTrust.From(options.Nat), ConnectTimeout, logs.CreateLogger<TurnConnections>());
         _engine = new(_plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, writer);
@@ -77,6 +84,7 @@ internal sealed class Recorder : IAsyncDisposable
         UpdateNames();
         UpdateTurnServers();
         _host.Start(_options.Sip.Listen);
+        _surroundings.SetListeners(Bound);
         foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
     }
 
@@ -104,6 +112,8 @@ internal sealed class Recorder : IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         var failures = ReportFailuresAsync(stop);
+        var surroundings = _surroundings.RunAsync(
+            () => Bound, mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)), stop);
         try
         {
             await foreach (var happened in _mediaEvents.Reader.ReadAllAsync(stop)) _host.Post(now => _core.HandleMedia(now, happened));
@@ -111,6 +121,7 @@ internal sealed class Recorder : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             await failures;
+            await surroundings;
         }
     }
 
@@ -184,6 +195,7 @@ internal sealed class Recorder : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _metrics.Dispose();
+        await _surroundings.DisposeAsync();
         await _host.DisposeAsync();
         _engine.Dispose();
         await _connections.DisposeAsync();

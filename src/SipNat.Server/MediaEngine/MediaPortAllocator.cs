@@ -22,6 +22,12 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
     /// <summary>How many pairs the range holds.</summary>
     public int Pairs => _pairs;
 
+    /// <summary>Told of the RTP address of each pair that was bound; must not block.</summary>
+    public Action<TransportAddress>? Bound { get; init; }
+
+    /// <summary>Told of the RTP address of each pair that was closed; must not block.</summary>
+    public Action<TransportAddress>? Closed { get; init; }
+
     /// <summary>Binds the next free pair on an internal address; null, with the reason, where there is none.</summary>
     public (Socket Rtp, Socket Rtcp)? TryBind(TransportAddress local, out string reason)
     {
@@ -32,7 +38,11 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
             var port = free.Dequeue();
             if (TryBindOne(local.WithPort(port), ref reason) is { } rtp)
             {
-                if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp) return (rtp, rtcp);
+                if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp)
+                {
+                    Bound?.Invoke(local.WithPort(port));
+                    return (rtp, rtcp);
+                }
 
                 rtp.Dispose();
             }
@@ -45,7 +55,11 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
 
     /// <summary>A pair has been closed.</summary>
     /// <param name="rtp">The address of its RTP socket.</param>
-    public void Release(TransportAddress rtp) => FreeOf(rtp).Enqueue(rtp.Port);
+    public void Release(TransportAddress rtp)
+    {
+        FreeOf(rtp).Enqueue(rtp.Port);
+        Closed?.Invoke(rtp);
+    }
 
     private Queue<int> FreeOf(TransportAddress local)
     {

@@ -26,6 +26,9 @@ public sealed record NatOptions
     /// <summary>TURN servers, asked for a relay all at once.</summary>
     public IReadOnlyList<TurnServerSettings> TurnServers { get; init; } = [];
 
+    /// <summary>Whether the router is asked to open our ports.</summary>
+    public PortMapping PortMapping { get; init; } = PortMapping.Off;
+
     /// <summary>Peers there are told the local address; null: the private networks of this machine's interfaces.</summary>
     public IReadOnlyList<NetworkPrefix>? LocalNetworks { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record NatOptions
             ExternalMediaFirstPort = settings.OptionalInteger("Nat:ExternalMediaFirstPort", 1024, 65534),
             StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
             TurnServers = TurnServerSettings.Read(settings),
+            PortMapping = settings.Choice("Nat:PortMapping", PortMapping.Off),
             LocalNetworks = settings.List("Nat:LocalNetworks", SettingText.Network),
             Ice = settings.Choice("Nat:Ice", NatIce.Offered),
             RelayOnly = settings.Boolean("Nat:RelayOnly", false),
@@ -107,6 +111,16 @@ public enum ForwardedPorts
 
     /// <summary>They are forwarded 1:1, or shifted where an external port is configured.</summary>
     Same,
+}
+
+/// <summary>Whether the router in front of this server is asked to open our ports.</summary>
+public enum PortMapping
+{
+    /// <summary>A router is not opened unasked.</summary>
+    Off,
+
+    /// <summary>By PCP, NAT-PMP or UPnP, whichever it speaks.</summary>
+    Auto,
 }
 
 /// <summary>A host by name or address, and a port (0 where the setting has none).</summary>
