@@ -79,7 +79,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
             return;
         }
 
-        var subnet = options.Overlap ? "10.0.0" : "192.168.1";
+        var subnet = options.Overlap || options.SameAddress ? "10.0.0" : "192.168.1";
         var host = IPAddress.Parse(subnet + (options.Overlap ? ".50" : ".100"));
         var features = new RouterFeatures([], options.Hairpin, options.Alg, options.UdpTimeout);
         var nearest = await AddRoutersAsync(LeftRouter, LeftInnerRouter, options.Left, "203.0.113.10", $"{subnet}.1", host, features, stop);

@@ -10,6 +10,8 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     StatusCommand.Create(),
     SimulateCommand.Create(),
     RepeatCommand.Create(),
+    MatrixCommand.Create(),
+    MediaCommand.Create(),
 };
 
 var parsed = root.Parse(args);

@@ -12,4 +12,6 @@ internal sealed class MediaOutput
     public Queue<RecordingWrite> Writes { get; } = new();
 
     public Queue<MediaPortRequest> PortRequests { get; } = new();
+
+    public Queue<MediaConnectionRequest> Connections { get; } = new();
 }

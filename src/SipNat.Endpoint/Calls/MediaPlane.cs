@@ -46,6 +46,9 @@ public sealed class MediaPlane
 
     public bool TryTakePortRequest(out MediaPortRequest request) => _output.PortRequests.TryDequeue(out request!);
 
+    /// <summary>Takes what is wanted of connections; asked before the outbox is drained, it finds every connection made.</summary>
+    public bool TryTakeConnectionRequest(out MediaConnectionRequest request) => _output.Connections.TryDequeue(out request!);
+
     public bool TryTakeEvent(out MediaEvent happened) => _output.Events.TryDequeue(out happened!);
 
     /// <summary>Takes audio for a file; whoever takes it owns its buffer.</summary>
@@ -96,6 +99,21 @@ public sealed class MediaPlane
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>
+    /// Sends a packet of audio by the way that the stream has at this moment. False where it may not be sent: there is no
+    /// such stream, ICE looks for a path, or the peer has not proved that it is where its description says.
+    /// </summary>
+    /// <param name="port">Its place among the ports of the session.</param>
+    /// <param name="payloadType">As negotiated, 0–127.</param>
+    /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
+    public bool TrySendAudio(Instant now, RecordingId id, int port, int payloadType, ReadOnlySpan<byte> payload, int samples)
+    {
+        if (!_sessions.TryGetValue(id, out var session) || !session.TrySendAudio(port, payloadType, payload, samples)) return false;
+
+        Settle(now, session);
+        return true;
     }
 
     public void HandlePortBound(Instant now, MediaPortFlows flows)
@@ -269,7 +287,7 @@ public sealed class MediaPlane
         IReadOnlyList<TurnServerOptions> servers = wantsRelay
             ? [.. _turn.Where(s => s.Server.Family == local.Family && s.Server.IsLoopback == local.IsLoopback)]
             : [];
-        var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.PortRequests, _random);
+        var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.Connections, _random);
         port.Gather(now, needs, _options, relays, _random);
         RunPort(now, port);
         TellAddresses(port);
@@ -317,7 +335,7 @@ public sealed class MediaPlane
         _portsByFlow.Remove(port.Flows.Rtcp);
         foreach (var connection in port.Relays?.Connections ?? [])
         {
-            if (_portsByFlow.Remove(connection)) _output.PortRequests.Enqueue(new MediaPortRequest.Disconnect(connection));
+            if (_portsByFlow.Remove(connection)) _output.Connections.Enqueue(new MediaConnectionRequest.Disconnect(connection));
         }
 
         _output.PortRequests.Enqueue(new MediaPortRequest.Close(port.Flows));

@@ -137,6 +137,10 @@ internal sealed class MediaSession
         if (_streams.TryGetValue(port, out var stream)) stream.SendsFailed++;
     }
 
+    /// <summary>Sends a packet of audio by a port; false where nothing may be sent yet.</summary>
+    public bool TrySendAudio(int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
+        _streams.TryGetValue(port, out var stream) && stream.TrySendAudio(payloadType, payload, samples);
+
     public bool HasStream(int port) => _streams.ContainsKey(port);
 
     /// <summary>ICE or a relay of a port has news.</summary>

@@ -185,6 +185,10 @@ internal sealed class MediaStream
         if (!_isClosing) _sender.Restart(now);
     }
 
+    /// <summary>Sends a packet of audio; false where nothing may be sent yet.</summary>
+    public bool TrySendAudio(int payloadType, ReadOnlySpan<byte> payload, int samples) =>
+        !_isClosing && _sender.TrySendAudio(payloadType, payload, samples);
+
     /// <summary>ICE or a relay of the port has news.</summary>
     public void HandlePath(Instant now, PathEvent happened)
     {
@@ -259,6 +263,7 @@ internal sealed class MediaStream
             Prove(from);
             _watch.Heard(now);
             _port.Paths?.Heard(now, _settings.ShouldSend);
+            if (_recorded.Latch.Locked.IsNone) _sender.Greet(now, from);
         }
 
         // A NAT opens a pinhole for each address that is sent to: the one that media comes from wants a packet at once.

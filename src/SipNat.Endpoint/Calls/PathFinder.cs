@@ -47,7 +47,7 @@ internal sealed class PathFinder
                     ConsentInterval = options.ConsentInterval,
                     ConsentTimeout = options.ConsentTimeout,
                 },
-                IceRole.Controlled,
+                needs.Role,
                 random);
             _agent.AddHost(now, flows.Rtp, 1, flows.LocalRtp);
             if (needs.IceComponents > 1) _agent.AddHost(now, flows.Rtcp, 2, flows.LocalRtcp);

@@ -8,7 +8,7 @@ namespace SipNat.Endpoint.Calls;
 /// asked of the shell. Ids that are made up here are negative, which those of the shell never are.
 /// </summary>
 internal sealed class RelayFlows(
-    MediaPortFlows port, IReadOnlyList<TurnServerOptions> servers, MadeUpFlows numbers, Queue<MediaPortRequest> requests, Random random) : IRelayFlows
+    MediaPortFlows port, IReadOnlyList<TurnServerOptions> servers, MadeUpFlows numbers, Queue<MediaConnectionRequest> requests, Random random) : IRelayFlows
 {
     private readonly List<FlowId> _connections = [];
     private int _taken;
@@ -46,7 +46,7 @@ internal sealed class RelayFlows(
     {
         var flow = numbers.Draw();
         _connections.Add(flow);
-        requests.Enqueue(new MediaPortRequest.Connect(flow, options.Transport, port.LocalRtp.WithPort(0), server, options.TlsName));
+        requests.Enqueue(new MediaConnectionRequest.Connect(flow, options.Transport, port.LocalRtp.WithPort(0), server, options.TlsName));
         return flow;
     }
 }

@@ -4,19 +4,23 @@ using SipNat.Wire;
 namespace SipNat.Endpoint.Calls;
 
 /// <summary>
-/// What one stream sends, which is never voice: receiver reports, and the packets that open and keep the pinhole. Decides
-/// by which way and to whom.
+/// What one stream sends: receiver reports, the packets that open and keep the pinhole, and audio where its owner has any,
+/// which a recorder never has. Decides by which way and to whom.
 /// </summary>
 internal sealed class StreamSender
 {
+    private static readonly TimeSpan GreetingInterval = TimeSpan.FromSeconds(1);
+
     private readonly MediaPort _port;
     private readonly MediaSender _session;
     private readonly RecordedStream _recorded;
     private readonly SourceLatch _controlLatch;
     private readonly KeepaliveSender _keepalive;
+    private readonly RtpSender _audio;
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private bool _isSending;
+    private Instant? _greetedAt;
 
     public StreamSender(
         MediaPort port,
@@ -32,6 +36,7 @@ internal sealed class StreamSender
         (_settings, _sessionSettings) = (settings, sessionSettings);
         var ssrc = (uint)random.NextInt64(1L << 32);
         Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = options.Keepalive }, session.Gate, random);
+        _audio = new((uint)random.NextInt64(1L << 32), random);
         _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), options.Keepalive, session.Gate, random);
     }
 
@@ -61,6 +66,39 @@ internal sealed class StreamSender
 
         _keepalive.Start(now);
         Send(now);
+    }
+
+    /// <summary>
+    /// Sends a packet of audio. False where it may not be: ICE has no path yet, or nothing proves that the peer is where its
+    /// description says.
+    /// </summary>
+    public bool TrySendAudio(int payloadType, ReadOnlySpan<byte> payload, int samples)
+    {
+        var route = MediaRoute();
+        var isOpen = route.Kind is RouteKind.Ice || (route.Kind is RouteKind.Plain && !route.Remote.IsNone && _session.Gate.IsProven(route.Remote));
+        if (!_isSending || !isOpen)
+        {
+            _audio.Skip(samples);
+            return false;
+        }
+
+        _audio.Send(OutboxOf(route), route.Flow, route.Remote, payloadType, payload, samples);
+        // Media are a keepalive of their own (RFC 6263 §4).
+        if (_audio.Sent == 1) _keepalive.Stop();
+        return true;
+    }
+
+    /// <summary>
+    /// Answers a source that is not followed yet: where both sides wait for the other's media before they send more than
+    /// a trickle, and one is behind a NAT that nobody can send to uninvited, it is this packet that gets through.
+    /// </summary>
+    public void Greet(Instant now, TransportAddress source)
+    {
+        var route = MediaRoute();
+        if (!_isSending || route.Kind is not RouteKind.Plain || route.Remote == source || _greetedAt + GreetingInterval > now) return;
+
+        _greetedAt = now;
+        _keepalive.Send(now, OutboxOf(route), route.Flow, source);
     }
 
     /// <summary>Sends what is due.</summary>

@@ -48,12 +48,12 @@ internal sealed class RecordingStreams
         foreach (var media in review.Accepted)
         {
             var stream = _streams[media.Index];
-            var ice = mayUseIce ? IceNegotiation.Read(media, out _) : null;
+            var ice = mayUseIce ? IceNegotiation.Read(media.PeerAttributes, media.RemoteRtp, media.RemoteRtcp, out _) : null;
             var isNew = stream.Last is null;
             if (ice is null ? !isNew : ice.Credentials == stream.Ice?.Credentials) continue;
 
             if (ice is not null) stream.IceAwaited = stream.Port < _ports.Count ? _ports[stream.Port].IceVersion : 0;
-            yield return (stream.Port, new(ice is null ? 0 : media.RtcpMux ? 1 : 2, isLocalPeer));
+            yield return (stream.Port, new(ice is null ? 0 : media.RtcpMux ? 1 : 2, IceRole.Controlled, isLocalPeer));
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
 
         Last = accepted;
         var isMismatched = false;
-        Ice = mayUseIce ? IceNegotiation.Read(accepted, out isMismatched) : null;
+        Ice = mayUseIce ? IceNegotiation.Read(accepted.PeerAttributes, accepted.RemoteRtp, accepted.RemoteRtcp, out isMismatched) : null;
         IsIceMismatched = isMismatched;
         Label = accepted.Label ?? Label;
     }

@@ -86,7 +86,8 @@ public sealed class KeepaliveSender
         return FirstUnassigned;
     }
 
-    private void Send(Instant now, Outbox outbox, FlowId flow, TransportAddress destination)
+    /// <summary>Sends one packet at once, whatever is due.</summary>
+    public void Send(Instant now, Outbox outbox, FlowId flow, TransportAddress destination)
     {
         var timestamp = _timestamp + (uint)(now.Ticks * ClockRate / TimeSpan.TicksPerSecond);
         var packet = outbox.Write(flow, destination, RtpPacket.HeaderLength);

@@ -174,6 +174,7 @@ public sealed class PollingEngine : IDisposable
     {
         while (true)
         {
+            while (_plane.TryTakeConnectionRequest(out var connection)) Serve(connection);
             while (_plane.Outbox.TryTake(out var transmit)) Send(transmit);
             while (_plane.TryTakeWrite(out var write)) _onWrite(write);
             while (_plane.TryTakeEvent(out var happened)) _onEvent(happened);
@@ -212,10 +213,23 @@ public sealed class PollingEngine : IDisposable
         else if (waiting.Count < MaxUnsent) waiting.Add(transmit.Payload.ToArray());
     }
 
-    private void Connect(MediaPortRequest.Connect request)
+    private void Serve(MediaConnectionRequest request)
     {
-        if (_connections.Open(request.Flow, request.Transport, request.Local, request.Server, request.TlsName)) _unsent.Add(request.Flow, []);
-        else _plane.HandleFlow(_clock.Now, request.Flow, new(FlowChangeKind.Refused, request.Transport, default, request.Server));
+        switch (request)
+        {
+            case MediaConnectionRequest.Connect(var flow, var transport, var local, var server, var name):
+                if (_connections.Open(flow, transport, local, server, name)) _unsent.Add(flow, []);
+                else _plane.HandleFlow(_clock.Now, flow, new(FlowChangeKind.Refused, transport, default, server));
+                break;
+            case MediaConnectionRequest.Disconnect(var flow):
+                // The end of an allocation may be in the outbox still: it has to leave first.
+                while (_plane.Outbox.TryTake(out var transmit)) Send(transmit);
+                _unsent.Remove(flow);
+                _connections.Close(flow);
+                break;
+            default:
+                throw new UnreachableException();
+        }
     }
 
     private void Serve(MediaPortRequest request)
@@ -234,13 +248,6 @@ public sealed class PollingEngine : IDisposable
                     _plane.HandlePortRefused(_clock.Now, local, reason);
                 }
 
-                break;
-            case MediaPortRequest.Connect connect:
-                Connect(connect);
-                break;
-            case MediaPortRequest.Disconnect(var flow):
-                _unsent.Remove(flow);
-                _connections.Close(flow);
                 break;
             case MediaPortRequest.Close(var flows):
                 Remove(flows.Rtp);

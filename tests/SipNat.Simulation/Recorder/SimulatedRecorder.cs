@@ -132,10 +132,11 @@ public sealed class SimulatedRecorder
             for (; Signalling.TryTakeCommand(out var command); any = true) Media.HandleCommand(now, command);
             for (; Media.TryTakeWrite(out var write); any = true) Keep(write);
             for (; Media.TryTakeEvent(out var happened); any = true) Signalling.HandleMedia(now, happened);
-            if (any || Media.Outbox.Count > 0 || !Media.TryTakePortRequest(out var request)) continue;
+            for (; Media.TryTakeConnectionRequest(out var request); any = true) Refuse(now, request);
+            if (any || Media.Outbox.Count > 0 || !Media.TryTakePortRequest(out var port)) continue;
 
             any = true;
-            Serve(now, request);
+            Serve(now, port);
         }
         while (any);
     }
@@ -157,6 +158,12 @@ public sealed class SimulatedRecorder
         }
 
         using (buffer) file.Write(buffer);
+    }
+
+    // TURN goes by UDP here.
+    private void Refuse(Instant now, MediaConnectionRequest request)
+    {
+        if (request is MediaConnectionRequest.Connect connect) Media.HandleFlow(now, connect.Flow, new(FlowChangeKind.Refused, connect.Transport, default, connect.Server));
     }
 
     private void Serve(Instant now, MediaPortRequest request)

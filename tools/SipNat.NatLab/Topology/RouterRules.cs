@@ -21,6 +21,7 @@ internal static class RouterRules
         AppendPrerouting(rules, behaviour, wan, host, features);
         AppendPostrouting(rules, behaviour, features);
         AppendForward(rules, behaviour);
+        AppendInput(rules);
         if (features.Alg) AppendAlg(rules);
         return rules.Append("}\n").ToString();
     }
@@ -60,6 +61,15 @@ internal static class RouterRules
         rules.Append("    iifname lan accept;\n");
         rules.Append("    iifname wan ct state established,related accept;\n");
         rules.Append("    iifname wan ct status dnat accept;\n");
+        rules.Append("  }\n");
+    }
+
+    // As every router that is sold: what nobody inside has asked for is dropped. Answered by the router itself, it would
+    // leave an entry in conntrack, for which the host's own packets to the same place get another port.
+    private static void AppendInput(StringBuilder rules)
+    {
+        rules.Append("  chain input { type filter hook input priority filter; policy accept;\n");
+        rules.Append("    iifname wan meta l4proto udp ct state new drop;\n");
         rules.Append("  }\n");
     }
 

@@ -15,6 +15,9 @@ public sealed record TopologyOptions
     /// <summary>Both private networks are 10.0.0.0/24, and hostA's address is also that of hostB's neighbour.</summary>
     public bool Overlap { get; init; }
 
+    /// <summary>Both private networks are 10.0.0.0/24, and hostA has hostB's very address.</summary>
+    public bool SameAddress { get; init; }
+
     /// <summary>The kernel's SIP ALG (nf_nat_sip) works on UDP port 5060 of both routers.</summary>
     public bool Alg { get; init; }
 

@@ -1,13 +1,12 @@
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
 using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Calls;
 
 /// <summary>ICE in session descriptions (RFC 8839): what the peer's says, and what ours has to.</summary>
-internal static class IceNegotiation
+public static class IceNegotiation
 {
     /// <summary>Tells the peer that its candidates and its address do not fit (RFC 8839 §4.2.5).</summary>
     public static readonly SdpAttribute Mismatch = new("ice-mismatch");
@@ -17,14 +16,18 @@ internal static class IceNegotiation
     /// Something on the way changed the address of the medium, so that it is none of the candidates: ICE is not used then
     /// (RFC 8839 §4.2.5).
     /// </param>
-    public static IceDescription? Read(AcceptedMedia accepted, out bool isMismatched)
+    /// <param name="attributes">Those of the session, then those of the medium.</param>
+    /// <param name="rtp">Where RTP goes by the description; null where it does not say.</param>
+    /// <param name="rtcp">Where RTCP goes; equal where both share a port.</param>
+    public static IceDescription? Read(
+        IReadOnlyList<SdpAttribute> attributes, TransportAddress? rtp, TransportAddress? rtcp, out bool isMismatched)
     {
         isMismatched = false;
         var reader = new IceDescriptionReader();
-        foreach (var attribute in accepted.PeerAttributes) reader.TryAdd(attribute.Name, attribute.Value);
-        if (!reader.TryRead(out var description) || accepted.PeerAttributes.Has(Mismatch.Name)) return null;
+        foreach (var attribute in attributes) reader.TryAdd(attribute.Name, attribute.Value);
+        if (!reader.TryRead(out var description) || attributes.Has(Mismatch.Name)) return null;
 
-        isMismatched = !Confirms(description!, 1, accepted.RemoteRtp) || (!accepted.RtcpMux && !Confirms(description!, 2, accepted.RemoteRtcp));
+        isMismatched = !Confirms(description!, 1, rtp) || (rtcp != rtp && !Confirms(description!, 2, rtcp));
         return isMismatched ? null : description;
     }
 

@@ -1,0 +1,35 @@
+using SipNat.Media.Rtp;
+using SipNat.Wire;
+
+namespace SipNat.Media.Streams;
+
+/// <summary>The audio of one source on its way out: SSRC, sequence numbers and timestamps (RFC 3550 §5.1).</summary>
+public sealed class RtpSender
+{
+    private readonly uint _ssrc;
+    private ushort _sequence;
+    private uint _timestamp;
+
+    /// <param name="random">First sequence number and timestamp are drawn from it, so that they cannot be guessed.</param>
+    public RtpSender(uint ssrc, Random random) =>
+        (_ssrc, _sequence, _timestamp) = (ssrc, (ushort)random.Next(ushort.MaxValue + 1), (uint)random.NextInt64(1L << 32));
+
+    /// <summary>Packets sent so far.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>Sends the next packet.</summary>
+    /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
+    public void Send(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload, int samples)
+    {
+        // The first packet of a talk spurt is marked (RFC 3551 §4.1).
+        RtpWriter.Write(
+            outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length),
+            new(payloadType, _sequence++, _timestamp, _ssrc, Marker: Sent == 0),
+            payload);
+        _timestamp += (uint)samples;
+        Sent++;
+    }
+
+    /// <summary>Lets time pass without a packet: nothing could be sent.</summary>
+    public void Skip(int samples) => _timestamp += (uint)samples;
+}
