@@ -240,9 +240,10 @@ public sealed partial class IceAgent
     /// <summary>Sends what is due; afterwards <see cref="Deadline"/> is null or later than <paramref name="now"/>.</summary>
     public void HandleTimeout(Instant now)
     {
-        foreach (var path in _paths)
+        for (var i = 0; i < _paths.Length; i++)
         {
-            if (path is not null && path.HandleTimeout(now, Outbox, Role, _tieBreaker)) HandleConsentLost(now, path);
+            // What takes the place of a lost path is due at once.
+            while (_paths[i] is { } path && path.HandleTimeout(now, Outbox, Role, _tieBreaker)) HandleConsentLost(now, path);
         }
 
         if (State is IceState.Checking) Repeat(now);

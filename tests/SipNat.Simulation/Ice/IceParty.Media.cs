@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
 namespace SipNat.Simulation.Ice;
@@ -16,10 +17,10 @@ public sealed partial class IceParty
 
     private readonly Dictionary<ulong, (FlowId Flow, TransportAddress To)> _asked = [];
     private readonly Dictionary<(FlowId Flow, TransportAddress From), Instant> _answered = [];
-    private readonly List<TimeSpan> _silences = [];
+    private readonly List<(TimeSpan InUse, TimeSpan Silence)> _lost = [];
 
     /// <summary>Media packets that came from where the agent accepts them, by component, the first at 0.</summary>
-    public int[] MediaReceived { get; } = new int[Traversal.Ice.IceOptions.MaxComponents];
+    public int[] MediaReceived { get; } = new int[IceOptions.MaxComponents];
 
     /// <summary>Sends a media packet on the path of a component; false where it has none.</summary>
     public bool TrySendMedia(Instant now, int component)
@@ -31,8 +32,8 @@ public sealed partial class IceParty
         return true;
     }
 
-    /// <summary>For each consent that was lost, how long before that the last Binding success response had come on its path.</summary>
-    public IReadOnlyList<TimeSpan> SilencesBeforeLoss => _silences;
+    /// <summary>For each consent that was lost, how long its path had been in use, and how long ago the last answer on it had come.</summary>
+    public IReadOnlyList<(TimeSpan InUse, TimeSpan Silence)> LostConsents => _lost;
 
     private void Receive(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
@@ -44,6 +45,15 @@ public sealed partial class IceParty
         }
 
         Agent.TryHandle(now, flow, from, datagram);
+    }
+
+    private void Observe(IceEvent happened)
+    {
+        _events.Add(happened);
+        if (happened is not IceEvent.ConsentLost lost) return;
+
+        var taken = _events.OfType<IceEvent.PathChanged>().Last(changed => changed.Path == lost.Path).At;
+        _lost.Add((lost.At - taken, lost.At - _answered.GetValueOrDefault((lost.Path.Flow, lost.Path.Remote))));
     }
 
     private void ObserveSent(Transmit transmit)

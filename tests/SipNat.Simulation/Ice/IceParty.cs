@@ -36,6 +36,9 @@ public sealed partial class IceParty : IProtocolCore
     /// <summary>Everything that the agent told, in order.</summary>
     public IReadOnlyList<IceEvent> Events => _events;
 
+    /// <summary>When the agent told something last.</summary>
+    public Instant LastEvent => _events.Count == 0 ? default : _events[^1].At;
+
     /// <summary>Whether <see cref="Sent"/> is kept.</summary>
     public bool KeepsSent { get; init; } = true;
 
@@ -123,11 +126,7 @@ public sealed partial class IceParty : IProtocolCore
             Agent.Outbox.Release(transmit);
         }
 
-        while (Agent.TryTake(out var happened))
-        {
-            _events.Add(happened);
-            if (happened is IceEvent.ConsentLost lost) _silences.Add(lost.At - _answered.GetValueOrDefault((lost.Path.Flow, lost.Path.Remote)));
-        }
+        while (Agent.TryTake(out var happened)) Observe(happened);
     }
 
     private bool TryClient(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)

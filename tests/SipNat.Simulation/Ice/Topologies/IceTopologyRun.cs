@@ -24,6 +24,12 @@ public sealed class IceTopologyRun
     // A late or doubled answer is seen by the observer and does not count for the agent.
     private static readonly TimeSpan ConsentLeast = TimeSpan.FromSeconds(29);
 
+    // A pair that takes the place of a dead one is in doubt at once.
+    private static readonly TimeSpan DoubtLeast = new IceOptions().DoubtTimeout * 0.9;
+
+    // In so long what has changed is asked a few times, and stays or is lost.
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
+
     private static readonly TransportAddress[] Servers =
     [
         TransportAddress.Parse("198.51.100.1:3478"), TransportAddress.Parse("198.51.100.2:3478"),
@@ -144,9 +150,9 @@ public sealed class IceTopologyRun
 
     private void CheckConsent(TopologySession session, IceParty party)
     {
-        foreach (var silence in party.SilencesBeforeLoss)
+        foreach (var (inUse, silence) in party.LostConsents)
         {
-            if (silence < ConsentLeast) _faults.Add($"{session.Plan}: consent lost {silence.TotalSeconds:F1} s after an answer");
+            if (silence < (inUse < ConsentLeast ? DoubtLeast : ConsentLeast)) _faults.Add($"{session.Plan}: consent lost {silence.TotalSeconds:F1} s after an answer");
         }
     }
 
@@ -159,6 +165,9 @@ public sealed class IceTopologyRun
 
     private void Heal()
     {
+        SetPath(new() { Delay = _topology.Path.Delay });
+        _network.RunFor(Calm);
+        _network.RunUntil(() => _sessions.TrueForAll(session => _network.Now - session.LastChange > Calm), Calm * 10);
         var broken = _sessions.FindAll(static session => session.Best is not PathClass.None && !session.IsConnected);
         CheckMedia(_sessions.FindAll(static session => session.IsConnected), "after it all");
         if (broken.Count == 0) return;

@@ -28,6 +28,9 @@ internal sealed class TopologySession(SessionPlan plan, IceTopology topology, Si
 
     public bool HasEnded => Took is not null || (Left.Agent.State is IceState.Failed && Right.Agent.State is IceState.Failed);
 
+    /// <summary>When a path was last taken or lost on either side.</summary>
+    public Instant LastChange => Left.LastEvent > Right.LastEvent ? Left.LastEvent : Right.LastEvent;
+
     /// <summary>How long it took to connect; null while it has not.</summary>
     public TimeSpan? Took { get; private set; }
 
