@@ -12,7 +12,7 @@ internal static class NatAdvice
 {
     public static IReadOnlyList<string> Of(NatReport report)
     {
-        if (report.IsUdpBlocked) return [Blocked(report)];
+        if (report.IsUdpBlocked) return [Blocked(report), .. OfTurn(report)];
         if (report.IsUnreachable) return ["No server answered, neither over UDP nor over TCP: check the names, whether this machine is connected, and name other servers."];
 
         var families = report.Families.Where(family => family.Measured.UdpBlocked.Value is false).ToList();
@@ -24,6 +24,7 @@ internal static class NatAdvice
         }
 
         if (report.Alg is { } alg && Of(alg) is { } text) advice.Add(text);
+        advice.AddRange(OfTurn(report));
         return advice;
     }
 
@@ -39,6 +40,21 @@ internal static class NatAdvice
         SipAlgEvidenceKind.MappedAddressChanged => $"From {seen.Local}: STUN's MAPPED-ADDRESS came as {seen.Seen}, the protected one is {seen.Sent}.",
         _ => throw new UnreachableException(),
     };
+
+    private static IEnumerable<string> OfTurn(NatReport report)
+    {
+        foreach (var reach in report.Turn.Where(reach => reach.Outcome is TurnReachOutcome.Refused))
+        {
+            var server = $"The TURN server {reach.Target.Server.Server} answers over {reach.Target.Server.Transport.ToString().ToUpperInvariant()} and lends no relay ({reach.Code})";
+            yield return reach.Code is 401 or 441 ? $"{server}: check its username and password." : $"{server}.";
+        }
+
+        var needsRelay = report.IsUdpBlocked || report.Families.Any(family => family.Measured.MappingVaries is true);
+        if (needsRelay && report.Turn.FirstOrDefault(reach => reach.Outcome is TurnReachOutcome.Allocated) is { } relay)
+        {
+            yield return $"A relay can be had over {relay.Target.Server.Transport.ToString().ToUpperInvariant()} from {relay.Target.Server.Server}: with it in Nat:TurnServers peers that speak ICE are reached all the same.";
+        }
+    }
 
     private static string? Of(SipAlgMeasurement alg) => (alg.IsPresent.Value, alg.Obstacle) switch
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Server.Hosting;
 using SipNat.Traversal.Discovery;
+using SipNat.Wire;
 
 namespace SipNat.Server.Commands;
 
@@ -20,7 +21,7 @@ internal static class NatJson
                 report.IsUdpBlocked ? "blocked" : report.IsUnreachable ? Inconclusive : "open",
                 Family(report.IPv4),
                 Family(report.IPv6),
-                new(null, null, null),
+                new(report.HasTurn(TransportProtocol.Udp), report.HasTurn(TransportProtocol.Tcp), report.HasTurn(TransportProtocol.Tls)),
                 Word(report.Alg),
                 [.. (report.Alg?.Evidence ?? []).Select(NatAdvice.Explain)],
                 NatAdvice.Of(report)),
@@ -112,6 +113,7 @@ internal sealed record NatJsonFamily
     public required IReadOnlyDictionary<string, int> Samples { get; init; }
 }
 
+/// <summary>Whether a relay is lent over each transport; null where it was not asked for, or the server refused it.</summary>
 internal sealed record NatJsonTurn(bool? Udp, bool? Tcp, bool? Tls);
 
 internal sealed record NatJsonFragments(bool? In, bool? Out);

@@ -28,6 +28,12 @@ internal static class NatText
         var table = TextTable.Create(["", .. families.Select(family => family.Name)]);
         foreach (var (name, value) in Rows) TextTable.AddRow(table, [name, .. families.Select(family => value(family.Measured))]);
         if (report.Alg is { } alg) TextTable.AddRow(table, ["SIP ALG", .. families.Select((_, i) => i == 0 ? Verdict(NatJson.Word(alg), alg.IsPresent.Confidence) : "")]);
+        foreach (var over in report.Turn.GroupBy(reach => reach.Target.Server.Transport))
+        {
+            var word = report.HasTurn(over.Key) switch { true => "lends a relay", false => "no answer", null => $"refused ({over.First(reach => reach.Code != 0).Code})" };
+            TextTable.AddRow(table, [$"TURN over {over.Key.ToString().ToUpperInvariant()}", .. families.Select((_, i) => i == 0 ? word : "")]);
+        }
+
         TextTable.Console(output).Write(table);
         output.WriteLine(string.Join(' ', NatAdvice.Of(report)));
     }

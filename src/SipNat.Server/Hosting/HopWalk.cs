@@ -8,7 +8,7 @@ internal static class HopWalk
 {
     // The routers of a house and of its provider's access network; what comes behind is the internet.
     private const int MaxHops = 5;
-    private const int Attempts = 3;
+    private const int Attempts = 5;
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
 
     /// <summary>

@@ -47,8 +47,9 @@ internal sealed class NatMeasuring
         var ipv4 = MeasureAsync("IPv4", Of(AddressFamily.InterNetwork), stop);
         var ipv6 = MeasureAsync("IPv6", Of(AddressFamily.InterNetworkV6), stop);
         var alg = MeasureAlgAsync(servers, stop);
-        await Task.WhenAll(ipv4, ipv6, alg);
-        var report = new NatReport(await ipv4, await ipv6) { Alg = await alg };
+        var turn = MeasureTurnAsync(stop);
+        await Task.WhenAll(ipv4, ipv6, alg, turn);
+        var report = new NatReport(await ipv4, await ipv6) { Alg = await alg, Turn = await turn };
         return report.Families.Any() ? report : throw new UnavailableException($"There is no route to any STUN server ({string.Join(", ", servers)}).");
 
         List<TransportAddress> Of(AddressFamily family) => [.. servers.Where(address => address.Family == family).Take(NatProbeOptions.MaxServers)];
@@ -126,6 +127,28 @@ internal sealed class NatMeasuring
         return found;
     }
 
+    private async Task<IReadOnlyList<TurnReach>> MeasureTurnAsync(CancellationToken stop)
+    {
+        if (_options.Turn.TurnServers.Count == 0) return [];
+
+        const string Stage = "TURN";
+        var servers = new TurnServers(_options.Turn, TimeProvider.System, _host.Logs);
+        await servers.ResolveAsync(stop);
+        var targets = servers.Current
+            .Select(server => (Target: new TurnReachTarget(server.Options, server.TlsName), Local: OutboundAddress.Towards(server.Options.Server)))
+            .Where(target => !target.Local.IsNone)
+            .Take(TurnReachProbe.MaxTargets)
+            .ToList();
+        if (targets.Count == 0) throw new UnavailableException($"No TURN server has an address with a route ({string.Join(", ", _options.Turn.TurnServers)}); check the names, or give addresses.");
+
+        var probe = new TurnReachProbe(targets.Select(target => target.Target), new SecureRandom());
+        var sockets = targets.Where(target => !target.Target.Server.Transport.IsReliable).Select(target => target.Local);
+        var connections = new ConnectionOptions { Framing = StreamFraming.Turn, Trust = TlsTrust.From(_options.Turn) };
+        var found = await _host.RunAsync(probe, sockets, () => probe.Result, () => Report(Stage, probe.Progress), stop, connections);
+        _progress(Stage, 1);
+        return found;
+    }
+
     private void Report(string stage, (int Done, int Known) progress) => _progress(stage, (double)progress.Done / Math.Max(progress.Known, 1));
 }
 
@@ -138,6 +161,9 @@ internal sealed record NatMeasuringOptions(IReadOnlyList<HostName> Servers)
 
     /// <summary>Whether the lifetimes of mappings are measured after the rest.</summary>
     public bool HasLifetime { get; init; }
+
+    /// <summary>Whose TURN servers are asked for a relay.</summary>
+    public NatOptions Turn { get; init; } = new();
 
     /// <summary>A SIP server that is asked whether something on the way rewrites SIP; null for none.</summary>
     public HostName? Sip { get; init; }

@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Traversal.Discovery;
+using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
 
@@ -8,6 +9,9 @@ internal sealed record NatReport(NatMeasurement? IPv4, NatMeasurement? IPv6)
 {
     /// <summary>Null where no SIP server was named.</summary>
     public SipAlgMeasurement? Alg { get; init; }
+
+    /// <summary>What became of each TURN server; empty where none is known.</summary>
+    public IReadOnlyList<TurnReach> Turn { get; init; } = [];
 
     public IEnumerable<(string Name, NatMeasurement Measured)> Families
     {
@@ -23,6 +27,15 @@ internal sealed record NatReport(NatMeasurement? IPv4, NatMeasurement? IPv6)
 
     /// <summary>Whether no server of any family answered, not over TCP either: nothing is known.</summary>
     public bool IsUnreachable => Families.All(family => family.Measured.UdpBlocked.Value is null);
+
+    /// <summary>Whether a relay is lent over a transport; null where no server was asked over it, or one answered and lent none.</summary>
+    public bool? HasTurn(TransportProtocol transport)
+    {
+        var asked = Turn.Where(reach => reach.Target.Server.Transport == transport).ToList();
+        if (asked.Exists(reach => reach.Outcome is TurnReachOutcome.Allocated)) return true;
+
+        return asked.Count > 0 && asked.TrueForAll(reach => reach.Outcome is TurnReachOutcome.Silent) ? false : null;
+    }
 
     private bool HasNoUdp => Families.All(family => family.Measured.UdpBlocked.Value is not false);
 }

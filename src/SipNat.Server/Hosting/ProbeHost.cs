@@ -20,11 +20,13 @@ internal sealed class ProbeHost(ILoggerFactory logs)
     /// <param name="sockets">An address for each of its UDP sockets; a port that is taken becomes a free one.</param>
     /// <param name="result">The core's result; null while it measures.</param>
     /// <param name="progress">Runs again and again while it measures, under the core's lock.</param>
-    public async Task<T> RunAsync<T>(IProtocolCore core, IEnumerable<TransportAddress> sockets, Func<T?> result, Action progress, CancellationToken stop)
+    /// <param name="connections">What its connections carry, where it asks for any.</param>
+    public async Task<T> RunAsync<T>(
+        IProtocolCore core, IEnumerable<TransportAddress> sockets, Func<T?> result, Action progress, CancellationToken stop, ConnectionOptions? connections = null)
         where T : class
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = new CoreHost(core, Clock, Flows, new(), logs)
+        await using var host = new CoreHost(core, Clock, Flows, new(), logs, connections)
         {
             AfterDrain = _ =>
             {

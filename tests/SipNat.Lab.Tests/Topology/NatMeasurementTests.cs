@@ -133,6 +133,39 @@ public sealed class NatMeasurementTests
         Assert.InRange(ipv4.GetProperty("establishedLifetimeSeconds").GetDouble(), 8, 12);
     }
 
+    // coturn with a certificate that vouches for itself. Two families of verdicts: where UDP is blocked the relay over TCP
+    // and TLS is what is left, and a wrong password is an answer.
+    [Theory]
+    [InlineData(NatBehaviour.Symmetric, "secret", true, true, true)]
+    [InlineData(NatBehaviour.UdpBlocked, "secret", false, true, true)]
+    [InlineData(NatBehaviour.Symmetric, "wrong", null, null, null)]
+    public async Task Relays_are_asked_for_over_each_transport(NatBehaviour behaviour, string password, bool? udp, bool? tcp, bool? tls)
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = behaviour, Right = NatBehaviour.Open }, CoturnServer.Program);
+        var folder = Directory.CreateTempSubdirectory("sipnat-turn");
+        try
+        {
+            var (certificate, key) = ServerCertificate.Write(folder, "203.0.113.1");
+            await using var server = await CoturnServer.StartAsync(
+                lab, TestContext.Current.CancellationToken, "-a", "-u", "lab:secret", "-r", "example.org", "--cert", certificate, "--pkey", key);
+
+            using var report = await MeasureAsync(
+                lab, behaviour is NatBehaviour.UdpBlocked ? 1 : 0,
+                "--fast", "--turn", "turn:203.0.113.1", "--turn", "turns:203.0.113.1", "--turn-username", "lab", "--turn-password", password, "--turn-ca", certificate);
+
+            var turn = report.RootElement.GetProperty("turn");
+            Assert.Equal((udp, tcp, tls), (Flag(turn.GetProperty("udp")), Flag(turn.GetProperty("tcp")), Flag(turn.GetProperty("tls"))));
+            Assert.Contains(
+                password == "wrong" ? "lends no relay (401): check its username and password." : "A relay can be had over",
+                report.RootElement.GetProperty("advice").ToString(),
+                StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static Task<JsonDocument> MeasureAsync(NatLaboratory lab, params string[] arguments) => MeasureAsync(lab, 0, arguments);
 
     private static async Task<JsonDocument> MeasureAsync(NatLaboratory lab, int exitCode, params string[] arguments)

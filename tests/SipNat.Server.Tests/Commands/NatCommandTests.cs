@@ -74,6 +74,10 @@ public sealed partial class NatCommandTests : IAsyncDisposable
     [InlineData("nat --stun x:y", 2, "--stun x:y: must be HOST[:PORT], with [ADDRESS] for IPv6.")]
     [InlineData("nat --stun 127.0.0.1 --sip x:y", 2, "--sip x:y: must be HOST[:PORT], with [ADDRESS] for IPv6.")]
     [InlineData("nat --stun 127.0.0.1 --sip name.invalid --fast", 3, "The SIP server name.invalid:5060 has no address with a route; check the name, or give an address.")]
+    [InlineData("nat --stun 127.0.0.1 --turn turn://x", 2, "--turn turn://x: must be turn:HOST[:PORT], turn:HOST[:PORT]?transport=tcp or turns:HOST[:PORT], with [ADDRESS] for IPv6; no // comes before the host (RFC 7065).")]
+    [InlineData("nat --stun 127.0.0.1 --turn turn:x.invalid --turn-username a", 2, "--turn-username and --turn-password go together.")]
+    [InlineData("nat --stun 127.0.0.1 --turn-username a --turn-password b", 2, "--turn-username and --turn-ca go with --turn URI.")]
+    [InlineData("nat --stun 127.0.0.1 --turn turn:x.invalid --fast", 3, "No TURN server has an address with a route (turn:x.invalid?transport=udp, turn:x.invalid?transport=tcp); check the names, or give addresses.")]
     [InlineData("nat --stun 127.0.0.1 --fast --lifetime", 2, "--fast and --lifetime exclude each other.")]
     [InlineData("nat --stun name.invalid", 3, "No STUN server's name has an address (name.invalid:3478); check the names, or give addresses.")]
     public async Task What_cannot_be_measured_is_said_on_standard_error(string arguments, int exitCode, string problem)
