@@ -43,8 +43,11 @@ public sealed record NatOptions
     /// <summary>Whether two internal hosts can talk by the external address (RFC 4787 REQ-9).</summary>
     public bool Hairpin { get; init; }
 
-    /// <summary>Whether datagrams that need fragments (above 1472 bytes) are dropped, both ways.</summary>
-    public bool DropsFragments { get; init; }
+    /// <summary>Whether datagrams that need fragments (above 1472 bytes) are dropped on their way out.</summary>
+    public bool DropsFragmentsOut { get; init; }
+
+    /// <summary>The same on their way in.</summary>
+    public bool DropsFragmentsIn { get; init; }
 
     /// <summary>Whether SIP over UDP is rewritten on the way, as badly as consumer routers do.</summary>
     public SipAlgKind SipAlg { get; init; }

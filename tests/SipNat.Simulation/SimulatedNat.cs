@@ -79,7 +79,7 @@ public sealed class SimulatedNat
         var now = _network.Now;
         if (now < _downUntil) return DropReason.NatDown;
         if (packet.To.HasSameAddress(PublicAddress) && !Options.Hairpin) return DropReason.HairpinRefused;
-        if (IsFragmented(packet)) return DropReason.FragmentRefused;
+        if (Options.DropsFragmentsOut && IsFragmented(packet)) return DropReason.FragmentRefused;
 
         var source = packet.From;
         var port = _forwards.HandleOutbound(now, packet) ?? _bindings.HandleOutbound(now, packet);
@@ -94,7 +94,7 @@ public sealed class SimulatedNat
     {
         var now = _network.Now;
         if (now < _downUntil) return DropReason.NatDown;
-        if (IsFragmented(packet)) return DropReason.FragmentRefused;
+        if (Options.DropsFragmentsIn && IsFragmented(packet)) return DropReason.FragmentRefused;
 
         var external = packet.To;
         if (_forwards.HandleInbound(now, packet) is { } target)
@@ -113,6 +113,5 @@ public sealed class SimulatedNat
         return null;
     }
 
-    private bool IsFragmented(Packet packet) =>
-        Options.DropsFragments && packet.IsDatagram && packet.Bytes.Length > LargestUnfragmented;
+    private static bool IsFragmented(Packet packet) => packet.IsDatagram && packet.Bytes.Length > LargestUnfragmented;
 }

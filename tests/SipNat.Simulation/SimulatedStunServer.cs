@@ -16,6 +16,8 @@ public sealed class SimulatedStunServer : IProtocolCore
     private const int ChangePortFlag = 0x2;
     private const int ChangeRequest = 0x0003;
     private const int ResponsePort = 0x0027;
+    private const int Padding = 0x0026;
+    private const int PaddingLength = 1500;
 
     // Delayed answers, oldest first: the delay is the same for all.
     private readonly Queue<(Instant Due, FlowId Flow, TransportAddress To, byte[] Bytes)> _delayed = new();
@@ -34,6 +36,9 @@ public sealed class SimulatedStunServer : IProtocolCore
 
     /// <summary>Whether RESPONSE-PORT (RFC 5780 §7.5) is passed over, as servers do that do not know it.</summary>
     public bool IgnoresResponsePort { get; set; }
+
+    /// <summary>Whether PADDING (RFC 5780 §7.6) is passed over; else the answer is padded by a packet's length.</summary>
+    public bool IgnoresPadding { get; set; }
 
     /// <summary>What OTHER-ADDRESS tells in place of the truth; none: the truth.</summary>
     public TransportAddress AnnouncedAlternate { get; set; }
@@ -167,6 +172,7 @@ public sealed class SimulatedStunServer : IProtocolCore
         var other = !AnnouncedAlternate.IsNone ? AnnouncedAlternate : Alternate.IsNone ? default : OtherThan(asked);
         if (!other.IsNone) AddAddress(response, 0x802C, other, mask: default);
         AddAttribute(response, 0x8022, Encoding.ASCII.GetBytes("simulation"));
+        if (!IgnoresPadding && !Attribute(request, Padding).IsEmpty) AddAttribute(response, Padding, new byte[PaddingLength]);
         SetLength(response, 8);
         AddAttribute(response, 0x8028, Fingerprint([.. response]));
         return [.. response];

@@ -81,7 +81,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
 
         var subnet = options.Overlap || options.SameAddress ? "10.0.0" : "192.168.1";
         var host = IPAddress.Parse(subnet + (options.Overlap ? ".50" : ".100"));
-        var features = new RouterFeatures([], options.Hairpin, options.Alg, options.UdpTimeout);
+        var features = new RouterFeatures([], options.Hairpin, options.Alg, options.DropFragments, options.UdpTimeout);
         var nearest = await AddRoutersAsync(LeftRouter, LeftInnerRouter, options.Left, "203.0.113.10", $"{subnet}.1", host, features, stop);
         await AddPrivateHostAsync(LeftHost, nearest, host, $"{subnet}.1", stop);
     }
@@ -95,7 +95,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
         }
 
         var host = IPAddress.Parse("10.0.0.100");
-        var features = new RouterFeatures(options.ForwardRight, options.Hairpin, options.Alg, options.UdpTimeout);
+        var features = new RouterFeatures(options.ForwardRight, options.Hairpin, options.Alg, options.DropFragments, options.UdpTimeout);
         var nearest = await AddRoutersAsync(RightRouter, RightInnerRouter, options.Right, "203.0.113.20", "10.0.0.1", host, features, stop);
         await AddPrivateHostAsync(RightHost, nearest, host, "10.0.0.1", stop);
         await AddPrivateHostAsync(RightNeighbour, nearest, IPAddress.Parse("10.0.0.50"), "10.0.0.1", stop);

@@ -87,6 +87,11 @@ internal static class NatAdvice
             yield return "The NAT changes ports, so that the address alone is not enough: set Nat:StunServers, which show the port too.";
         }
 
+        if ((measured.FragmentsOut.Value, measured.FragmentsIn.Value) is (false, _) or (_, false))
+        {
+            yield return "Datagrams that do not fit into one packet are lost on the way: long SIP messages need TCP, as an INVITE with many candidates is one.";
+        }
+
         if (measured.Hairpin.Value is false)
         {
             yield return "Hosts behind this NAT do not reach each other by its public address: peers on the same network need the local one (Nat:LocalNetworks).";

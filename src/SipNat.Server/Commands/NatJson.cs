@@ -49,6 +49,7 @@ internal static class NatJson
         LifetimeSeconds = measured.Lifetimes.Fresh.Value?.TotalSeconds,
         EstablishedLifetimeSeconds = measured.Lifetimes.Established.Value?.TotalSeconds,
         NatLayers = measured.Layers.Value,
+        Fragments = new(measured.FragmentsIn.Value, measured.FragmentsOut.Value),
         Confidence = ByProperty(measured, static (confidence, _) => confidence),
         Samples = ByProperty(measured, static (_, samples) => samples),
     };
@@ -62,6 +63,8 @@ internal static class NatJson
         ["portPreservation"] = select(measured.PortPreservation.Confidence, measured.PortPreservation.Samples),
         ["lifetimeSeconds"] = select(measured.Lifetimes.Fresh.Confidence, measured.Lifetimes.Fresh.Samples),
         ["establishedLifetimeSeconds"] = select(measured.Lifetimes.Established.Confidence, measured.Lifetimes.Established.Samples),
+        ["fragmentsIn"] = select(measured.FragmentsIn.Confidence, measured.FragmentsIn.Samples),
+        ["fragmentsOut"] = select(measured.FragmentsOut.Confidence, measured.FragmentsOut.Samples),
         ["natLayers"] = select(measured.Layers.Confidence, measured.Layers.Samples),
     };
 }
@@ -106,7 +109,7 @@ internal sealed record NatJsonFamily
 
     public int? NatLayers { get; init; }
 
-    public NatJsonFragments Fragments { get; init; } = new(null, null);
+    public required NatJsonFragments Fragments { get; init; }
 
     public required IReadOnlyDictionary<string, double> Confidence { get; init; }
 

@@ -18,6 +18,8 @@ internal static class NatText
         ("Filtering", measured => Verdict(NatJson.Word(measured.Filtering), measured.Filtering.Confidence)),
         ("Hairpin", measured => YesNo(measured.Hairpin)),
         ("Keeps the port", measured => YesNo(measured.PortPreservation)),
+        ("Fragments, out", measured => YesNo(measured.FragmentsOut)),
+        ("Fragments, in", measured => YesNo(measured.FragmentsIn)),
         ("Lifetime, fresh", measured => Seconds(measured.Lifetimes.Fresh)),
         ("Lifetime, established", measured => Seconds(measured.Lifetimes.Established)),
     ];

@@ -26,6 +26,13 @@ public sealed class NatBehaviourProbe : IProtocolCore
     private const uint ChangeAddress = 0x4;
     private const uint ChangePort = 0x2;
 
+    // UDP payloads above this need fragments where a packet has 1500 bytes.
+    private const int LargestUnfragmented = 1472;
+
+    // RFC 8489 §14.14.
+    private const int LongestSoftware = 763;
+    private const int LongestRequest = 1600;
+
     private readonly NatProbeOptions _options;
     private readonly Random _random;
     private readonly List<(FlowId Flow, TransportAddress Local)> _sockets = [];
@@ -121,6 +128,12 @@ public sealed class NatBehaviourProbe : IProtocolCore
 
     private void HandleResponse(Instant now, FlowId flow, TransportAddress from, StunMessage message, ProbeRequest request)
     {
+        if (request.Purpose is ProbePurpose.FragmentOut or ProbePurpose.FragmentIn)
+        {
+            HandleFragment(flow, from, message, request);
+            return;
+        }
+
         var isRefusal = message.Class is StunClass.Error || (from == request.Server && from != request.Origin);
         if (flow != _sockets[request.Socket].Flow || request.Purpose is ProbePurpose.Hairpin || (!isRefusal && from != request.Origin))
         {
@@ -138,6 +151,15 @@ public sealed class NatBehaviourProbe : IProtocolCore
         if (!_options.IsFast) Continue(now, message, request);
     }
 
+    // Any answer shows that the long request was there. Only a long one shows that long ones come in: a server that does
+    // not know PADDING says so or answers in short.
+    private void HandleFragment(FlowId flow, TransportAddress from, StunMessage message, ProbeRequest request)
+    {
+        if (flow != _sockets[request.Socket].Flow || from != request.Server) _foreignResponses++;
+        else if (request.Purpose is ProbePurpose.FragmentOut || message.Bytes.Length > LargestUnfragmented) request.HandleAnswer(default);
+        else request.HandleRefusal();
+    }
+
     // A mapping of another family, without a port or to a group is none: the server is wrong or lies.
     private static bool TryReadMapping(StunMessage message, TransportAddress server, out TransportAddress mapped) =>
         message.TryGetMappedAddress(out mapped)
@@ -153,6 +175,7 @@ public sealed class NatBehaviourProbe : IProtocolCore
                 if (_primary.IsNone && TryReadAlternate(message, request.Server, out var alternate)) UseAlternate(now, request.Server, alternate);
                 AskControl(now, request);
                 AskHairpin(now, request);
+                AskFragments(now, request, message);
                 break;
             case ProbePurpose.Open:
                 Ask(now, request.Socket, ProbePurpose.OtherAddress, _primary);
@@ -205,6 +228,17 @@ public sealed class NatBehaviourProbe : IProtocolCore
         Ask(now, 1, ProbePurpose.Hairpin, first);
     }
 
+    // Once on each socket; long answers only from a server that may know PADDING, as it knows the rest of RFC 5780.
+    private void AskFragments(Instant now, ProbeRequest answered, StunMessage message)
+    {
+        if (!IsAsked(answered.Socket, ProbePurpose.FragmentOut)) Ask(now, answered.Socket, ProbePurpose.FragmentOut, answered.Server);
+        if (!message.TryGetAddress(StunAttributeType.OtherAddress, out _) || IsAsked(answered.Socket, ProbePurpose.FragmentIn)) return;
+
+        Ask(now, answered.Socket, ProbePurpose.FragmentIn, answered.Server);
+    }
+
+    private bool IsAsked(int socket, ProbePurpose purpose) => _requests.Exists(request => request.Socket == socket && request.Purpose == purpose);
+
     private TransportAddress MappedOf(int socket, TransportAddress server) =>
         _requests.Find(r => r.Socket == socket && r.Purpose is ProbePurpose.Map && r.Server == server)?.Mapped ?? default;
 
@@ -217,10 +251,7 @@ public sealed class NatBehaviourProbe : IProtocolCore
             _ => 0u,
         };
         var id = StunTransactionId.Create(_random);
-        var buffer = new byte[StunMessage.HeaderLength + (flags == 0 ? 0 : 8)];
-        var writer = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, id);
-        if (flags != 0) writer.AddUInt32(StunAttributeType.ChangeRequest, flags);
-
+        var buffer = Request(id, purpose, flags);
         _nextStart = _nextStart > now ? _nextStart : now;
         var schedule = purpose is ProbePurpose.Map or ProbePurpose.Open ? _options.Plain : _options.Silent;
         var transaction = new StunTransaction(_nextStart, id, _sockets[socket].Flow, server, buffer, schedule);
@@ -234,6 +265,24 @@ public sealed class NatBehaviourProbe : IProtocolCore
                 _ => server,
             },
         });
+    }
+
+    private static byte[] Request(StunTransactionId id, ProbePurpose purpose, uint changes)
+    {
+        Span<byte> buffer = new byte[LongestRequest];
+        var writer = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, id);
+        if (changes != 0) writer.AddUInt32(StunAttributeType.ChangeRequest, changes);
+
+        // PADDING asks for an answer that fills a packet of the server's (RFC 5780 §6.1, §7.6).
+        if (purpose is ProbePurpose.FragmentIn) writer.Add(StunAttributeType.Padding, [0, 0, 0, 0]);
+        if (purpose is not ProbePurpose.FragmentOut) return writer.Written.ToArray();
+
+        // Its answer may have to be short: SOFTWARE makes it long instead, of which each server reads the first or none.
+        Span<byte> name = stackalloc byte[LongestSoftware];
+        name.Fill((byte)' ');
+        writer.Add(StunAttributeType.Software, name);
+        writer.Add(StunAttributeType.Software, name);
+        return writer.Written.ToArray();
     }
 
     private void CompleteIfOver()

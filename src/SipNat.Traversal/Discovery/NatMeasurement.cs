@@ -32,6 +32,12 @@ public sealed record NatMeasurement
     /// <summary>Whether the external port is the local one (RFC 4787 §4.2.1).</summary>
     public Measured<bool> PortPreservation { get; init; }
 
+    /// <summary>Whether datagrams that need IP fragments reach the internet.</summary>
+    public Measured<bool> FragmentsOut { get; init; }
+
+    /// <summary>Whether datagrams that need IP fragments arrive from there.</summary>
+    public Measured<bool> FragmentsIn { get; init; }
+
     /// <summary>How long a silent mapping lives; inconclusive also where it was not measured (<see cref="MappingLifetimeProbe"/>).</summary>
     public MappingLifetimes Lifetimes { get; init; } = MappingLifetimes.Inconclusive;
 

@@ -20,6 +20,7 @@ internal sealed class NatVerdict(
     private const int NegativeSamples = 3;
 
     // Behind a dependent mapping nothing can be let in from the other address for a control: the server's word counts.
+    // Where fragments are lost it may be the server's side that loses them.
     private const double UncontrolledTrust = 0.8;
 
     public NatMeasurement Measure()
@@ -40,6 +41,8 @@ internal sealed class NatVerdict(
             Filtering = Filtering(mapping.Value),
             Hairpin = Hairpin(mapping.Value),
             PortPreservation = PortPreservation(),
+            FragmentsOut = Fragments(ProbePurpose.FragmentOut),
+            FragmentsIn = Fragments(ProbePurpose.FragmentIn),
             BehaviourServer = primary,
         };
     }
@@ -123,6 +126,16 @@ internal sealed class NatVerdict(
 
         var silent = Of(ProbePurpose.Hairpin).Count(request => request.IsSilent);
         return silent > 0 && mapping is EndpointDependence.EndpointIndependent ? Measured<bool>.Of(false, silent) : default;
+    }
+
+    // The sockets had short answers from the same server.
+    private Measured<bool> Fragments(ProbePurpose purpose)
+    {
+        var arrived = Of(purpose).Count(request => request.IsAnswered);
+        if (arrived > 0) return Measured<bool>.Of(true, arrived);
+
+        var silent = Of(purpose).Count(request => request.IsSilent);
+        return silent >= NegativeSamples ? Measured<bool>.Of(false, silent, UncontrolledTrust) : default;
     }
 
     // By the first request of each socket alone: where mappings are dependent, a later one finds its own port taken.

@@ -67,4 +67,10 @@ internal enum ProbePurpose
 
     /// <summary>Whether a request to our own external address comes in.</summary>
     Hairpin,
+
+    /// <summary>Whether a request that does not fit into one packet gets there.</summary>
+    FragmentOut,
+
+    /// <summary>Whether an answer that does not fit into one packet gets here.</summary>
+    FragmentIn,
 }

@@ -77,6 +77,20 @@ public sealed class NatMeasurementTests
         Assert.True(report.RootElement.GetProperty("ipv4").GetProperty("hairpin").GetBoolean());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Lost_fragments_are_noticed(bool areDropped)
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Right = NatBehaviour.Open, DropFragments = areDropped }, CoturnServer.Program);
+        await using var stun = await StunServer.StartAsync(lab);
+
+        using var report = await MeasureAsync(lab);
+
+        var fragments = report.RootElement.GetProperty("ipv4").GetProperty("fragments");
+        Assert.Equal((!areDropped, !areDropped), (Flag(fragments.GetProperty("in")), Flag(fragments.GetProperty("out"))));
+    }
+
     // The exit code says that the answer is negative, or that nobody was there to give one.
     [Theory]
     [InlineData(true, "blocked", 1)]

@@ -194,7 +194,7 @@ public sealed class NatBehaviourTests
     [Fact]
     public void Large_datagrams_are_dropped_where_the_nat_drops_fragments()
     {
-        var scene = new NatScene(new() { DropsFragments = true });
+        var scene = new NatScene(new() { DropsFragmentsOut = true });
 
         scene.ClientHost.Run(_ => scene.Client.Send(scene.ClientFlow, NatScene.A1, new string('x', 1472)));
         scene.ClientHost.Run(_ => scene.Client.Send(scene.ClientFlow, NatScene.A1, new string('x', 1473)));

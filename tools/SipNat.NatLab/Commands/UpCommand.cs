@@ -12,6 +12,7 @@ internal static class UpCommand
     private static readonly Option<NatBehaviour> Right = Behaviour("--right", "the router in front of hostB");
     private static readonly Option<bool> Overlap = new("--overlap") { Description = "both private networks are 10.0.0.0/24 and hostA has the address of hostB's neighbour" };
     private static readonly Option<bool> Alg = new("--alg") { Description = "the kernel's SIP ALG works on UDP port 5060 of both routers" };
+    private static readonly Option<bool> DropFragments = new("--drop-fragments") { Description = "no router passes IP fragments on" };
     private static readonly Option<PortRange[]> Forward = new("--forward-right") { Description = "ports forwarded 1:1 to hostB, for instance 5060,10000-10099", CustomParser = ParseRanges };
     private static readonly Option<bool> Hairpin = new("--hairpin") { Description = "the public address also works from inside" };
     private static readonly Option<int> Loss = new("--loss") { Description = "packets in a hundred that are lost on their way to a host" };
@@ -29,7 +30,7 @@ internal static class UpCommand
         });
         var command = new Command("up", "Builds a topology: hostA – natA – internet with srv – natB – hostB and its neighbour nearB.")
         {
-            Name, Left, Right, Overlap, Alg, Forward, Hairpin, Loss, UdpTimeout,
+            Name, Left, Right, Overlap, Alg, Forward, Hairpin, DropFragments, Loss, UdpTimeout,
         };
         command.SetAction(RunAsync);
         return command;
@@ -64,6 +65,7 @@ internal static class UpCommand
         Alg = parsed.GetValue(Alg),
         ForwardRight = parsed.GetValue(Forward) ?? [],
         Hairpin = parsed.GetValue(Hairpin),
+        DropFragments = parsed.GetValue(DropFragments),
         LossPercent = parsed.GetValue(Loss),
         UdpTimeout = parsed.GetValue(UdpTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };

@@ -29,7 +29,7 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan GatheringLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GatheringLimit = TimeSpan.FromSeconds(5);
 
     private readonly ServerClock _clock = new(TimeProvider.System);
     private readonly Channel<MediaEvent> _events = Channel.CreateUnbounded<MediaEvent>();

@@ -20,6 +20,8 @@ internal static class RepeatCases
         Hairpin("hairpin-on", NatBehaviour.PortRestricted, isOn: true),
         Hairpin("hairpin-on-full-cone", NatBehaviour.FullCone, isOn: true),
         Hairpin("hairpin-off", NatBehaviour.PortRestricted, isOn: false),
+        Fragments("fragments", areDropped: false),
+        Fragments("fragments-dropped", areDropped: true),
         Lifetime("lifetime-10", NatBehaviour.PortRestricted, 10, 20),
         Lifetime("lifetime-10-symmetric", NatBehaviour.Symmetric, 10, 20),
         Lifetime("lifetime-30", NatBehaviour.PortRestricted, 30, 30),
@@ -40,6 +42,12 @@ internal static class RepeatCases
 
     private static RepeatCase Hairpin(string name, NatBehaviour behaviour, bool isOn) =>
         new(name, Of(behaviour) with { Hairpin = isOn }, [], [new("ipv4.hairpin", isOn)]);
+
+    private static RepeatCase Fragments(string name, bool areDropped) => new(
+        name,
+        Of(NatBehaviour.PortRestricted) with { DropFragments = areDropped },
+        [],
+        [new("ipv4.fragments.in", !areDropped), new("ipv4.fragments.out", !areDropped)]);
 
     private static RepeatCase Lifetime(string name, NatBehaviour behaviour, int fresh, int established) => new(
         name,

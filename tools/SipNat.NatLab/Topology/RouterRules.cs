@@ -23,6 +23,7 @@ internal static class RouterRules
         AppendForward(rules, behaviour);
         AppendInput(rules);
         if (features.Alg) AppendAlg(rules);
+        if (features.DropFragments) AppendFragments(rules);
         return rules.Append("}\n").ToString();
     }
 
@@ -73,6 +74,14 @@ internal static class RouterRules
         rules.Append("  }\n");
     }
 
+    // Before the connection tracking puts them together, which is at priority -400.
+    private static void AppendFragments(StringBuilder rules)
+    {
+        rules.Append("  chain fragments { type filter hook prerouting priority -500; policy accept;\n");
+        rules.Append("    ip frag-off & 0x3fff != 0 drop;\n");
+        rules.Append("  }\n");
+    }
+
     private static void AppendAlg(StringBuilder rules)
     {
         rules.Append("  ct helper sip5060 { type \"sip\" protocol udp; }\n");
@@ -83,4 +92,4 @@ internal static class RouterRules
 }
 
 /// <summary>What a router does beside translating.</summary>
-internal sealed record RouterFeatures(IReadOnlyList<PortRange> Forwards, bool Hairpin, bool Alg, TimeSpan? UdpTimeout);
+internal sealed record RouterFeatures(IReadOnlyList<PortRange> Forwards, bool Hairpin, bool Alg, bool DropFragments, TimeSpan? UdpTimeout);

@@ -33,6 +33,9 @@ public sealed record TopologyOptions
     /// <summary>Lifetime of a UDP mapping that carried packets both ways for two seconds; null for that of a fresh one.</summary>
     public TimeSpan? UdpStreamTimeout { get; init; }
 
+    /// <summary>No router passes IP fragments on.</summary>
+    public bool DropFragments { get; init; }
+
     /// <summary>Packets in a hundred that are lost on their way to a host: 0–99.</summary>
     public int LossPercent { get; init; }
 }

@@ -154,6 +154,38 @@ public sealed class NatBehaviourProbeTests
         Assert.InRange(scene.Network.Now.Ticks, 0, TimeSpan.FromMilliseconds(200).Ticks);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Lost_fragments_are_noticed_for_each_direction(bool dropsOut, bool dropsIn)
+    {
+        var nat = NatOptions.PortRestricted with { DropsFragmentsOut = dropsOut, DropsFragmentsIn = dropsIn };
+        var sure = Measure(nat);
+        Assert.Equal((dropsOut ? 0.76 : 0.95, dropsIn ? 0.76 : 0.95), (sure.FragmentsOut.Confidence, sure.FragmentsIn.Confidence));
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var result = Measure(nat, seed, loss: 0.1);
+
+            Assert.Equal((!dropsOut, !dropsIn), (result.FragmentsOut.Value, result.FragmentsIn.Value));
+        }
+    }
+
+    [Fact]
+    public void A_server_that_does_not_pad_says_nothing_of_long_answers()
+    {
+        var scene = new ProbeScene(NatOptions.FullCone);
+        scene.AddServer("198.51.100.1:3478", "198.51.100.2:3479").IgnoresPadding = true;
+        Assert.Equal((true, null), Fragments(scene.Measure()));
+
+        scene = new ProbeScene(NatOptions.FullCone);
+        scene.AddServer("198.51.100.1:3478");
+        Assert.Equal((true, null), Fragments(scene.Measure()));
+
+        static (bool?, bool?) Fragments(NatMeasurement measured) => (measured.FragmentsOut.Value, measured.FragmentsIn.Value);
+    }
+
     [Fact]
     public void A_double_nat_is_as_strict_as_its_stricter_half()
     {
@@ -179,8 +211,9 @@ public sealed class NatBehaviourProbeTests
         var result = scene.Measure();
 
         Assert.Equal((false, null), (!result.BehaviourServer.IsNone, result.Filtering.Value));
-        // Three to the server, and the hairpin test: four times on each of two sockets.
-        Assert.Equal(3 + 8, scene.RequestsSent);
+        // Three to the server, a long one and one for a long answer on each of its sockets, and the hairpin test: four times
+        // on each of two sockets.
+        Assert.Equal(3 + 6 + 8, scene.RequestsSent);
     }
 
     [Fact]
