@@ -34,6 +34,8 @@ public sealed class FuzzTargetTests
     [InlineData("channel-data", 3_000)]
     [InlineData("turn-allocation", 300)]
     [InlineData("ice-agent", 150)]
+    [InlineData("dns-message", 5_000)]
+    [InlineData("dns-resolver", 300)]
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
     [InlineData("recorded-stream", 100)]

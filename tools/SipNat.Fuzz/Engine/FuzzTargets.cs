@@ -17,6 +17,8 @@ public static class FuzzTargets
         new ChannelDataTarget(),
         new TurnAllocationTarget(),
         new IceAgentTarget(),
+        new DnsMessageTarget(),
+        new DnsResolverTarget(),
         new RtpPacketTarget(),
         new RtcpTarget(),
         new RecordedStreamTarget(),
