@@ -20,7 +20,6 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
 
     private const string Internet = "inet";
     private const string Server = "srv";
-    private const string InternetGateway = "203.0.113.254";
     private const string CarrierGateway = "100.64.0.1";
     private const string CarrierCustomer = "100.64.0.2";
 
@@ -32,12 +31,14 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
 
     public SortedDictionary<string, LabRouter> Routers { get; } = new(StringComparer.Ordinal);
 
+    private string InternetGateway => $"{options.PublicNetwork}.254";
+
     public async Task BuildAsync(CancellationToken stop)
     {
         await MakeNamespaceAsync(Internet, stop);
         await RunIpAsync(Internet, $"link add br0 type bridge mcast_snooping 0\nlink set br0 up\naddr add {InternetGateway}/24 dev br0\n", stop);
-        await AddPublicHostAsync(Server, "203.0.113.1", stop);
-        await RunIpAsync(Server, "addr add 203.0.113.2/24 dev eth0\n", stop);
+        await AddPublicHostAsync(Server, $"{options.PublicNetwork}.1", stop);
+        await RunIpAsync(Server, $"addr add {options.PublicNetwork}.2/24 dev eth0\n", stop);
         await AddLeftAsync(stop);
         await AddRightAsync(stop);
         if (options.LossPercent > 0)
@@ -75,14 +76,14 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     {
         if (options.Left is NatBehaviour.Open)
         {
-            await AddPublicHostAsync(LeftHost, "203.0.113.10", stop);
+            await AddPublicHostAsync(LeftHost, $"{options.PublicNetwork}.10", stop);
             return;
         }
 
         var subnet = options.Overlap || options.SameAddress ? "10.0.0" : "192.168.1";
         var host = IPAddress.Parse(subnet + (options.Overlap ? ".50" : ".100"));
         var features = new RouterFeatures([], options.Hairpin, options.Alg, options.DropFragments, options.UdpTimeout);
-        var nearest = await AddRoutersAsync(LeftRouter, LeftInnerRouter, options.Left, "203.0.113.10", $"{subnet}.1", host, features, stop);
+        var nearest = await AddRoutersAsync(LeftRouter, LeftInnerRouter, options.Left, $"{options.PublicNetwork}.10", $"{subnet}.1", host, features, stop);
         await AddPrivateHostAsync(LeftHost, nearest, host, $"{subnet}.1", stop);
     }
 
@@ -90,13 +91,13 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     {
         if (options.Right is NatBehaviour.Open)
         {
-            await AddPublicHostAsync(RightHost, "203.0.113.20", stop);
+            await AddPublicHostAsync(RightHost, $"{options.PublicNetwork}.20", stop);
             return;
         }
 
         var host = IPAddress.Parse("10.0.0.100");
         var features = new RouterFeatures(options.ForwardRight, options.Hairpin, options.Alg, options.DropFragments, options.UdpTimeout);
-        var nearest = await AddRoutersAsync(RightRouter, RightInnerRouter, options.Right, "203.0.113.20", "10.0.0.1", host, features, stop);
+        var nearest = await AddRoutersAsync(RightRouter, RightInnerRouter, options.Right, $"{options.PublicNetwork}.20", "10.0.0.1", host, features, stop);
         await AddPrivateHostAsync(RightHost, nearest, host, "10.0.0.1", stop);
         await AddPrivateHostAsync(RightNeighbour, nearest, IPAddress.Parse("10.0.0.50"), "10.0.0.1", stop);
     }
@@ -148,7 +149,7 @@ internal sealed class LabNetwork(string name, TopologyOptions options)
     private async Task StartRouterAsync(string router, NatBehaviour behaviour, string outside, IPAddress inside, RouterFeatures features, CancellationToken stop)
     {
         var host = new LabHost(router, Qualified(router), IPAddress.Parse(outside));
-        var started = new LabRouter(host, behaviour, inside, features);
+        var started = new LabRouter(host, behaviour, inside, features, InternetGateway);
         await started.ApplyRulesAsync(stop);
         await host.RunAsync("sysctl", ["-qw", "net.ipv4.ip_forward=1"], stop: stop);
         Routers[router] = started;

@@ -19,6 +19,8 @@ public static class LabRequirements
         ["turnserver"] = "coturn",
         ["turnutils_natdiscovery"] = "coturn",
         ["turnutils_peer"] = "coturn",
+        ["miniupnpd"] = "miniupnpd-nftables",
+        ["upnpc"] = "miniupnpc",
         ["tshark"] = "tshark",
         ["sox"] = "sox",
         ["kamailio"] = "kamailio",

@@ -6,15 +6,14 @@ namespace SipNat.NatLab;
 /// <summary>A router between the internet and one private network.</summary>
 public sealed class LabRouter
 {
-    private const string InternetGateway = "203.0.113.254";
-
     private readonly LabHost _host;
     private readonly IPAddress _inside;
+    private readonly string _gateway;
     private RouterFeatures _features;
 
-    internal LabRouter(LabHost host, NatBehaviour behaviour, IPAddress inside, RouterFeatures features)
+    internal LabRouter(LabHost host, NatBehaviour behaviour, IPAddress inside, RouterFeatures features, string gateway)
     {
-        (_host, Behaviour, _inside, _features) = (host, behaviour, inside, features);
+        (_host, Behaviour, _inside, _features, _gateway) = (host, behaviour, inside, features, gateway);
         PublicAddress = host.Address;
     }
 
@@ -33,7 +32,7 @@ public sealed class LabRouter
     {
         await _host.RunAsync("ip", ["addr", "del", $"{PublicAddress}/24", "dev", "wan"], stop: stop);
         await _host.RunAsync("ip", ["addr", "add", $"{address}/24", "dev", "wan"], stop: stop);
-        await _host.RunAsync("ip", ["route", "replace", "default", "via", InternetGateway], stop: stop);
+        await _host.RunAsync("ip", ["route", "replace", "default", "via", _gateway], stop: stop);
         PublicAddress = address;
         await ApplyRulesAsync(stop);
         await FlushConntrackAsync(stop);

@@ -150,6 +150,7 @@ public sealed class PortMapper : IProtocolCore
         {
             _pcp!.HandleDatagram(now, datagram);
             _natPmp!.HandleDatagram(now, datagram);
+            if (flow != _flow) HandleAnnouncement(now);
         }
 
         Settle(now, isAnnounced: flow != _flow);
@@ -242,6 +243,13 @@ public sealed class PortMapper : IProtocolCore
     {
         _chosen = client;
         foreach (var kept in _ports.Values) Ask(now, kept);
+    }
+
+    // It may be in the protocol that is not used: whatever it says, the router is asked.
+    private void HandleAnnouncement(Instant now)
+    {
+        var due = now + (AnnouncementSpread * _random.NextDouble());
+        if (_checkAt > due) _checkAt = due;
     }
 
     private void HandleRestart(Instant now, IPortMappingClient client, bool isAnnounced)

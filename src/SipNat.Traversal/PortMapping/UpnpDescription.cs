@@ -68,6 +68,7 @@ public static class UpnpDescription
 
         var isUrl = start is null ? Uri.TryCreate(text, UriKind.Absolute, out var url) : Uri.TryCreate(start, text, out url);
         if (!isUrl || url is not { IsAbsoluteUri: true, Scheme: "http", UserInfo.Length: 0, Port: > 0 and <= ushort.MaxValue }) return false;
+        if (url.HostNameType is not UriHostNameType.IPv4) return false;
         if (!TransportAddress.TryParse(url.Host, out var host) || !host.HasSameAddress(router)) return false;
 
         address = url;

@@ -6,6 +6,9 @@ public sealed record TopologyOptions
     /// <summary>Prefix of the namespaces, at most 12 characters; null makes one that no other run has.</summary>
     public string? Name { get; init; }
 
+    /// <summary>The first three numbers of the internet's addresses; a port mapping daemon takes 203.0.113 for no internet.</summary>
+    public string PublicNetwork { get; init; } = "203.0.113";
+
     /// <summary>The router in front of <c>hostA</c>.</summary>
     public NatBehaviour Left { get; init; } = NatBehaviour.PortRestricted;
 

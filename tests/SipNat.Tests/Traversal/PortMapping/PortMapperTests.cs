@@ -94,6 +94,20 @@ public sealed class PortMapperTests
     }
 
     [Fact]
+    public void An_announcement_by_the_protocol_that_is_not_used_leads_to_a_check()
+    {
+        var scene = new RouterScene(new() { SpeaksNatPmp = true });
+        scene.Map(RouterScene.Sip);
+        scene.RunUntil(2);
+        scene.Scripted.Restart(2);
+        scene.Receive(RouterScene.Router.WithPort(5351), [2, 0x80, .. new byte[22]], RouterScene.Announcements);
+        scene.RunUntil(7.1);
+
+        Assert.EndsWith("The router has lost its table of ports (told by NAT-PMP): all are asked for again.", scene.Events[^1], StringComparison.Ordinal);
+        Assert.Equal(["udp 5060"], scene.Scripted.Table.Keys);
+    }
+
+    [Fact]
     public void A_router_that_falls_silent_loses_a_mapping_when_it_expires_and_gives_it_again_when_it_is_back()
     {
         var scene = new RouterScene(new() { SpeaksPcp = true, MaxLifetime = 600 });

@@ -97,6 +97,7 @@ public sealed class UpnpTests
     [InlineData("file:///etc/passwd")]
     [InlineData("http://user@192.168.1.1/rootDesc.xml")]
     [InlineData("http://192.168.1.1.example/rootDesc.xml")]
+    [InlineData("http://[::ffff:192.168.1.1]/rootDesc.xml")]
     [InlineData("/rootDesc.xml")]
     public void A_location_that_is_not_on_the_router_is_never_asked(string location)
     {
