@@ -54,9 +54,9 @@ internal sealed class IceClient
     }
 
     /// <summary>Offers again what it has to say now, and takes the answer.</summary>
-    public void OfferAgain()
+    public void OfferAgain(string direction = "sendonly")
     {
-        Sip.Send("INVITE", Describe());
+        Sip.Send("INVITE", Describe().Replace("a=sendonly", $"a={direction}", StringComparison.Ordinal));
         _scene.RunFor(0.1);
         Sip.Acknowledge();
         _scene.RunFor(0.1);

@@ -300,6 +300,70 @@ public sealed class IceRecordingTests
     }
 
     [Fact]
+    public void A_day_of_silent_hold_through_NATs_that_forget_in_thirty_seconds_leaves_the_ICE_path_open()
+    {
+        var forgetful = NatOptions.PortRestricted with { FreshLifetime = TimeSpan.FromSeconds(30), EstablishedLifetime = TimeSpan.FromSeconds(30) };
+        var scene = new RecorderScene(seed: 18, new() { StunServers = RecorderScene.TwoStunServers }, forgetful, forwardsMedia: false);
+        scene.Log.IsKept = false;
+        var client = new IceClient(scene, RecorderScene.PrivateClient, scene.Network.AddNat(RecorderScene.ClientNatAddress, forgetful));
+        client.Establish();
+        Assert.True(client.Connects(5));
+        client.Talk(0, 50);
+        client.OfferAgain("inactive");
+        scene.Network.RunFor(TimeSpan.FromHours(24));
+        client.OfferAgain("sendonly");
+        client.Talk(50, 50);
+
+        scene.RunFor(0.1);
+        client.Sip.Send("BYE");
+        scene.RunFor(12);
+        Assert.Equal((100, 0, TimeSpan.FromMilliseconds(100 * 20)), Recorded(scene));
+        Assert.DoesNotContain(scene.Session.Snapshot.Findings, f => f.Code is FindingCode.PathLost or FindingCode.NoMedia or FindingCode.MediaStopped);
+    }
+
+    [Fact]
+    public void A_day_of_silent_hold_without_ICE_leaves_the_pinhole_open()
+    {
+        var forgetful = NatOptions.PortRestricted with { FreshLifetime = TimeSpan.FromSeconds(30), EstablishedLifetime = TimeSpan.FromSeconds(30) };
+        var scene = new RecorderScene(seed: 19, new() { StunServers = RecorderScene.TwoStunServers }, forgetful, forwardsMedia: false);
+        scene.Log.IsKept = false;
+        var client = ManualClient.AddTo(scene);
+        client.Establish(ManualClient.Sdp(streams: 1));
+        client.Talk(0, 0, 50);
+        var told = scene.Session.Snapshot.Streams[0].Advertised;
+        client.Send("INVITE", ManualClient.Sdp(streams: 1, direction: "inactive"));
+        client.RunFor(0.1);
+        client.Acknowledge();
+        scene.Network.RunFor(TimeSpan.FromHours(24));
+
+        // The very first frame, to the address of a day ago, before any signalling.
+        client.SendFrame(0, 50, told);
+        client.RunFor(0.02);
+        client.Send("INVITE", ManualClient.Sdp(streams: 1));
+        client.RunFor(0.1);
+        client.Acknowledge();
+        client.Talk(0, 51, 50);
+
+        client.Send("BYE");
+        scene.RunFor(12);
+        Assert.Equal(told, scene.Session.Snapshot.Streams[0].Advertised);
+        Assert.Equal((101, 0, TimeSpan.FromMilliseconds(101 * 20)), Recorded(scene));
+    }
+
+    [Fact]
+    public void A_peer_behind_a_symmetric_NAT_that_waits_for_our_media_hears_us_at_its_first_packet()
+    {
+        var scene = new RecorderScene(seed: 20);
+        var client = ManualClient.AddTo(scene, RecorderScene.PrivateClient, scene.Network.AddNat(RecorderScene.ClientNatAddress, NatOptions.Symmetric));
+        client.Establish(ManualClient.Sdp(RecorderScene.PrivateClient, streams: 1));
+        client.Media.Clear();
+        client.SendFrame(0, 0, TransportAddress.Parse("198.51.100.10:10000"));
+        client.RunFor(0.1);
+
+        Assert.Equal(0, Assert.Single(client.Media, m => m.Kind is ReceivedMediaKind.Rtp).Stream);
+    }
+
+    [Fact]
     public void ICE_switched_off_is_neither_answered_nor_spoken()
     {
         var scene = new RecorderScene(seed: 16, new() { StunServers = RecorderScene.TwoStunServers, Ice = IceMode.Off });
@@ -310,6 +374,10 @@ public sealed class IceRecordingTests
         Assert.DoesNotContain("ice-", client.Descriptions[0], StringComparison.Ordinal);
         Assert.DoesNotContain("candidate", client.Descriptions[0], StringComparison.Ordinal);
     }
+
+    // A file of a day is not looked through.
+    private static (long Packets, long Lost, TimeSpan Audio) Recorded(RecorderScene scene) =>
+        Assert.Single(scene.Session.Snapshot.Streams).Report!.Stream is var report ? (report.Packets, report.Lost, report.Recorded) : default;
 
     private static MediaPath Path(RecorderScene scene) => Assert.Single(scene.Session.Snapshot.Streams).Report!.Path!;
 
