@@ -164,7 +164,8 @@ public sealed class NatBehaviourProbe : IProtocolCore
     private static bool TryReadMapping(StunMessage message, TransportAddress server, out TransportAddress mapped) =>
         message.TryGetMappedAddress(out mapped)
         && mapped.Family == server.Family
-        && mapped is { Port: not 0, IsUnspecified: false, IsMulticastOrBroadcast: false };
+        && mapped is { Port: not 0, IsUnspecified: false, IsMulticastOrBroadcast: false }
+        && (!mapped.IsLoopback || server.IsLoopback);
 
     // What an answer makes possible.
     private void Continue(Instant now, StunMessage message, ProbeRequest request)

@@ -31,6 +31,7 @@ public sealed class FuzzTargetTests
     [InlineData("transactions", 150)]
     [InlineData("stun-message", 5_000)]
     [InlineData("stun-client", 300)]
+    [InlineData("nat-probes", 150)]
     [InlineData("channel-data", 3_000)]
     [InlineData("turn-allocation", 300)]
     [InlineData("router-datagram", 3_000)]

@@ -14,6 +14,7 @@ public static class FuzzTargets
         new TransactionTarget(),
         new StunMessageTarget(),
         new StunClientTarget(),
+        new NatProbeTarget(),
         new ChannelDataTarget(),
         new TurnAllocationTarget(),
         new RouterDatagramTarget(),
