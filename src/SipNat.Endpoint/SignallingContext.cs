@@ -75,6 +75,12 @@ internal sealed class SignallingContext
         Advisor = new(_addressing);
     }
 
+    public void SetCloudAddresses(IReadOnlyDictionary<TransportAddress, TransportAddress> addresses)
+    {
+        _addressing = _addressing with { CloudAddresses = addresses };
+        Advisor = new(_addressing);
+    }
+
     public void SetRouterMappings(IReadOnlyDictionary<InternalPort, RouterMapping> mappings)
     {
         _addressing = _addressing with { RouterMappings = mappings };

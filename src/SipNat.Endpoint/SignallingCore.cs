@@ -69,6 +69,16 @@ public sealed class SignallingCore : IProtocolCore
     });
 
     /// <summary>
+    /// Local addresses to the public ones that a cloud has put in front of them, all of them each time, ports 0; running
+    /// sessions are told of a change. The dictionary is not changed afterwards.
+    /// </summary>
+    public void SetCloudAddresses(Instant now, IReadOnlyDictionary<TransportAddress, TransportAddress> addresses) => Run(now, () =>
+    {
+        _context.SetCloudAddresses(addresses);
+        TellPeers(now);
+    });
+
+    /// <summary>
     /// The ports that the router has opened, SIP and media alike, all of them each time; running sessions are told of a
     /// change. The dictionary is not changed afterwards.
     /// </summary>

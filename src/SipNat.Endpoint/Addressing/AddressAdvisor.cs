@@ -5,7 +5,7 @@ namespace SipNat.Endpoint.Addressing;
 
 /// <summary>
 /// Which address of a socket a peer is told, and why. In this order: the local address for local peers, a configured
-/// external address, a forwarded port with a learned address, a port that the router opened, the local address where
+/// external address, the one that a cloud has put in front, a forwarded port with a learned address, a port that the router opened, the local address where
 /// nothing translates it, what a STUN server saw (only while it does not depend on who looks), what a TURN server lends,
 /// what was known last, the local address. Where only relays are to be used, the second is the last.
 /// </summary>
@@ -20,6 +20,7 @@ public sealed class AddressAdvisor(AddressingOptions options)
         ForLocalPeer(question)
         ?? FromRelayOnly(question)
         ?? FromConfiguration(question)
+        ?? FromCloud(question)
         ?? FromForward(question)
         ?? FromRouter(question)
         ?? FromMapping(question)
@@ -71,6 +72,16 @@ public sealed class AddressAdvisor(AddressingOptions options)
         }
 
         return first;
+    }
+
+    // A cloud translates addresses one to one and leaves the ports as they are.
+    private AdvertisedAddress? FromCloud(in AddressQuestion question)
+    {
+        var local = question.Local;
+        if (!options.CloudAddresses.TryGetValue(local.WithPort(0), out var given)) return null;
+
+        var external = given.WithPort(local.Port);
+        return new(external, AddressKind.Configured, new AddressReason.GivenByCloud(external));
     }
 
     // Behind a NAT that maps per destination the port that a server saw is useless; the address is not.

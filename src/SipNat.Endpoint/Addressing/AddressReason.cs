@@ -40,6 +40,9 @@ public abstract record AddressReason
     /// <summary>An address from before, with the port of a forward.</summary>
     public sealed record LastKnownWithForward(TransportAddress External) : AddressReason;
 
+    /// <summary>The cloud has put this address in front of the local one.</summary>
+    public sealed record GivenByCloud(TransportAddress External) : AddressReason;
+
     /// <summary>The router was asked for the port and gave it.</summary>
     public sealed record MappedByRouter(TransportAddress External, PortMappingMethod Method) : AddressReason;
 
@@ -93,6 +96,7 @@ public static class AddressReasonText
             $"address from STUN server {mapping.Server}, port {port} from the forward",
         AddressReason.LastKnownWithForward(var external) =>
             $"no STUN answer yet: last known external address {external.AddressText}, port {external.Port} from the forward",
+        AddressReason.GivenByCloud(var external) => $"the cloud's metadata service names {external.AddressText} for the local address",
         AddressReason.MappedByRouter(var external, var method) => $"the router opened {external} for this port ({method.Explain()})",
         AddressReason.Mapped(var mapping) => $"{Saw(mapping)}; no forward is configured",
         AddressReason.MappingVaries(_, var mapping) =>

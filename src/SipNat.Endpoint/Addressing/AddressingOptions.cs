@@ -27,6 +27,12 @@ public sealed record AddressingOptions
     /// <summary><c>Nat:RelayOnly</c>: peers outside the local networks are told relayed addresses for media, and no other.</summary>
     public bool IsRelayOnly { get; init; }
 
+    /// <summary>
+    /// Local addresses to the public ones that a cloud has put in front of them, port by port (<c>Nat:CloudMetadata</c>);
+    /// ports are 0.
+    /// </summary>
+    public IReadOnlyDictionary<TransportAddress, TransportAddress> CloudAddresses { get; init; } = new Dictionary<TransportAddress, TransportAddress>();
+
     /// <summary>The ports that the router has opened for us (<c>Nat:PortMapping</c>), as it stands at the moment.</summary>
     public IReadOnlyDictionary<InternalPort, RouterMapping> RouterMappings { get; init; } = new Dictionary<InternalPort, RouterMapping>();
 

@@ -15,7 +15,7 @@ public enum AddressKind
     /// <summary>The socket's own.</summary>
     Host,
 
-    /// <summary>The configuration.</summary>
+    /// <summary>The configuration, or the metadata service of a cloud.</summary>
     Configured,
 
     /// <summary>The port of a configured forward, with a configured or a learned address.</summary>

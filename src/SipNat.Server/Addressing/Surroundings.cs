@@ -8,11 +8,15 @@ using SipNat.Wire;
 
 namespace SipNat.Server.Addressing;
 
-/// <summary>What lies between the recorder and the internet: the machine's own network, and the router that opens ports.</summary>
+/// <summary>
+/// What lies between the recorder and the internet: the machine's own network, the router that opens ports, and the cloud
+/// that has put a public address in front.
+/// </summary>
 internal sealed class Surroundings : IAsyncDisposable
 {
     private readonly NetworkWatch _watch;
     private readonly PortMappings? _mappings;
+    private readonly CloudWatch? _cloud;
 
     /// <param name="options">Which of it is wanted.</param>
     /// <param name="clock">The process's clock.</param>
@@ -21,6 +25,7 @@ internal sealed class Surroundings : IAsyncDisposable
     public Surroundings(NatOptions options, ServerClock clock, FlowIds flows, ILoggerFactory logs)
     {
         _watch = new(clock.Time);
+        _cloud = CloudWatch.For(options, clock.Time, logs);
         if (options.PortMapping is PortMapping.Auto) _mappings = new(clock, flows, logs);
     }
 
@@ -36,19 +41,22 @@ internal sealed class Surroundings : IAsyncDisposable
     /// <summary>Follows network and router until it is stopped; ports are given back then.</summary>
     /// <param name="listeners">What SIP listens on at the moment.</param>
     /// <param name="mapped">Told which ports the router has opened, all of them, after every change.</param>
+    /// <param name="named">Told which public addresses a cloud has put in front of local ones, all of them, after every change.</param>
     /// <param name="stop">Ends it.</param>
     public async Task RunAsync(
         Func<IReadOnlyList<SipListener>> listeners,
         Action<IReadOnlyDictionary<InternalPort, RouterMapping>> mapped,
+        Action<IReadOnlyDictionary<TransportAddress, TransportAddress>> named,
         CancellationToken stop)
     {
         var mapping = _mappings?.RunAsync(mapped, stop) ?? Task.CompletedTask;
+        var naming = _cloud?.RunAsync(named, stop) ?? Task.CompletedTask;
         await _watch.RunAsync((_, differs) =>
         {
             if (differs) _mappings?.FollowGateway();
             _mappings?.SetListeners(listeners());
         }, stop);
-        await mapping;
+        await Task.WhenAll(mapping, naming);
     }
 
     public async ValueTask DisposeAsync()

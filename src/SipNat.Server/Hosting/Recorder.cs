@@ -113,7 +113,10 @@ internal sealed class Recorder : IAsyncDisposable
     {
         var failures = ReportFailuresAsync(stop);
         var surroundings = _surroundings.RunAsync(
-            () => Bound, mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)), stop);
+            () => Bound,
+            mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)),
+            addresses => _host.Post(now => _core.SetCloudAddresses(now, addresses)),
+            stop);
         try
         {
             await foreach (var happened in _mediaEvents.Reader.ReadAllAsync(stop)) _host.Post(now => _core.HandleMedia(now, happened));

@@ -26,6 +26,9 @@ public sealed record NatOptions
     /// <summary>TURN servers, asked for a relay all at once.</summary>
     public IReadOnlyList<TurnServerSettings> TurnServers { get; init; } = [];
 
+    /// <summary>Which cloud is asked for the public address of this machine.</summary>
+    public CloudMetadata CloudMetadata { get; init; } = CloudMetadata.Auto;
+
     /// <summary>Whether the router is asked to open our ports.</summary>
     public PortMapping PortMapping { get; init; } = PortMapping.Off;
 
@@ -57,6 +60,7 @@ public sealed record NatOptions
             ExternalMediaFirstPort = settings.OptionalInteger("Nat:ExternalMediaFirstPort", 1024, 65534),
             StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
             TurnServers = TurnServerSettings.Read(settings),
+            CloudMetadata = settings.Choice("Nat:CloudMetadata", CloudMetadata.Auto),
             PortMapping = settings.Choice("Nat:PortMapping", PortMapping.Off),
             LocalNetworks = settings.List("Nat:LocalNetworks", SettingText.Network),
             Ice = settings.Choice("Nat:Ice", NatIce.Offered),
@@ -111,6 +115,24 @@ public enum ForwardedPorts
 
     /// <summary>They are forwarded 1:1, or shifted where an external port is configured.</summary>
     Same,
+}
+
+/// <summary>Whose metadata service knows the public address of this machine.</summary>
+public enum CloudMetadata
+{
+    Off,
+
+    /// <summary>That of the cloud that the machine's firmware names; none elsewhere.</summary>
+    Auto,
+
+    /// <summary>Amazon EC2, by IMDSv2.</summary>
+    Aws,
+
+    /// <summary>Google Compute Engine.</summary>
+    Gcp,
+
+    /// <summary>Microsoft Azure.</summary>
+    Azure,
 }
 
 /// <summary>Whether the router in front of this server is asked to open our ports.</summary>

@@ -154,6 +154,26 @@ public sealed class AddressAdvisorTests
         Expect(Advise(Opened("203.0.113.7:61000"), Lan, Peer, Seen(mapped)), expected, kind, why);
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("203.0.113.8:33333")]
+    public void The_address_that_a_cloud_put_in_front_is_told_with_the_local_port(string? mapped)
+    {
+        var options = Opened("203.0.113.9:61000") with
+        {
+            CloudAddresses = new Dictionary<TransportAddress, TransportAddress> { [TransportAddress.Parse("192.168.1.10")] = TransportAddress.Parse("203.0.113.7") },
+        };
+
+        Expect(
+            Advise(options, Lan, Peer, Seen(mapped)),
+            "203.0.113.7:10000",
+            AddressKind.Configured,
+            "the cloud's metadata service names 203.0.113.7 for the local address");
+        Assert.Equal("192.168.1.10:10000", Advise(options, Lan, "192.168.1.5:5060").Address.ToString());
+        Assert.Equal("203.0.113.1:10000", Advise(options with { External = [TransportAddress.Parse("203.0.113.1")] }, Lan, Peer).Address.ToString());
+        Assert.Equal("192.168.1.11:10000", Advise(options, "192.168.1.11:10000", Peer).Address.ToString());
+    }
+
+    [Theory]
     [InlineData("198.51.100.20:5060", Lan, AddressKind.Host)]
     [InlineData("10.9.9.9:5060", "100.64.0.7:61000", AddressKind.Mapped)]
     public void A_port_on_a_private_address_of_the_router_is_told_to_private_peers_only(string peer, string expected, AddressKind kind)
