@@ -30,7 +30,7 @@ internal sealed class SignallingContext
         Flows = new(this);
     }
 
-    public SignallingOptions Options { get; }
+    public SignallingOptions Options { get; private set; }
 
     public Random Random { get; }
 
@@ -72,6 +72,14 @@ internal sealed class SignallingContext
         if (_addressing.External.SequenceEqual(external)) return;
 
         _addressing = _addressing with { External = [.. external] };
+        Advisor = new(_addressing);
+    }
+
+    public void SetNetworks(IReadOnlyList<NetworkPrefix> local, IReadOnlyList<NetworkPrefix> allowed)
+    {
+        Options = Options with { AllowedNetworks = allowed };
+        Transactions.SetKnownNetworks(allowed);
+        _addressing = _addressing with { LocalNetworks = local };
         Advisor = new(_addressing);
     }
 

@@ -139,14 +139,19 @@ public sealed class SignallingCore : IProtocolCore
     /// The time of day and the time since the start have parted, as after a suspend: mappings are asked for and flows kept
     /// open at once, not at their next turn.
     /// </summary>
-    public void HandleWallTime(Instant now, DateTimeOffset wall) => Run(now, () =>
+    public void HandleWallTime(Instant now, DateTimeOffset wall) => Run(now, () => RefreshPaths(now));
+
+    /// <summary>
+    /// This machine has other addresses, or another way to the internet: what is local and who may record is judged anew,
+    /// mappings are asked for and flows kept open at once, and running sessions are told where their address is another.
+    /// </summary>
+    /// <param name="local">The networks that are reached without a NAT.</param>
+    /// <param name="allowed">Who may record.</param>
+    public void HandleNetworkChange(Instant now, IReadOnlyList<NetworkPrefix> local, IReadOnlyList<NetworkPrefix> allowed) => Run(now, () =>
     {
-        _context.Flows.Refresh(now);
-        foreach (var session in _sessions.All)
-        {
-            session.KeepOpen(now);
-            Settle(session);
-        }
+        _context.SetNetworks(local, allowed);
+        RefreshPaths(now);
+        TellPeers(now);
     });
 
     /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
@@ -201,6 +206,16 @@ public sealed class SignallingCore : IProtocolCore
             if (!_sessions.TryGet(relation.Session, out var session)) continue;
 
             session.RelateTo(now, relation.Other);
+            Settle(session);
+        }
+    }
+
+    private void RefreshPaths(Instant now)
+    {
+        _context.Flows.Refresh(now);
+        foreach (var session in _sessions.All)
+        {
+            session.KeepOpen(now);
             Settle(session);
         }
     }

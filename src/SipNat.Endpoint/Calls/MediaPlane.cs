@@ -15,7 +15,7 @@ public sealed partial class MediaPlane
     private const int MaxSessions = 20_000;
     private const int MaxPortsPerSession = 64;
 
-    private readonly MediaPlaneOptions _options;
+    private MediaPlaneOptions _options;
     private readonly Random _random;
     private readonly Dictionary<FlowId, MediaPort> _portsByFlow = [];
     private readonly SortedDictionary<string, SparePorts> _spares = new(StringComparer.Ordinal);
@@ -185,6 +185,10 @@ public sealed partial class MediaPlane
     {
         if (_portsByFlow.TryGetValue(flow, out var port) && flow == port.Flows.Rtp) port.Owner?.HandleSendFailed(port.Index);
     }
+
+    /// <summary>The networks of this machine are others: sessions that begin from here on judge by them.</summary>
+    public void SetNetworks(IReadOnlyList<NetworkPrefix> local, IReadOnlyList<NetworkPrefix> allowed) =>
+        _options = _options with { LocalNetworks = local, AllowedNetworks = allowed };
 
     /// <summary>
     /// The time of day and the time since the start have parted, as after a suspend: pinholes and mappings may be gone, so

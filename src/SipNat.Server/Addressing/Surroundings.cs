@@ -42,18 +42,25 @@ internal sealed class Surroundings : IAsyncDisposable
     /// <param name="listeners">What SIP listens on at the moment.</param>
     /// <param name="mapped">Told which ports the router has opened, all of them, after every change.</param>
     /// <param name="named">Told which public addresses a cloud has put in front of local ones, all of them, after every change.</param>
+    /// <param name="changed">Told what the machine has of a network, after every change.</param>
     /// <param name="stop">Ends it.</param>
     public async Task RunAsync(
         Func<IReadOnlyList<SipListener>> listeners,
         Action<IReadOnlyDictionary<InternalPort, RouterMapping>> mapped,
         Action<IReadOnlyDictionary<TransportAddress, TransportAddress>> named,
+        Action<NetworkState> changed,
         CancellationToken stop)
     {
         var mapping = _mappings?.RunAsync(mapped, stop) ?? Task.CompletedTask;
         var naming = _cloud?.RunAsync(named, stop) ?? Task.CompletedTask;
-        await _watch.RunAsync((_, differs) =>
+        await _watch.RunAsync((network, differs) =>
         {
-            if (differs) _mappings?.FollowGateway();
+            if (differs)
+            {
+                changed(network);
+                _mappings?.FollowGateway();
+            }
+
             _mappings?.SetListeners(listeners());
         }, stop);
         await Task.WhenAll(mapping, naming);

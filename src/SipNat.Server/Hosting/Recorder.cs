@@ -28,6 +28,7 @@ internal sealed class Recorder : IAsyncDisposable
     private static readonly TimeSpan FailurePoll = TimeSpan.FromSeconds(1);
 
     private readonly SipNatOptions _options;
+    private readonly ServerClock _clock;
     private readonly HostNames _names;
     private readonly TurnServers _turn;
     private readonly TurnConnections _connections;
@@ -53,7 +54,7 @@ internal sealed class Recorder : IAsyncDisposable
         TurnServers turn,
         ILoggerFactory logs)
     {
-        (_options, _journal, _names, _turn, _log) = (options, journal, names, turn, logs.CreateLogger<Recorder>());
+        (_options, _clock, _journal, _names, _turn, _log) = (options, clock, journal, names, turn, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         Warmup.Run(endpoint);
@@ -116,6 +117,7 @@ internal sealed class Recorder : IAsyncDisposable
             () => Bound,
             mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)),
             addresses => _host.Post(now => _core.SetCloudAddresses(now, addresses)),
+            HandleNetworkChange,
             stop);
         try
         {
@@ -150,6 +152,24 @@ internal sealed class Recorder : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         while (_core.Sessions > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
+    }
+
+    // Listeners follow at once; media ports are opened ahead on what the machine has by then.
+    private void HandleNetworkChange(NetworkState network)
+    {
+        RecorderLog.NetworkChanged(_log, string.Join(", ", network.Addresses.Select(a => a.Address.AddressText)), network.Gateway?.Router.AddressText ?? "none");
+        var endpoint = EndpointOptions.From(_options, network.Addresses);
+        var (local, allowed) = (endpoint.Addressing.LocalNetworks, endpoint.Signalling.AllowedNetworks);
+        _host.SetAllowedNetworks(allowed);
+        _host.FollowAddresses();
+        _host.Post(now => _core.HandleNetworkChange(now, local, allowed));
+        var addresses = MediaAddresses().ToList();
+        _engine.TryPost(now =>
+        {
+            _plane.SetNetworks(local, allowed);
+            _plane.HandleWallTime(now, _clock.ToWall(now));
+            foreach (var address in addresses) _plane.Prepare(address);
+        });
     }
 
     private void HandleStep(Instant now, DateTimeOffset wall)

@@ -85,6 +85,9 @@ internal static partial class RecorderLog
     [LoggerMessage(LogLevel.Warning, "The clock was set, or the machine slept: it is {Wall:u} now; every mapping is asked for anew")]
     public static partial void ClockStepped(ILogger logger, DateTimeOffset wall);
 
+    [LoggerMessage(LogLevel.Information, "The network changed: this machine has {Addresses} and the router {Router}; every mapping is asked for anew")]
+    public static partial void NetworkChanged(ILogger logger, string addresses, string router);
+
     [LoggerMessage(LogLevel.Information, "No further sessions; {Sessions} running ones may finish within {Seconds} s")]
     public static partial void Draining(ILogger logger, int sessions, double seconds);
 }

@@ -29,6 +29,7 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
     private readonly Dictionary<FlowId, IFlow> _flows = [];
     private readonly Queue<(FlowId Flow, FlowChange Change)> _changes = new();
     private readonly TransportMetrics _metrics;
+    private readonly TcpConnections _connections;
     private readonly TcpConnector _connector;
     private readonly SipListeners _listeners;
     private bool _isDraining;
@@ -45,9 +46,9 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
         (_core, _clock, _log) = (core, clock, logs.CreateLogger<CoreHost>());
         _metrics = new();
         connections ??= new();
-        var open = new TcpConnections(this, flows, limits, connections, _metrics, logs);
-        _connector = new(this, open, flows, limits, connections, logs.CreateLogger<TcpConnector>());
-        _listeners = new(this, flows, open, clock.Time, logs);
+        _connections = new(this, flows, limits, connections, _metrics, logs);
+        _connector = new(this, _connections, flows, limits, connections, logs.CreateLogger<TcpConnector>());
+        _listeners = new(this, flows, _connections, clock.Time, logs);
         _timer = clock.Time.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -69,6 +70,9 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
         _listeners.Start(listeners);
         Tick();
     }
+
+    /// <summary>Replaces <see cref="TransportLimits.AllowedNetworks"/> for connections from here on. Any thread.</summary>
+    public void SetAllowedNetworks(IReadOnlyList<NetworkPrefix> allowed) => _connections.SetAllowedNetworks(allowed);
 
     /// <summary>Binds one more UDP socket, on a free port where it is 0; the core hears of it as of every flow.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address is not this machine's, or the port is taken.</exception>

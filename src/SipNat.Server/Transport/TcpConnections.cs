@@ -10,6 +10,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     private readonly CoreHost _host;
     private readonly FlowIds _flows;
     private readonly TransportLimits _limits;
+    private IReadOnlyList<NetworkPrefix>? _allowedNetworks;
     private readonly ConnectionOptions _options;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _log;
@@ -22,6 +23,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, ConnectionOptions options, TransportMetrics metrics, ILoggerFactory logs)
     {
         (_host, _flows, _limits, _options, _metrics) = (host, flows, limits, options, metrics);
+        _allowedNetworks = limits.AllowedNetworks;
         _log = logs.CreateLogger<TcpConnections>();
     }
 
@@ -31,6 +33,12 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         {
             lock (_gate) return _open.Count;
         }
+    }
+
+    /// <summary>Replaces <see cref="TransportLimits.AllowedNetworks"/>; any thread.</summary>
+    public void SetAllowedNetworks(IReadOnlyList<NetworkPrefix> allowed)
+    {
+        lock (_gate) _allowedNetworks = allowed;
     }
 
     /// <summary>Takes over an accepted connection; past a cap it is closed at once.</summary>
@@ -93,7 +101,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         return _acceptedFrom.GetValueOrDefault(source) >= perSource ? "source" : others >= _limits.MaxConnectionsOfStrangers ? "strangers" : null;
     }
 
-    private bool IsStranger(TransportAddress source) => _limits.AllowedNetworks is { } allowed && !allowed.Any(network => network.Contains(source));
+    private bool IsStranger(TransportAddress source) => _allowedNetworks is { } allowed && !allowed.Any(network => network.Contains(source));
 
     private void CountAccepted(TransportAddress source, int change)
     {

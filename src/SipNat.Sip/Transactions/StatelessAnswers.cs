@@ -19,11 +19,14 @@ internal sealed class StatelessAnswers(TransactionOutput output, TransactionOpti
     {
         Headers = [new(SipHeader.RetryAfter, Math.Ceiling(options.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture))],
     };
+    private IReadOnlyList<NetworkPrefix>? _knownNetworks = options.KnownNetworks;
+
+    public void SetKnownNetworks(IReadOnlyList<NetworkPrefix> known) => _knownNetworks = known;
 
     /// <summary>To be asked once for each message that is to be answered without state; it takes from its source's budget.</summary>
     public bool MayAnswer(Instant now, TransportAddress source)
     {
-        if (options.KnownNetworks is not { } known || (IsIn(known, source) ? _known : _strangers).TryTake(now, source)) return true;
+        if (_knownNetworks is not { } known || (IsIn(known, source) ? _known : _strangers).TryTake(now, source)) return true;
 
         output.Counters.Withheld++;
         return false;

@@ -109,6 +109,9 @@ public sealed class TransactionLayer
     /// </summary>
     public bool MayAnswer(Instant now, TransportAddress source) => _answers.MayAnswer(now, source);
 
+    /// <summary>Replaces <see cref="TransactionOptions.KnownNetworks"/> from here on.</summary>
+    public void SetKnownNetworks(IReadOnlyList<NetworkPrefix> known) => _answers.SetKnownNetworks(known);
+
     /// <summary>The ACK of a 2xx has come (<see cref="TransactionEvent.Ack"/>): it is not sent again.</summary>
     /// <param name="invite">The transaction that was answered with the 2xx.</param>
     public void Acknowledged(Instant now, TransactionId invite) => _server.Acknowledged(invite);

@@ -75,6 +75,25 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void Another_network_of_this_machine_changes_who_may_record_and_who_is_local()
+    {
+        var scene = new RecorderScene(seed: 66, new() { AllowedNetworks = [], External = [TransportAddress.Parse(RecorderScene.RecorderNatAddress)] }, RecorderScene.Nat("full cone"));
+        var refused = scene.AddClient(Peer);
+        scene.RunFor(2);
+        Assert.Equal(ScriptedPeerState.Failed, refused.State);
+
+        var networks = new[] { NetworkPrefix.Parse("192.0.2.0/24") };
+        scene.Recorder.Host.Run(now => scene.Recorder.Signalling.HandleNetworkChange(now, [], networks));
+        var peer = scene.AddClient(Peer with { Duration = TimeSpan.FromSeconds(10), IgnoresContact = true }, address: "192.0.2.21");
+        scene.RunFor(2);
+        Assert.Equal(["198.51.100.1:10000", "198.51.100.1:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+
+        scene.Recorder.Host.Run(now => scene.Recorder.Signalling.HandleNetworkChange(now, networks, networks));
+        scene.RunFor(2);
+        Assert.Equal(["192.168.1.5:10000", "192.168.1.5:10002"], peer.Answers.Select(a => a.Rtp.ToString()));
+    }
+
+    [Fact]
     public void A_port_that_the_router_opens_during_a_call_is_told_and_so_is_its_loss()
     {
         var scene = new RecorderScene(seed: 65, new() { LocalNetworks = [] }, RecorderScene.Nat("symmetric"));
