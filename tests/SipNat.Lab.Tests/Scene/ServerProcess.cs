@@ -59,6 +59,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the log holds a text.</summary>
+    public Task WaitForLogAsync(string text) => _process!.WaitForTextAsync(text, StartLimit, TestContext.Current.CancellationToken);
+
     public string PathOf(RecordedFile file) => Path.Combine(_data.FullName, "recordings", file.File);
 
     /// <summary>The recording of a dialog once it is complete; without a limit within 10 s.</summary>
