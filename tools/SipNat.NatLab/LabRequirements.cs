@@ -21,6 +21,7 @@ public static class LabRequirements
         ["turnutils_peer"] = "coturn",
         ["miniupnpd"] = "miniupnpd-nftables",
         ["upnpc"] = "miniupnpc",
+        ["dnsmasq"] = "dnsmasq-base",
         ["tshark"] = "tshark",
         ["sox"] = "sox",
         ["kamailio"] = "kamailio",

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using SipNat.Endpoint.Dns;
 using SipNat.Server.Options;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
 
 /// <summary>
-/// The addresses behind configured host names, looked up at start and again at intervals. A lookup that fails leaves
+/// The addresses behind configured host names, and the servers of domains, looked up at start and again at intervals. A lookup that fails leaves
 /// what was known. Thread safe.
 /// </summary>
 public sealed partial class HostNames
@@ -23,25 +24,28 @@ public sealed partial class HostNames
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
-    private readonly Dictionary<HostName, IReadOnlyList<TransportAddress>> _known = [];
+    private readonly Dictionary<HostName, IReadOnlyList<HostAddress>> _known = [];
 
     /// <param name="names">Names and addresses as configured; an address is known without a lookup.</param>
     public HostNames(IEnumerable<HostName> names, TimeProvider time, ILogger<HostNames> log)
     {
         (_names, _time, _log) = ([.. names.Distinct()], time, log);
-        foreach (var name in _names.Where(name => !name.Address.IsNone)) _known[name] = [name.Address];
+        foreach (var name in _names.Where(name => !name.Address.IsNone)) _known[name] = [new(name.Address, null)];
     }
 
     /// <summary>How a name is looked up; a test answers by itself.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Lookup { get; init; } = Dns.GetHostAddressesAsync;
 
+    /// <summary>How the servers of a service are found; a test answers by itself.</summary>
+    internal Func<HostName, CancellationToken, Task<IReadOnlyList<LocatedServer>>> Locate { get; init; } = ServiceLocator.LocateAsync;
+
     /// <summary>The addresses of a name with its port, in the resolver's order; empty while none is known.</summary>
-    public IReadOnlyList<TransportAddress> this[HostName name]
+    public IReadOnlyList<TransportAddress> this[HostName name] => [.. Find(name).Select(static found => found.Address)];
+
+    /// <summary>As the indexer, with the transports that the DNS names.</summary>
+    public IReadOnlyList<HostAddress> Find(HostName name)
     {
-        get
-        {
-            lock (_gate) return _known.GetValueOrDefault(name, []);
-        }
+        lock (_gate) return _known.GetValueOrDefault(name, []);
     }
 
     /// <summary>Looks every name up once, all at the same time.</summary>
@@ -74,12 +78,17 @@ public sealed partial class HostNames
 
     private async Task<bool> ResolveAsync(HostName name, CancellationToken stop)
     {
+        if (name.Service is not ServiceKind.None && await Locate(name, stop) is { Count: > 0 } servers)
+        {
+            return Learn(name, [.. servers.Select(static server => new HostAddress(server.Address, server.Transport)).Distinct().Take(MaxAddresses)]);
+        }
+
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(LookupTimeout);
         try
         {
             var addresses = await Lookup(name.Host, deadline.Token);
-            return Learn(name, [.. addresses.Select(address => new TransportAddress(address, name.Port)).Distinct().Take(MaxAddresses)]);
+            return Learn(name, [.. addresses.Select(address => new HostAddress(new(address, name.Port), null)).Distinct().Take(MaxAddresses)]);
         }
         catch (SocketException error)
         {
@@ -94,7 +103,7 @@ public sealed partial class HostNames
     }
 
     // A resolver turns its answers round: another order alone is no change.
-    private bool Learn(HostName name, IReadOnlyList<TransportAddress> addresses)
+    private bool Learn(HostName name, IReadOnlyList<HostAddress> addresses)
     {
         if (addresses.Count == 0) return false;
 
@@ -104,7 +113,7 @@ public sealed partial class HostNames
             _known[name] = addresses;
         }
 
-        LogResolved(_log, name.Host, string.Join(", ", addresses.Select(address => address.AddressText)));
+        LogResolved(_log, name.Host, string.Join(", ", addresses.Select(static found => found.Address.AddressText)));
         return true;
     }
 
@@ -114,3 +123,7 @@ public sealed partial class HostNames
     [LoggerMessage(LogLevel.Information, "{Host} is {Addresses}")]
     private static partial void LogResolved(ILogger logger, string host, string addresses);
 }
+
+/// <param name="Address">With the port.</param>
+/// <param name="Transport">By which the DNS says that it is reached; null where it does not say.</param>
+public readonly record struct HostAddress(TransportAddress Address, TransportProtocol? Transport);

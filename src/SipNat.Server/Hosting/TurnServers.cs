@@ -133,16 +133,16 @@ public sealed class TurnServers
     }
 
     private IEnumerable<(int Rank, int Place, TurnServer Server)> Addresses(TurnServerSettings server, int place) =>
-        from family in _names[NameOf(server)].GroupBy(static address => address.Family)
-        from found in family.Select(static (address, rank) => (Address: address, Rank: rank))
+        from family in _names.Find(NameOf(server)).GroupBy(static found => found.Address.Family)
+        from found in family.Select(static (found, rank) => (found.Address, found.Transport, Rank: rank))
         let options = new TurnServerOptions
         {
             Server = found.Address,
-            Transport = server.Uri.EffectiveTransport,
+            Transport = found.Transport ?? server.Uri.EffectiveTransport,
             Credentials = _credentials[place],
             KeepaliveBound = _keepalive,
         }
         select (found.Rank, place, new TurnServer(options, server.Uri.IsSecure ? server.Uri.Host : null));
 
-    private static HostName NameOf(TurnServerSettings server) => new(server.Uri.Host, server.Uri.EffectivePort);
+    private static HostName NameOf(TurnServerSettings server) => ServiceLocator.NameOf(server.Uri);
 }

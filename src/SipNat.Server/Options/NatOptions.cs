@@ -149,6 +149,9 @@ public enum PortMapping
 /// <param name="Host">A DNS name, or an address without brackets.</param>
 public sealed record HostName(string Host, int Port)
 {
+    /// <summary>What the DNS is asked for first, as the setting has no port: <see cref="Port"/> is for a domain without such records.</summary>
+    public ServiceKind Service { get; init; }
+
     /// <summary>The address where <see cref="Host"/> is one; none for a name.</summary>
     public TransportAddress Address =>
         TransportAddress.TryParse(Host.Contains(':') ? $"[{Host}]" : Host, out var address) ? address.WithPort(Port) : default;
@@ -160,4 +163,19 @@ public sealed record HostName(string Host, int Port)
         (false, 0) => Host,
         (false, _) => $"{Host}:{Port}",
     };
+}
+
+/// <summary>Services that the DNS names the servers of (RFC 8489 §8, RFC 5928).</summary>
+public enum ServiceKind
+{
+    None,
+    Stun,
+
+    /// <summary>TURN by whatever transport the domain prefers.</summary>
+    Turn,
+    TurnUdp,
+    TurnTcp,
+
+    /// <summary>TURN over TLS.</summary>
+    Turns,
 }

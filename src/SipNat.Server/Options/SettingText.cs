@@ -131,7 +131,7 @@ internal static class SettingText
         }
 
         var host = colon >= 0 ? text[..colon] : text;
-        return IsHostName(host) ? new HostName(host, port) : Parsed.Not<HostName>(Right);
+        return IsHostName(host) ? new HostName(host, port) { Service = colon >= 0 ? ServiceKind.None : ServiceKind.Stun } : Parsed.Not<HostName>(Right);
     }
 
     public static Parsed<TurnUri?> TurnServer(string text)

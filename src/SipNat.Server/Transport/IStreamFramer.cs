@@ -25,13 +25,21 @@ public enum StreamFraming
 
     /// <summary>STUN and ChannelData messages, to a TURN server (RFC 8656 §12.5).</summary>
     Turn,
+
+    /// <summary>Messages of the DNS with their length before them (RFC 1035 §4.2.2).</summary>
+    Dns,
 }
 
 internal static class StreamFramings
 {
     extension(StreamFraming framing)
     {
-        public IStreamFramer Create() => framing is StreamFraming.Turn ? new TurnFraming() : new SipFraming();
+        public IStreamFramer Create() => framing switch
+        {
+            StreamFraming.Turn => new TurnFraming(),
+            StreamFraming.Dns => new DnsFraming(),
+            _ => new SipFraming(),
+        };
     }
 }
 

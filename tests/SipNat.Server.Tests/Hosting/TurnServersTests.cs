@@ -3,9 +3,12 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using SipNat.Endpoint.Dns;
 using SipNat.Server.Hosting;
 using SipNat.Server.Options;
 using SipNat.Server.Tests.Archive;
+using SipNat.Traversal.Turn;
+using SipNat.Wire;
 
 namespace SipNat.Server.Tests.Hosting;
 
@@ -15,6 +18,7 @@ public sealed class TurnServersTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
     private readonly Dictionary<string, string[]> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<LocatedServer>> _services = new(StringComparer.Ordinal);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -48,6 +52,32 @@ public sealed class TurnServersTests : IDisposable
             servers.Current.Select(Text));
         Assert.All(servers.Current, static server => Assert.Equal(TimeSpan.FromSeconds(15), server.Options.KeepaliveBound));
         Assert.False(await servers.ResolveAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Servers_that_the_dns_names_come_with_their_ports_and_transports()
+    {
+        _services["turn.example"] = [new(TransportProtocol.Tcp, TransportAddress.Parse("192.0.2.1:443")), new(TransportProtocol.Udp, TransportAddress.Parse("192.0.2.1:4000"))];
+        _services["ported.example"] = [new(TransportProtocol.Udp, TransportAddress.Parse("192.0.2.66:1"))];
+        _names["ported.example"] = ["192.0.2.2"];
+        var servers = Create("Nat:TurnServers:0:Uri=turn:turn.example", "Nat:TurnServers:1:Uri=turn:ported.example:3478");
+
+        await servers.ResolveAsync(Cancel);
+
+        Assert.Equal(["192.0.2.1:443 Tcp   by ", "192.0.2.2:3478 Udp   by ", "192.0.2.1:4000 Udp   by "], servers.Current.Select(Text));
+    }
+
+    [Theory]
+    [InlineData("turn:a.example", ServiceKind.Turn)]
+    [InlineData("turn:a.example?transport=udp", ServiceKind.TurnUdp)]
+    [InlineData("turn:a.example?transport=tcp", ServiceKind.TurnTcp)]
+    [InlineData("turns:a.example", ServiceKind.Turns)]
+    [InlineData("turn:a.example:3478", ServiceKind.None)]
+    [InlineData("turn:192.0.2.1", ServiceKind.None)]
+    public void The_dns_is_asked_for_what_a_uri_leaves_open(string text, ServiceKind expected)
+    {
+        Assert.True(TurnUri.TryParse(text, out var uri, out _));
+        Assert.Equal(expected, ServiceLocator.NameOf(uri).Service);
     }
 
     [Fact]
@@ -124,8 +154,9 @@ public sealed class TurnServersTests : IDisposable
     private TurnServers Create(params string[] settings)
     {
         var nat = Load(settings).OptionsOrThrow().Nat;
-        var names = new HostNames(nat.TurnServers.Select(static server => new HostName(server.Uri.Host, server.Uri.EffectivePort)), _time, NullLogger<HostNames>.Instance)
+        var names = new HostNames(nat.TurnServers.Select(static server => ServiceLocator.NameOf(server.Uri)), _time, NullLogger<HostNames>.Instance)
         {
+            Locate = (name, _) => Task.FromResult(_services.GetValueOrDefault(name.Host, [])),
             Lookup = (host, _) => Task.FromResult(_names[host].Select(IPAddress.Parse).ToArray()),
         };
         return new(nat, _time, names);

@@ -74,7 +74,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     {
         var stun = Load(["Nat:StunServers:10=c.example", "Nat:StunServers:2=b.example:3479", "Nat:StunServers:0=[2001:db8::1]"]).OptionsOrThrow().Nat.StunServers;
 
-        Assert.Equal([new("2001:db8::1", 3478), new("b.example", 3479), new HostName("c.example", 3478)], stun);
+        Assert.Equal([new("2001:db8::1", 3478), new("b.example", 3479), new HostName("c.example", 3478) { Service = ServiceKind.Stun }], stun);
     }
 
     [Fact]
