@@ -24,6 +24,7 @@ public static class LabRequirements
         ["dnsmasq"] = "dnsmasq-base",
         ["tshark"] = "tshark",
         ["sox"] = "sox",
+        ["rtpengine"] = "rtpengine-daemon",
         ["kamailio"] = "kamailio",
     };
 

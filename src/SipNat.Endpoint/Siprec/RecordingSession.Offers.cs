@@ -191,7 +191,8 @@ internal sealed partial class RecordingSession
         _changed = true;
         foreach (var stream in _streams.All)
         {
-            if (stream.Current is { } media && _context.Advisor.LocalNetworks.Judge(media.RemoteRtp ?? default, Source) is var unusable
+            // Of a peer with ICE the candidates count.
+            if (stream.Ice is null && stream.Current is { } media && _context.Advisor.LocalNetworks.Judge(media.RemoteRtp ?? default, Source) is var unusable
                 && unusable is Addressing.UnusableAddress.PrivateOutside or Addressing.UnusableAddress.Loopback or Addressing.UnusableAddress.Multicast)
             {
                 _journal.Find(now, FindingCode.AddressNotSentTo, $"Stream {stream.Index + 1}: the peer at {Source.AddressText} wrote {media.RemoteRtp}, which cannot be its address from here ({Explain(unusable)}); packets go to {Source.AddressText} instead.");

@@ -21,7 +21,11 @@ internal sealed record RecordedSession(string Id, string State, string CallId, s
 internal sealed record RecordedStream(string? Label, long Packets, long Lost, double RecordedSeconds, string? Remote, string? Local, string? Advertised, string? Why)
 {
     public IReadOnlyList<RecordedFile> Files { get; init; } = [];
+
+    public RecordedPath? Path { get; init; }
 }
+
+internal sealed record RecordedPath(string Local, string LocalKind, string Remote, string RemoteKind);
 
 internal sealed record RecordedFile(string File, string Codec, double StartOffsetSeconds, double DurationSeconds);
 

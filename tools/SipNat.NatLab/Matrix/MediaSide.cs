@@ -90,7 +90,10 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
     private async Task GatherAsync(CancellationToken stop)
     {
         var begun = _clock.Now;
-        while (_addresses is null || (_addresses.MappingAwaited && _clock.Now - begun < GatheringLimit)) await Task.Delay(Poll, stop);
+        while (_addresses is null || (options.Mode.UsesIce && _addresses.Ice is null) || (_addresses.MappingAwaited && _clock.Now - begun < GatheringLimit))
+        {
+            await Task.Delay(Poll, stop);
+        }
     }
 
     private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise()
