@@ -50,7 +50,7 @@ internal static class NatCommand
 
     private static readonly Option<bool> Lifetime = new("--lifetime")
     {
-        Description = "Also how long a silent mapping lives, which takes that long and up to four minutes, and a server that knows RESPONSE-PORT (RFC 5780)",
+        Description = "Also how long a silent mapping lives, which takes that long and up to four minutes, and a server that knows RESPONSE-PORT (RFC 5780) or a TURN server over UDP",
     };
 
     public static Command Create()

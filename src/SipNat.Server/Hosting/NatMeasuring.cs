@@ -21,6 +21,7 @@ internal sealed class NatMeasuring
     private readonly NatProgress _progress;
     private readonly HostNames _names;
     private readonly ProbeHost _host;
+    private IReadOnlyList<TurnServer> _turn = [];
 
     private NatMeasuring(NatMeasuringOptions options, NatProgress progress, ILoggerFactory logs)
     {
@@ -43,6 +44,10 @@ internal sealed class NatMeasuring
         {
             throw new UnavailableException($"No STUN server's name has an address ({string.Join(", ", _options.Servers)}); check the names, or give addresses.");
         }
+
+        var turnServers = new TurnServers(_options.Turn, TimeProvider.System, _host.Logs);
+        await turnServers.ResolveAsync(stop);
+        _turn = turnServers.Current;
 
         var ipv4 = MeasureAsync("IPv4", Of(AddressFamily.InterNetwork), stop);
         var ipv6 = MeasureAsync("IPv6", Of(AddressFamily.InterNetworkV6), stop);
@@ -68,7 +73,7 @@ internal sealed class NatMeasuring
         if (measured.UdpBlocked.Value is true) return await TryTcpAsync(family, measured, servers, stop);
 
         // Without a NAT there is no mapping whose life could end.
-        if (!_options.HasLifetime || measured.BehaviourServer.IsNone || measured.Mapping.Value is EndpointDependence.None) return measured;
+        if (!_options.HasLifetime || measured.Mapping.Value is EndpointDependence.None) return measured;
 
         return measured with { Lifetimes = await MeasureLifetimesAsync($"{family} lifetimes", measured.BehaviourServer, local, stop) };
     }
@@ -85,10 +90,23 @@ internal sealed class NatMeasuring
         return layers with { Router = (await router)?.External ?? default, Hops = hops, IsServerReached = isServerReached };
     }
 
+    // By a server that knows RESPONSE-PORT; where none does, by a relay.
     private async Task<MappingLifetimes> MeasureLifetimesAsync(string stage, TransportAddress server, TransportAddress local, CancellationToken stop)
     {
-        var probe = new MappingLifetimeProbe(new() { Server = server }, new SecureRandom());
-        var found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
+        var found = MappingLifetimes.Inconclusive;
+        if (!server.IsNone)
+        {
+            var probe = new MappingLifetimeProbe(new() { Server = server }, new SecureRandom());
+            found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
+        }
+
+        var relay = _turn.FirstOrDefault(turn => !turn.Options.Transport.IsReliable && OutboundAddress.Towards(turn.Options.Server) == local);
+        if (found == MappingLifetimes.Inconclusive && relay is not null)
+        {
+            var probe = new RelayedLifetimeProbe(relay.Options, new SecureRandom());
+            found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
+        }
+
         _progress(stage, 1);
         return found;
     }
@@ -132,9 +150,7 @@ internal sealed class NatMeasuring
         if (_options.Turn.TurnServers.Count == 0) return [];
 
         const string Stage = "TURN";
-        var servers = new TurnServers(_options.Turn, TimeProvider.System, _host.Logs);
-        await servers.ResolveAsync(stop);
-        var targets = servers.Current
+        var targets = _turn
             .Select(server => (Target: new TurnReachTarget(server.Options, server.TlsName), Local: OutboundAddress.Towards(server.Options.Server)))
             .Where(target => !target.Local.IsNone)
             .Take(TurnReachProbe.MaxTargets)

@@ -180,6 +180,23 @@ public sealed class NatMeasurementTests
         }
     }
 
+    // A STUN server of one address does not know RESPONSE-PORT.
+    [Fact]
+    public async Task Lifetimes_are_found_by_a_relay_where_no_server_knows_response_port()
+    {
+        var options = new TopologyOptions { Left = NatBehaviour.Symmetric, Right = NatBehaviour.Open, UdpTimeout = TimeSpan.FromSeconds(8) };
+        await using var lab = await Laboratory.CreateAsync(options, CoturnServer.Program);
+        await using var server = await CoturnServer.StartAsync(
+            lab, TestContext.Current.CancellationToken, "--no-rfc5780", "-a", "-u", "lab:secret", "-r", "example.org", "--no-tls");
+
+        using var report = await MeasureAsync(lab, "--lifetime", "--turn", "turn:203.0.113.1?transport=udp", "--turn-username", "lab", "--turn-password", "secret");
+
+        var ipv4 = report.RootElement.GetProperty("ipv4");
+        Assert.Equal(("inconclusive", true), (ipv4.GetProperty("filtering").GetString(), Flag(ipv4.GetProperty("mappingVaries"))));
+        Assert.InRange(ipv4.GetProperty("lifetimeSeconds").GetDouble(), 6.4, 9.6);
+        Assert.InRange(ipv4.GetProperty("establishedLifetimeSeconds").GetDouble(), 6.4, 9.6);
+    }
+
     private static Task<JsonDocument> MeasureAsync(NatLaboratory lab, params string[] arguments) => MeasureAsync(lab, 0, arguments);
 
     private static async Task<JsonDocument> MeasureAsync(NatLaboratory lab, int exitCode, params string[] arguments)
