@@ -27,6 +27,10 @@ try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
+catch (OperationCanceledException)
+{
+    return 130;
+}
 catch (LabException error)
 {
     await Console.Error.WriteLineAsync(error.Message);
