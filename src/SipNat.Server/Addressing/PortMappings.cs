@@ -31,6 +31,7 @@ internal sealed partial class PortMappings : IAsyncDisposable
     private readonly Channel<Action> _inputs = Channel.CreateBounded<Action>(
         new BoundedChannelOptions(MaxQueued) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
+    private bool _hasLooked;
     private bool _isMoveDue;
     private PortMappingOutcome _refusal;
     private PortMapperHost? _host;
@@ -137,8 +138,9 @@ internal sealed partial class PortMappings : IAsyncDisposable
     {
         _isMoveDue = false;
         var gateway = DefaultGateway.Find();
-        if (gateway == _gateway && (gateway is null || _host is not null)) return;
+        if (_hasLooked && gateway == _gateway) return;
 
+        _hasLooked = true;
         if (_host is not null) await _host.DisposeAsync();
         (_gateway, _host, _refusal) = (gateway, null, PortMappingOutcome.Mapped);
         if (_mapped.Count > 0)
@@ -153,10 +155,10 @@ internal sealed partial class PortMappings : IAsyncDisposable
             return;
         }
 
-        Start(gateway);
+        await StartAsync(gateway);
     }
 
-    private void Start(DefaultGateway gateway)
+    private async Task StartAsync(DefaultGateway gateway)
     {
         LogAsking(_log, gateway.Router.AddressText, gateway.Local.AddressText);
         var host = new PortMapperHost(gateway, _clock, _flows, happened => Post(() => Handle(gateway, happened)), _logs);
@@ -167,9 +169,10 @@ internal sealed partial class PortMappings : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            // The address has gone since it was looked up; the next look finds another one.
+            // The address has gone since it was looked up; the next look, seconds later, finds another one.
             LogNoSocket(_log, gateway.Local.AddressText, error.SocketErrorCode);
-            _gateway = null;
+            await host.DisposeAsync();
+            (_gateway, _hasLooked, _isMoveDue) = (null, false, true);
         }
 
         foreach (var port in _wanted) Map(port);

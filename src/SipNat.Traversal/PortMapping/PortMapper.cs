@@ -111,10 +111,15 @@ public sealed class PortMapper : IProtocolCore
         (_searchAt, _sayNobodyAt) = (null, null);
     }
 
-    /// <summary>Asks the router at once whether it still has its table, as after a suspend.</summary>
+    /// <summary>
+    /// Asks for every port again at once, as after a suspend: lifetimes ran on at the router, and not by the clock here.
+    /// </summary>
     public void Refresh(Instant now)
     {
-        if (_checkAt is not null) _checkAt = now;
+        foreach (var kept in _ports.Values)
+        {
+            if (kept.Method is not null) AskAt(kept, now);
+        }
     }
 
     public bool TryTake(out PortMappingEvent happened) => _events.TryDequeue(out happened!);

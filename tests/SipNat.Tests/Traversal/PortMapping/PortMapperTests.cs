@@ -108,6 +108,20 @@ public sealed class PortMapperTests
     }
 
     [Fact]
+    public void After_a_suspend_every_port_is_asked_for_again_at_once()
+    {
+        var scene = new RouterScene(new() { SpeaksNatPmp = true });
+        scene.Map(RouterScene.Sip, RouterScene.Rtp);
+        scene.RunUntil(2);
+        scene.Scripted.Table.Clear();
+        scene.Scripted.EpochAtStart += 8 * 3600;
+        scene.Do((mapper, now) => mapper.Refresh(now));
+        scene.RunUntil(2.1);
+
+        Assert.Equal(["udp 10000", "udp 5060"], scene.Scripted.Table.Keys);
+    }
+
+    [Fact]
     public void A_router_that_falls_silent_loses_a_mapping_when_it_expires_and_gives_it_again_when_it_is_back()
     {
         var scene = new RouterScene(new() { SpeaksPcp = true, MaxLifetime = 600 });
