@@ -59,9 +59,10 @@ internal sealed class SignallingContext
 
     public bool IsAllowed(TransportAddress source)
     {
-        foreach (var network in Options.AllowedNetworks)
+        // Not foreach, whose enumerator of an interface is allocated: every datagram of STUN is looked at.
+        for (var i = 0; i < Options.AllowedNetworks.Count; i++)
         {
-            if (network.Contains(source)) return true;
+            if (Options.AllowedNetworks[i].Contains(source)) return true;
         }
 
         return false;

@@ -5,6 +5,7 @@ using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Traversal.PortMapping;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint;
@@ -39,6 +40,9 @@ public sealed class SignallingCore : IProtocolCore
     public int Sessions => _sessions.Count;
 
     public SignallingCounters Counters => _context.Counters;
+
+    /// <summary>Binding requests of peers that were answered.</summary>
+    public long BindingsAnswered => _context.Flows.BindingsAnswered;
 
     /// <summary>Transactions that are not over, of both directions.</summary>
     public int Transactions => _context.Transactions.Count;
@@ -101,7 +105,8 @@ public sealed class SignallingCore : IProtocolCore
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        if (!_context.Flows.TryHandleStun(now, flow, from, datagram))
+        var isAnswered = StunMessage.LooksLikeStun(datagram) && MayAsk(from) && _context.Flows.TryAnswerBinding(now, flow, from, datagram);
+        if (!isAnswered && !_context.Flows.TryHandleStun(now, flow, from, datagram))
         {
             _context.Transactions.HandleMessage(now, flow, from, datagram);
         }
@@ -175,6 +180,9 @@ public sealed class SignallingCore : IProtocolCore
             Settle(session);
         }
     });
+
+    // For how it is seen: nobody else can have us send anything to anybody by STUN.
+    private bool MayAsk(TransportAddress from) => _context.IsAllowed(from) || _sessions.OfPeer(from).All > 0;
 
     private bool TrySetPaused(Instant now, RecordingId id, bool paused)
     {

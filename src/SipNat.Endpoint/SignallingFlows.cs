@@ -12,6 +12,7 @@ internal sealed class SignallingFlows(SignallingContext context)
 {
     private readonly Dictionary<FlowId, SignallingFlow> _flows = [];
     private readonly DeadlineQueue<FlowId> _deadlines = new();
+    private readonly StunBindingResponder _responder = new();
     private bool _mappingChanged;
     private StunBindingOptions _stun = new() { KeepaliveBound = context.Options.Keepalive };
 
@@ -81,6 +82,23 @@ internal sealed class SignallingFlows(SignallingContext context)
             client.Refresh(now);
             Settle(now, id, client);
         }
+    }
+
+    /// <summary>Binding requests that were answered.</summary>
+    public long BindingsAnswered => _responder.Answered;
+
+    /// <summary>
+    /// Answers a Binding request of somebody who may ask: a peer that keeps its way to us open (RFC 5626 §8), and learns
+    /// how it is seen. False for everything else.
+    /// </summary>
+    public bool TryAnswerBinding(Instant now, FlowId id, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!StunMessage.TryRead(datagram, out var request, out _) || !StunBindingResponder.IsRequest(request)) return false;
+        if (!_flows.TryGetValue(id, out var flow) || flow.Transport is not TransportProtocol.Udp) return false;
+
+        Span<byte> response = stackalloc byte[StunBindingResponder.MaxResponseLength];
+        if (_responder.TryAnswer(now, from, request, response, out var length)) context.Outbox.Add(id, from, response[..length]);
+        return true;
     }
 
     /// <summary>Takes a datagram that is STUN; false leaves it to SIP.</summary>

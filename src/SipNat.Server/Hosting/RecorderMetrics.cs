@@ -23,6 +23,7 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.sip.requests", () => core.TransactionCounters.Requests, "SIP requests that began a transaction.");
         Counter("sipnat.sip.retransmissions", () => core.TransactionCounters.RequestRetransmissions, "SIP requests that came again.");
         Counter("sipnat.sip.malformed", () => core.TransactionCounters.Malformed, "SIP messages that could not be acted on.");
+        Counter("sipnat.stun.answered", () => core.BindingsAnswered, "STUN Binding requests of peers that were answered on SIP sockets.");
         Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
         Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
         Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");
