@@ -364,6 +364,25 @@ public sealed class IceRecordingTests
     }
 
     [Fact]
+    public void A_lite_recorder_answers_checks_and_sends_none()
+    {
+        var scene = new RecorderScene(seed: 21, new() { StunServers = RecorderScene.TwoStunServers, Ice = IceMode.Lite });
+        var client = new IceClient(scene, RecorderScene.PrivateClient, scene.Network.AddNat(RecorderScene.ClientNatAddress, NatOptions.Symmetric));
+        client.Establish();
+        Assert.True(client.Connects(5));
+        client.Talk(0, 100);
+
+        client.AssertRecordedWhole();
+        Assert.True(client.Told.IsLite);
+        Assert.Equal(CandidateType.Host, Assert.Single(client.Told.Candidates).Type);
+        Assert.Equal(RecorderScene.ClientNatAddress, Path(scene).Remote.AddressText);
+        // A request of Binding to anybody but the STUN servers would be a check.
+        Assert.DoesNotContain(
+            scene.Log.SentBy(scene.Recorder.Host.Address),
+            p => p.Bytes is [0, 1, ..] && !RecorderScene.TwoStunServers.Contains(p.To));
+    }
+
+    [Fact]
     public void ICE_switched_off_is_neither_answered_nor_spoken()
     {
         var scene = new RecorderScene(seed: 16, new() { StunServers = RecorderScene.TwoStunServers, Ice = IceMode.Off });
