@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.NetworkInformation;
 using SipNat.Server.Transport;
 
@@ -19,15 +20,16 @@ internal sealed class NetworkWatch(TimeProvider time)
     public async Task RunAsync(Action<NetworkState, bool> looked, CancellationToken stop)
     {
         using var changed = new SemaphoreSlim(0);
-        var known = Read();
+        TryRead(out var known);
         NetworkChange.NetworkAddressChanged += Wake;
         try
         {
             while (true)
             {
                 await WaitAsync(changed, stop);
-                var state = Read();
-                var differs = !state.Equals(known);
+                if (!TryRead(out var state)) continue;
+
+                var differs = known is not null && !state.Equals(known);
                 known = state;
                 looked(state, differs);
             }
@@ -42,6 +44,21 @@ internal sealed class NetworkWatch(TimeProvider time)
         }
 
         void Wake(object? sender, EventArgs change) => changed.Release();
+    }
+
+    // An interface that goes while it is read is an error of the system's; the next look finds it gone.
+    private bool TryRead([NotNullWhen(true)] out NetworkState? state)
+    {
+        try
+        {
+            state = Read();
+            return true;
+        }
+        catch (NetworkInformationException)
+        {
+            state = null;
+            return false;
+        }
     }
 
     // The semaphore's own timeout would not follow a clock of a test.

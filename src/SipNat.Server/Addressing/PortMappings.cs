@@ -34,6 +34,10 @@ internal sealed partial class PortMappings : IAsyncDisposable
     private bool _hasLooked;
     private bool _isMoveDue;
     private PortMappingOutcome _refusal;
+
+    // Of the mapper's lock.
+    private bool _hasToldLimit;
+
     private PortMapperHost? _host;
     private DefaultGateway? _gateway;
 
@@ -129,7 +133,10 @@ internal sealed partial class PortMappings : IAsyncDisposable
 
         _host?.Post((mapper, now) =>
         {
-            if (!mapper.TryMap(now, port, port.Local.Port)) LogTooMany(_log, port, PortMapper.MaxPorts);
+            if (mapper.TryMap(now, port, port.Local.Port) || _hasToldLimit) return;
+
+            _hasToldLimit = true;
+            LogTooMany(_log, port, PortMapper.MaxPorts);
         });
     }
 
@@ -238,7 +245,7 @@ internal sealed partial class PortMappings : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "{Problem}")]
     private static partial void LogProblem(ILogger logger, string problem);
 
-    [LoggerMessage(LogLevel.Warning, "{Port} is not opened at the router: {Limit} ports are")]
+    [LoggerMessage(LogLevel.Warning, "{Port} is not opened at the router, nor is any other while {Limit} ports are")]
     private static partial void LogTooMany(ILogger logger, InternalPort port, int limit);
 
     [LoggerMessage(LogLevel.Error, "Changes of ports come faster than they can be told to the router; one is left out")]
