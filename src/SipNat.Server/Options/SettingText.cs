@@ -150,18 +150,20 @@ internal static class SettingText
     }
 
     /// <summary>A STUN username of at most so many bytes that an expiry has room before it.</summary>
-    public static Parsed<string> StunUsername(string text) =>
-        IsOneLine(text) && Encoding.UTF8.GetByteCount(text) <= MaxStunUsername
-            ? text
-            : Parsed.Not<string>($"must have 1 to {MaxStunUsername} bytes and no control characters.");
+    public static Parsed<string> StunUsername(string text) => Prepared(text, MaxStunUsername);
 
     /// <summary>A STUN password; spaces and letters of every script may be in it.</summary>
-    public static Parsed<string> StunPassword(string text) =>
-        IsOneLine(text) && Encoding.UTF8.GetByteCount(text) <= MaxStunPassword
-            ? text
-            : Parsed.Not<string>($"must have 1 to {MaxStunPassword} bytes and no control characters.");
+    public static Parsed<string> StunPassword(string text) => Prepared(text, MaxStunPassword);
 
-    private static bool IsOneLine(string text) => text.Length > 0 && !text.Any(char.IsControl);
+    private static Parsed<string> Prepared(string text, int maxLength)
+    {
+        if (!OpaqueString.TryPrepare(text, out var prepared))
+        {
+            return Parsed.Not<string>("must have no control or invisible characters, and letters with accents as one character each (RFC 8265 §4.2).");
+        }
+
+        return Encoding.UTF8.GetByteCount(prepared) <= maxLength ? prepared : Parsed.Not<string>($"must have at most {maxLength} bytes.");
+    }
 
     private static bool TryParseAddress(string text, out TransportAddress address) =>
         TransportAddress.TryParse(text.Contains(':') && !text.StartsWith('[') ? $"[{text}]" : text, out address) && address.Port == 0;

@@ -6,7 +6,7 @@ namespace SipNat.Traversal.Stun;
 
 /// <summary>
 /// A username and its password, for both credential mechanisms of RFC 8489 §9. Both are taken as they are: a caller that
-/// accepts more than ASCII prepares them first (OpaqueString, RFC 8265).
+/// accepts more than ASCII prepares them first (<see cref="OpaqueString"/>).
 /// </summary>
 /// <remarks>A class and not a record, so that nothing prints the password.</remarks>
 public sealed class StunCredentials

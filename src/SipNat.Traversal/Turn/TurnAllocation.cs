@@ -62,6 +62,9 @@ public sealed partial class TurnAllocation
     /// <summary>The server in use, which another may have named.</summary>
     public TransportAddress Server => _requests.Server;
 
+    /// <summary>What the certificate of <see cref="Server"/> has to be made out to, over TLS (RFC 8489 §10).</summary>
+    public string? TlsName => _redirection.Domain ?? _options.TlsName;
+
     public TurnAllocationState State { get; private set; }
 
     /// <summary>The address on the server at which peers reach us; null without an allocation.</summary>

@@ -48,6 +48,7 @@ internal sealed class RelayHost(TlsTrust trust) : IAsyncDisposable
     /// <summary>Adds a server; all that were added are asked at once by <see cref="Start"/>.</summary>
     public TurnAllocation Add(TurnServerOptions options, string? tlsName = null)
     {
+        options = options with { TlsName = tlsName };
         var allocation = new TurnAllocation(Open(options.Transport, options.Server, tlsName), options, new SecureRandom());
         _allocations.Add((allocation, options, tlsName));
         return allocation;
@@ -209,8 +210,8 @@ internal sealed class RelayHost(TlsTrust trust) : IAsyncDisposable
     {
         foreach (var (allocation, options, tlsName) in _allocations)
         {
-            // The name stays: the server that is named has to show the certificate of the one that named it.
-            if (allocation.State is TurnAllocationState.Redirected) allocation.Continue(Now, Open(options.Transport, allocation.Server, tlsName));
+            // The server that is named has to show the certificate of the one that named it, unless that one gave another name.
+            if (allocation.State is TurnAllocationState.Redirected) allocation.Continue(Now, Open(options.Transport, allocation.Server, allocation.TlsName));
             _race.Outbox.TakeAllFrom(allocation.Outbox);
         }
 

@@ -116,6 +116,7 @@ public sealed class TurnServersTests : IDisposable
     [InlineData("Uri=turn:turn.example Username=alice", "Nat:TurnServers:0:Username = alice (--set): needs a Password, or a Secret that both sides know.")]
     [InlineData("Uri=turn:turn.example Username=alice Password=word Secret=north", "Nat:TurnServers:0:Username = alice (--set): has both a Password and a Secret: one of them has to go.")]
     [InlineData("Uri=turn:turn.example Username=alice Password=word PasswordFile=password", "Nat:TurnServers:0:Password (--set): is set, and so is Nat:TurnServers:0:PasswordFile: one of them has to go.")]
+    [InlineData("Uri=turn:turn.example Username=e\u0301", "must have no control or invisible characters, and letters with accents as one character each (RFC 8265 §4.2).")]
     [InlineData("Uri=turn:turn.example Ca=ca.pem", "Nat:TurnServers:0:Ca = ca.pem (--set): has a meaning only for turns: servers.")]
     [InlineData("Uri=turns:turn.example Ca=empty.pem", "Nat:TurnServers:0:Ca = empty.pem (--set): must be a PEM file that holds a certificate.")]
     [InlineData("Uri=turns:turn.example Ca=missing.pem", "Nat:TurnServers:0:Ca = missing.pem (--set): must be a PEM file that holds a certificate: ")]

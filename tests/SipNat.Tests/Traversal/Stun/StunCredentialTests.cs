@@ -225,6 +225,24 @@ public sealed class StunCredentialTests
         Assert.Equal(TransportAddress.Parse("198.51.100.4:3478"), redirection.Server);
     }
 
+    [Theory]
+    [InlineData("other.example", "other.example")]
+    [InlineData("", null)]
+    [InlineData("other example", null)]
+    [InlineData("other.example\0", null)]
+    public void The_name_of_an_alternate_server_may_be_another_one(string told, string? expected) // RFC 8489 §14.16
+    {
+        var redirection = new StunRedirection(TransportAddress.Parse("198.51.100.1:5349"));
+
+        Assert.True(Follow(redirection, "198.51.100.2:5349", told));
+
+        Assert.Equal(expected, redirection.Domain);
+        Assert.True(Follow(redirection, "198.51.100.3:5349"));
+        Assert.Equal(expected, redirection.Domain);
+        redirection.Reset();
+        Assert.Null(redirection.Domain);
+    }
+
     [Fact]
     public void Unknown_attributes_are_named_once_each_in_a_420() // RFC 8489 §14.13
     {
@@ -291,10 +309,11 @@ public sealed class StunCredentialTests
         return string.Join(' ', types);
     }
 
-    private static bool Follow(StunRedirection redirection, string server)
+    private static bool Follow(StunRedirection redirection, string server, string? domain = null)
     {
-        var writer = new StunWriter(new byte[64], StunClass.Error, StunMethod.Allocate, default);
+        var writer = new StunWriter(new byte[128], StunClass.Error, StunMethod.Allocate, default);
         writer.AddAddress(StunAttributeType.AlternateServer, TransportAddress.Parse(server));
+        if (domain is not null) writer.Add(StunAttributeType.AlternateDomain, Encoding.ASCII.GetBytes(domain));
         StunMessage.TryRead(writer.Written, out var message, out _);
         return redirection.TryFollow(message);
     }
