@@ -47,6 +47,8 @@ public sealed partial class IceParty
         Agent.TryHandle(now, flow, from, datagram);
     }
 
+    public bool LostConsentSince(Instant since) => _events.Exists(happened => happened is IceEvent.ConsentLost && happened.At >= since);
+
     private void Observe(IceEvent happened)
     {
         _events.Add(happened);

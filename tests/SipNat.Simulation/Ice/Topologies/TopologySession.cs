@@ -28,6 +28,9 @@ internal sealed class TopologySession(SessionPlan plan, IceTopology topology, Si
 
     public bool HasEnded => Took is not null || (Left.Agent.State is IceState.Failed && Right.Agent.State is IceState.Failed);
 
+    /// <summary>Whether a side has lost consent since the descriptions were exchanged last.</summary>
+    public bool HasLostConsent => Left.LostConsentSince(_begun) || Right.LostConsentSince(_begun);
+
     /// <summary>When a path was last taken or lost on either side.</summary>
     public Instant LastChange => Left.LastEvent > Right.LastEvent ? Left.LastEvent : Right.LastEvent;
 
