@@ -5,7 +5,7 @@ using NatBehaviour = SipNat.NatLab.Topology.NatBehaviour;
 namespace SipNat.NatLab.Matrix;
 
 /// <summary>Two sides in one mode, what happened between them, and what the prediction says.</summary>
-internal sealed record MatrixCell(MatrixPair Pair, MatrixMode Mode, MediaSideResult Left, MediaSideResult Right)
+public sealed record MatrixCell(MatrixPair Pair, MatrixMode Mode, MediaSideResult Left, MediaSideResult Right)
 {
     /// <summary>Whether each side heard the other, and nothing else.</summary>
     public bool Works => Left is { Heard: true, Foreign: 0 } && Right is { Heard: true, Foreign: 0 };
@@ -20,7 +20,7 @@ internal sealed record MatrixCell(MatrixPair Pair, MatrixMode Mode, MediaSideRes
 
 /// <summary>What stands on both sides.</summary>
 /// <param name="SameAddress">Both hosts have the same private address.</param>
-internal sealed record MatrixPair(NatBehaviour Left, NatBehaviour Right, bool SameAddress = false)
+public sealed record MatrixPair(NatBehaviour Left, NatBehaviour Right, bool SameAddress = false)
 {
     private static readonly NatBehaviour[] Kinds =
     [

@@ -1,7 +1,7 @@
 namespace SipNat.NatLab.Matrix;
 
 /// <summary>What two media sessions use to find each other.</summary>
-internal enum MatrixMode
+public enum MatrixMode
 {
     /// <summary>Each tells its own address, and both send to where the other's packets come from.</summary>
     Latching,
@@ -16,7 +16,7 @@ internal enum MatrixMode
     IceWithTurn,
 }
 
-internal static class MatrixModes
+public static class MatrixModes
 {
     public static readonly IReadOnlyList<MatrixMode> All = Enum.GetValues<MatrixMode>();
 

@@ -8,7 +8,7 @@ using SipNat.NatLab.Servers;
 namespace SipNat.NatLab.Matrix;
 
 /// <summary>Builds a laboratory for each pair, runs a side on each host in every mode, and reads what both say.</summary>
-internal sealed class MatrixRunner
+public static class MatrixRunner
 {
     private static readonly TimeSpan PairLimit = TimeSpan.FromMinutes(3);
     private static readonly string[] TurnArguments = ["--no-tls", "--lt-cred-mech", "--user", "lab:lab", "--realm", "lab"];

@@ -270,4 +270,4 @@ internal sealed record MediaSideOptions
 /// <param name="Foreign">Bytes that are neither the peer's tone nor silence.</param>
 /// <param name="Advertised">The address that the peer was told.</param>
 /// <param name="Notes">What the session said of its path, and its findings.</param>
-internal sealed record MediaSideResult(bool Heard, long Bytes, double? FirstMilliseconds, long Foreign, string Advertised, string Why, string Notes);
+public sealed record MediaSideResult(bool Heard, long Bytes, double? FirstMilliseconds, long Foreign, string Advertised, string Why, string Notes);
