@@ -55,7 +55,7 @@ internal static class NatCommand
 
     public static Command Create()
     {
-        var command = new Command("nat", "Measures what the NAT in front of this machine does; exit code 1 where no UDP gets through, 3 where no server answers") 
+        var command = new Command("nat", "Measures what the NAT in front of this machine does; exit code 1 where no UDP gets through, 3 where no server answers")
         {
             Stun, Turn, TurnUsername, TurnPassword, TurnCa, Sip, Fast, Lifetime,
         };
