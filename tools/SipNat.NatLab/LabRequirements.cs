@@ -5,6 +5,12 @@ namespace SipNat.NatLab;
 /// <summary>What this machine must have before a laboratory can be built on it.</summary>
 public static class LabRequirements
 {
+    /// <summary>A file that python3-aioice installs.</summary>
+    public const string Aioice = "/usr/lib/python3/dist-packages/aioice/__init__.py";
+
+    /// <summary>A file that libnice-dev installs.</summary>
+    public const string LibniceHeader = "/usr/include/nice/agent.h";
+
     private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack"];
     private static readonly string[] SystemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
@@ -25,6 +31,9 @@ public static class LabRequirements
         ["tshark"] = "tshark",
         ["sox"] = "sox",
         ["rtpengine"] = "rtpengine-daemon",
+        ["/usr/bin/python3"] = "python3",
+        [Aioice] = "python3-aioice",
+        [LibniceHeader] = "libnice-dev",
         ["kamailio"] = "kamailio",
     };
 
@@ -44,7 +53,7 @@ public static class LabRequirements
         return await CanMakeNamespacesAsync() ? [] : ["the right to make network namespaces (CAP_SYS_ADMIN)"];
     }
 
-    /// <summary>The full path of a program, or null.</summary>
+    /// <summary>The full path of a program, or null; a full path is looked for as it is.</summary>
     public static string? Find(string tool)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(SystemFolders);

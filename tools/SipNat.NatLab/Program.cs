@@ -13,6 +13,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     MatrixCommand.Create(),
     MediaCommand.Create(),
     IceCommand.Create(),
+    IceCompareCommand.Create(),
 };
 
 var parsed = root.Parse(args);

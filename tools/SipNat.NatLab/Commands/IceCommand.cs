@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using SipNat.NatLab.Ice;
+using SipNat.Simulation.Ice.Topologies;
 using SipNat.Traversal.Ice;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
@@ -10,6 +11,8 @@ namespace SipNat.NatLab.Commands;
 /// <summary><c>ice</c>: one ICE agent on a real socket, to be tried against one of another make.</summary>
 internal static class IceCommand
 {
+    private const int WarmingRuns = 20;
+
     private static readonly Option<string> Role = new("--role") { Description = "controlling or controlled", DefaultValueFactory = _ => "controlling" };
     private static readonly Option<string> Folder = new("--exchange") { Description = "folder by which both sides exchange descriptions, as ROLE.N.sdp", Required = true };
     private static readonly Option<string> Bind = new("--bind") { Description = "address of the socket", Required = true };
@@ -22,9 +25,11 @@ internal static class IceCommand
     private static readonly Option<double> Consent = new("--consent") { Description = "seconds between consent checks", DefaultValueFactory = _ => 5 };
     private static readonly Option<double> ConsentTimeout = new("--consent-timeout") { Description = "seconds until consent is lost", DefaultValueFactory = _ => 30 };
 
+    private static readonly Option<bool> Cold = new("--cold") { Description = "begin at once, with nothing compiled" };
+
     public static Command Create()
     {
-        var command = new Command("ice", "Runs one ICE agent and prints what happens as lines of JSON.") { Role, Folder, Bind, Stun, Turn, User, Password, Seconds, NoMedia, Consent, ConsentTimeout };
+        var command = new Command("ice", "Runs one ICE agent and prints what happens as lines of JSON.") { Role, Folder, Bind, Stun, Turn, User, Password, Seconds, NoMedia, Consent, ConsentTimeout, Cold };
         command.Validators.Add(static result =>
         {
             if (result.GetValue(Role) is not ("controlling" or "controlled")) result.AddError("--role is controlling or controlled.");
@@ -53,8 +58,15 @@ internal static class IceCommand
             SendsMedia = !parsed.GetValue(NoMedia),
             Agent = new() { ConsentInterval = TimeSpan.FromSeconds(parsed.GetValue(Consent)), ConsentTimeout = TimeSpan.FromSeconds(parsed.GetValue(ConsentTimeout)) },
         };
+        if (!parsed.GetValue(Cold)) Warm();
         IceDriverHost.Run(options, Console.Out, stop);
         return 0;
+    }
+
+    // Lets the runtime compile what an agent does, as in a server that has run for a while.
+    private static void Warm()
+    {
+        for (var seed = 1; seed <= WarmingRuns; seed++) IceTopologyRun.Run(IceTopologyDraw.Draw(seed));
     }
 
     private static TransportAddress Server(string? text) => text is null ? default : TransportAddress.Parse(text);

@@ -80,6 +80,8 @@ internal sealed class IceDriver
     {
         _stun.HandleTimeout(now, Outbox);
         _turn?.HandleTimeout(now);
+        // What servers have answered belongs into the description.
+        Drain(now);
         Exchange(now);
         if (_heard is { } heard && now - heard >= Silence) HandleSilence(now);
         _agent.HandleTimeout(now);
