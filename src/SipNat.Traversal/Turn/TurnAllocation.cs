@@ -147,12 +147,18 @@ public sealed partial class TurnAllocation
     /// <summary>Like <see cref="Permit"/>, and asks for a channel: four bytes of overhead in place of 36.</summary>
     public bool Bind(Instant now, TransportAddress peer) => peer.Port != 0 && Permit(now, peer) && _channels.TryAdd(now, peer);
 
-    /// <summary>Lets a peer's permission and channel run out; the server knows no way to end them sooner.</summary>
+    /// <summary>
+    /// Lets a peer's channel run out, and its address's permission, unless another port of it has a channel; the server knows
+    /// no way to end them sooner.
+    /// </summary>
     public void Forget(TransportAddress peer)
     {
-        _permissions.Remove(peer);
         _channels.Remove(peer);
         _requests.Forget(peer);
+        // A permission is for an address: one that is bound by another port of it goes on.
+        if (_channels.HasAddress(peer)) return;
+
+        _permissions.Remove(peer);
         _requests.Forget(peer.WithPort(0));
     }
 

@@ -26,6 +26,9 @@ internal sealed class TurnChannels() : TurnRenewals<TurnChannels.Channel>(MaxCou
         return true;
     }
 
+    /// <summary>Whether any port of an address is wanted.</summary>
+    public bool HasAddress(TransportAddress peer) => Entries.Exists(channel => channel.Peer.HasSameAddress(peer));
+
     /// <summary>Gives the channel by which packets for a peer go.</summary>
     public bool TryGetNumber(Instant now, TransportAddress peer, out ushort number)
     {

@@ -48,6 +48,7 @@ internal sealed class TurnAllocationTarget : IFuzzTarget
         private static readonly byte[] Key = StunIntegrity.LongTermKey("user", "realm", "password");
 
         private readonly HashSet<TransportAddress> _wanted = [];
+        private readonly HashSet<TransportAddress> _bound = [];
         private readonly List<(StunMethod Method, StunTransactionId Id, bool IsSigned)> _asked = [];
         private Instant _now = new(1);
         private int _outcome;
@@ -108,11 +109,13 @@ internal sealed class TurnAllocationTarget : IFuzzTarget
             if (how == 0)
             {
                 allocation.Forget(peer);
-                _wanted.Remove(peer.WithPort(0));
+                _bound.Remove(peer);
+                if (!_bound.Any(peer.HasSameAddress)) _wanted.Remove(peer.WithPort(0));
             }
             else if (how == 1 ? allocation.Permit(_now, peer) : allocation.Bind(_now, peer))
             {
                 _wanted.Add(peer.WithPort(0));
+                if (how == 2) _bound.Add(peer);
             }
         }
 

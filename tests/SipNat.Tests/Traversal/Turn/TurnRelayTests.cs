@@ -243,6 +243,22 @@ public sealed class TurnRelayTests
     }
 
     [Fact]
+    public void Another_port_of_a_forgotten_peers_address_goes_on()
+    {
+        var scene = new TurnScene();
+        scene.Run(1);
+        scene.Permit(withChannel: true);
+        scene.Do(now => Assert.True(scene.Allocation.Bind(now, TurnScene.Peer.WithPort(9001))));
+
+        scene.Do(_ => scene.Allocation.Forget(TurnScene.Peer.WithPort(9001)));
+        scene.Run(700);
+
+        Assert.Single(scene.Send("still here"));
+        scene.Answer("and here");
+        Assert.Single(scene.Client.Received);
+    }
+
+    [Fact]
     public void Nothing_passes_that_comes_from_elsewhere_or_from_nobody_wanted()
     {
         var scene = new TurnScene();
