@@ -4,7 +4,6 @@ using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
-using SipNat.Traversal.PortMapping;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
@@ -15,7 +14,7 @@ namespace SipNat.Endpoint;
 /// by <see cref="MediaCommand"/> and heard of by <see cref="HandleMedia"/>; the state of each session is told by
 /// <see cref="RecordingSnapshot"/>.
 /// </summary>
-public sealed class SignallingCore : IProtocolCore
+public sealed partial class SignallingCore : IProtocolCore
 {
     private static readonly TimeSpan RetryAfterFull = TimeSpan.FromSeconds(30);
 
@@ -61,36 +60,6 @@ public sealed class SignallingCore : IProtocolCore
 
     /// <summary>Takes what the log should say.</summary>
     public bool TryTakeNotice(out SignallingNotice notice) => _context.Notices.TryDequeue(out notice!);
-
-    /// <summary>The resolved STUN servers; every UDP flow asks them how it is seen from outside.</summary>
-    public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers) => Run(now, () => _context.Flows.SetStunServers(now, servers));
-
-    /// <summary>The resolved external addresses, where the configuration names hosts; running sessions are told of a change.</summary>
-    public void SetExternalAddresses(Instant now, IReadOnlyList<TransportAddress> external) => Run(now, () =>
-    {
-        _context.SetExternalAddresses(external);
-        TellPeers(now);
-    });
-
-    /// <summary>
-    /// Local addresses to the public ones that a cloud has put in front of them, all of them each time, ports 0; running
-    /// sessions are told of a change. The dictionary is not changed afterwards.
-    /// </summary>
-    public void SetCloudAddresses(Instant now, IReadOnlyDictionary<TransportAddress, TransportAddress> addresses) => Run(now, () =>
-    {
-        _context.SetCloudAddresses(addresses);
-        TellPeers(now);
-    });
-
-    /// <summary>
-    /// The ports that the router has opened, SIP and media alike, all of them each time; running sessions are told of a
-    /// change. The dictionary is not changed afterwards.
-    /// </summary>
-    public void SetRouterMappings(Instant now, IReadOnlyDictionary<InternalPort, RouterMapping> mappings) => Run(now, () =>
-    {
-        _context.SetRouterMappings(mappings);
-        TellPeers(now);
-    });
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change) => Run(now, () =>
     {
@@ -138,25 +107,6 @@ public sealed class SignallingCore : IProtocolCore
             session.HandleTimeout(now);
             Settle(session);
         }
-    });
-
-    /// <summary>
-    /// The time of day and the time since the start have parted, as after a suspend: mappings are asked for and flows kept
-    /// open at once, not at their next turn.
-    /// </summary>
-    public void HandleWallTime(Instant now, DateTimeOffset wall) => Run(now, () => RefreshPaths(now));
-
-    /// <summary>
-    /// This machine has other addresses, or another way to the internet: what is local and who may record is judged anew,
-    /// mappings are asked for and flows kept open at once, and running sessions are told where their address is another.
-    /// </summary>
-    /// <param name="local">The networks that are reached without a NAT.</param>
-    /// <param name="allowed">Who may record.</param>
-    public void HandleNetworkChange(Instant now, IReadOnlyList<NetworkPrefix> local, IReadOnlyList<NetworkPrefix> allowed) => Run(now, () =>
-    {
-        _context.SetNetworks(local, allowed);
-        RefreshPaths(now);
-        TellPeers(now);
     });
 
     /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
@@ -214,26 +164,6 @@ public sealed class SignallingCore : IProtocolCore
             if (!_sessions.TryGet(relation.Session, out var session)) continue;
 
             session.RelateTo(now, relation.Other);
-            Settle(session);
-        }
-    }
-
-    private void RefreshPaths(Instant now)
-    {
-        _context.Flows.Refresh(now);
-        foreach (var session in _sessions.All)
-        {
-            session.KeepOpen(now);
-            Settle(session);
-        }
-    }
-
-    // Whoever was told an address that is another one by now.
-    private void TellPeers(Instant now)
-    {
-        foreach (var session in _sessions.All)
-        {
-            session.TellPeer(now);
             Settle(session);
         }
     }

@@ -145,7 +145,7 @@ internal sealed class MediaRelay
     {
         for (var i = 0; i < _allocations.Count; i++)
         {
-            if (_allocations[i].State is TurnAllocationState.Redirected) _allocations[i].Continue(now, _flows.Connect(i, server));
+            if (_allocations[i].State is TurnAllocationState.Redirected) _allocations[i].Continue(now, _flows.Connect(i, server, _allocations[i].TlsName));
         }
     }
 
@@ -177,7 +177,8 @@ internal interface IRelayFlows
     IReadOnlyList<TurnAllocation> OpenAllocations(int component);
 
     /// <summary>A connection to another server than the one configured at a place, which named it (ALTERNATE-SERVER).</summary>
-    FlowId Connect(int place, TransportAddress server);
+    /// <param name="tlsName">What its certificate has to be made out to, over TLS.</param>
+    FlowId Connect(int place, TransportAddress server, string? tlsName);
 
     /// <summary>An id that no socket has.</summary>
     FlowId DrawFlow();

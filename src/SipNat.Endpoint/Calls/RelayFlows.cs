@@ -28,7 +28,7 @@ internal sealed class RelayFlows(
         return allocations;
     }
 
-    public FlowId Connect(int place, TransportAddress server) => Connect(servers[place], server);
+    public FlowId Connect(int place, TransportAddress server, string? tlsName) => Connect(servers[place] with { TlsName = tlsName }, server);
 
     public FlowId DrawFlow() => numbers.Draw();
 
