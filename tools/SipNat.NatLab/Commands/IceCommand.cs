@@ -13,7 +13,7 @@ internal static class IceCommand
 {
     private const int WarmingRuns = 20;
 
-    private static readonly Option<string> Role = new("--role") { Description = "controlling or controlled", DefaultValueFactory = _ => "controlling" };
+    private static readonly Option<string> Role = new("--role") { Description = "controlling or controlled", Required = true };
     private static readonly Option<string> Folder = new("--exchange") { Description = "folder by which both sides exchange descriptions, as ROLE.N.sdp", Required = true };
     private static readonly Option<string> Bind = new("--bind") { Description = "address of the socket", Required = true };
     private static readonly Option<string?> Stun = new("--stun") { Description = "STUN server, address:port" };

@@ -18,26 +18,26 @@ internal static class SimulateCommand
     public static Command Create()
     {
         var command = new Command("simulate", "Runs ICE in random simulated topologies. Exit code 1: an agent did otherwise than the oracle says.") { From, Count, Jobs, Show };
-        command.Validators.Add(static result =>
-        {
-            if (result.GetValue(Count) < 1) result.AddError("--count is at least 1.");
-            if (result.GetValue(Jobs) is < 1 or > MaxJobs) result.AddError($"--jobs is 1 to {MaxJobs}.");
-            if (result.GetValue(From) < 0 || result.GetValue(From) > int.MaxValue - result.GetValue(Count)) result.AddError("--from and the last seed are 0 to 2147483647.");
-        });
         command.SetAction((parsed, stop) => Task.FromResult(Run(parsed, stop)));
         return command;
     }
 
     private static int Run(ParseResult parsed, CancellationToken stop)
     {
-        var (from, count) = (parsed.GetValue(From), parsed.GetValue(Count));
+        var (from, count, jobs) = (parsed.GetValue(From), parsed.GetValue(Count), parsed.GetValue(Jobs));
+        if (count < 1 || jobs is < 1 or > MaxJobs || from < 0 || from > int.MaxValue - count)
+        {
+            Console.Error.WriteLine($"--count is at least 1, --jobs 1 to {MaxJobs}, and --from and the last seed are 0 to {int.MaxValue}.");
+            return 2;
+        }
+
         var sum = new SimulationSum(Console.Out, parsed.GetValue(Show));
         using var process = Process.GetCurrentProcess();
         var watch = Stopwatch.StartNew();
         using var progress = new Timer(_ => Console.Error.WriteLine($"{sum.Count} of {count}, {sum.Wrong} wrong, {watch.Elapsed.TotalSeconds:F0} s"), null, ReportInterval, ReportInterval);
         try
         {
-            Parallel.For(from, from + count, new() { MaxDegreeOfParallelism = parsed.GetValue(Jobs), CancellationToken = stop }, seed => sum.Add(IceTopologyRun.Run(IceTopologyDraw.Draw(seed))));
+            Parallel.For(from, from + count, new() { MaxDegreeOfParallelism = jobs, CancellationToken = stop }, seed => sum.Add(IceTopologyRun.Run(IceTopologyDraw.Draw(seed))));
         }
         catch (OperationCanceledException)
         {
