@@ -118,7 +118,7 @@ public sealed partial class IceAgent
         pair.Seen = _local.Find(pair.Component, mapped)
             ?? new("peer", pair.Component, role.Priority, mapped, CandidateType.PeerReflexive, pair.Local.Candidate.Address);
         _checks.HandleSuccess(pair);
-        _validSince[pair.Component - 1] ??= now;
+        if (_validSince[pair.Component - 1] is null) (_validSince[pair.Component - 1], _roundTrips[pair.Component - 1]) = (now, now - pair.BegunAt);
         if (_checks.BestValid(pair.Component, Role) is { IsRelayed: true }) _checks.Hurry(pair.Component);
         if (PathBy(pair) is { } known) known.Renew(now);
 
@@ -211,9 +211,16 @@ public sealed partial class IceAgent
         if (_checks.BestValid(component, Role) is not { } best || _checks.IsNominating(component)) return null;
         if (!_checks.HasBetterOpen(best, Role)) return since;
 
-        return since + (!best.IsRelayed ? _options.NominationPatience
+        return since + (!best.IsRelayed ? DirectPatience(component)
             : _checks.HasHeardDirectOpen(component) ? _options.RelayNominationPatience * 2
             : _options.RelayNominationPatience);
+    }
+
+    // The answer to a better pair's check takes about as long as that of the first one did, and was sent later.
+    private TimeSpan DirectPatience(int component)
+    {
+        var twice = (2 * _roundTrips[component - 1]) + (2 * _options.Pace);
+        return twice > _options.NominationPatience ? twice : _options.NominationPatience;
     }
 
     // Two lite agents check nothing: each takes the pair that both must hold to be the best (RFC 8445 §8.2.2).

@@ -35,6 +35,7 @@ public sealed partial class IceAgent
     private readonly List<EarlyCheck> _early = [];
     private readonly IcePath?[] _paths = new IcePath?[IceOptions.MaxComponents];
     private readonly Instant?[] _validSince = new Instant?[IceOptions.MaxComponents];
+    private readonly TimeSpan[] _roundTrips = new TimeSpan[IceOptions.MaxComponents];
     private readonly Queue<IceEvent> _events = new();
     private IceGeneration _generation;
     private IceGeneration? _previous;

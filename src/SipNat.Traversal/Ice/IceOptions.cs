@@ -46,8 +46,8 @@ public sealed record IceOptions
     public StunSchedule Answered { get; init; } = new() { MaxSends = 24, MaxRto = TimeSpan.FromSeconds(1), FinalWaitFactor = 2 };
 
     /// <summary>
-    /// How long a better pair may hold up the nomination of a valid one that is direct. Through NATs there is always one
-    /// that never answers: that of the private addresses.
+    /// How long a better pair may hold up the nomination of a valid one that is direct, at least: two round trips where
+    /// these are longer. Through NATs there is always one that never answers: that of the private addresses.
     /// </summary>
     public TimeSpan NominationPatience { get; init; } = TimeSpan.FromMilliseconds(200);
 

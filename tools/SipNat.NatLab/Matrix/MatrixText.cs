@@ -17,7 +17,8 @@ internal static class MatrixText
 
             Two media sessions of this program, each behind a router of real kernel NAT, their descriptions exchanged by the tool. Each
             cell says whether both sides heard a second of the other's audio, and after how many milliseconds from the exchange of
-            descriptions the first packet came: left, right. "–" is a pair between which nothing passes.
+            descriptions the first packet came: left, right (below zero where it came before that side had read the other's
+            description). "–" is a pair between which nothing passes.
 
             Made by `dotnet run -c Release --project tools/SipNat.NatLab -- matrix --write docs/nat-matrix.md`, {machine}. Every cell is held
             against the prediction of `plan`, which knows the two NATs and nothing of this program: {cells.Count(c => c.IsAsPredicted)} of {cells.Count} cells are as
