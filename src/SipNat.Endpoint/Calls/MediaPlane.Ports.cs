@@ -76,7 +76,7 @@ public sealed partial class MediaPlane
         IReadOnlyList<TurnServerOptions> servers = wantsRelay
             ? [.. _turn.Where(s => s.Server.Family == local.Family && s.Server.IsLoopback == local.IsLoopback)]
             : [];
-        var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.Connections, _random);
+        var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.Connections, _random, port.Relays);
         port.Gather(now, needs, _options, relays, _random);
         RunPort(now, port);
         TellAddresses(port);

@@ -60,9 +60,11 @@ internal sealed class MediaPort
             return;
         }
 
-        Paths?.ReleaseRelays(now);
+        var former = Paths;
+        former?.ReleaseRelays(now);
         if (relays is not null) _openedAt = now;
-        (Relays, Paths) = (relays, new(now, Flows, needs, options, relays, random));
+        (Relays, Paths) = (relays ?? Relays, new(now, Flows, needs, options, relays, random, (former?.Version ?? 0) + 1));
+        if (former is not null) Paths.Outbox.TakeAllFrom(former.Outbox);
         Learn(now, _rtp);
         Learn(now, _rtcp);
     }

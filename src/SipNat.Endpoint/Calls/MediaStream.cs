@@ -218,12 +218,13 @@ internal sealed class MediaStream
         _controlLatch.SignalledChanged(_controlOnPath.IsNone ? _settings.RemoteRtcp : _controlOnPath, signallingSource);
     }
 
-    // A relay without ICE lets in whom we name. What was asked for and is not used is given back.
+    // A relay without ICE lets in whom we name. What was asked for and is not needed is given back; where no other address
+    // may work it stays, as the peer is told of it later where it came too late for the answer.
     private void ConfigureRelay(Instant now, PathFinder paths)
     {
         if (!_settings.IsRelayed)
         {
-            paths.ReleaseRelays(now);
+            if (!_port.IsHardToReach) paths.ReleaseRelays(now);
             return;
         }
 

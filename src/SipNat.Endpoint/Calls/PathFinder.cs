@@ -32,8 +32,9 @@ internal sealed class PathFinder
     private bool _changed;
     private bool _isDropped;
 
-    public PathFinder(Instant now, MediaPortFlows flows, PathNeeds needs, MediaPlaneOptions options, IRelayFlows? relays, Random random)
+    public PathFinder(Instant now, MediaPortFlows flows, PathNeeds needs, MediaPlaneOptions options, IRelayFlows? relays, Random random, int version = 1)
     {
+        Version = version;
         (_flows, _begunAt) = (flows, now);
         if (needs.IceComponents > 0 && options.Ice is not IceMode.Off)
         {
@@ -64,7 +65,7 @@ internal sealed class PathFinder
     public Outbox Outbox { get; } = new();
 
     /// <summary>Grows whenever the peer has to be told the description again; 0 where there is no agent.</summary>
-    public int Version { get; private set; } = 1;
+    public int Version { get; private set; }
 
     /// <summary>What to tell the peer; null where ICE is not used.</summary>
     public IceDescription? Description => _isDropped ? null : _agent?.Describe();

@@ -7,11 +7,12 @@ namespace SipNat.Endpoint.Calls;
 /// The flows of one port's relays: UDP goes by the media sockets themselves, everything else by connections that are
 /// asked of the shell. Ids that are made up here are negative, which those of the shell never are.
 /// </summary>
+/// <param name="former">What stood in its place before, whose connections are the port's too; null for the first.</param>
 internal sealed class RelayFlows(
-    MediaPortFlows port, IReadOnlyList<TurnServerOptions> servers, MadeUpFlows numbers, Queue<MediaConnectionRequest> requests, Random random) : IRelayFlows
+    MediaPortFlows port, IReadOnlyList<TurnServerOptions> servers, MadeUpFlows numbers, Queue<MediaConnectionRequest> requests, Random random, RelayFlows? former) : IRelayFlows
 {
-    private readonly List<FlowId> _connections = [];
-    private int _taken;
+    private readonly List<FlowId> _connections = [.. former?.Connections ?? []];
+    private int _taken = former?.Connections.Count ?? 0;
 
     /// <summary>Connections that were asked for; each is a flow of this port.</summary>
     public IReadOnlyList<FlowId> Connections => _connections;

@@ -57,7 +57,7 @@ internal sealed class IceClient
     public void OfferAgain(string direction = "sendonly")
     {
         Sip.Send("INVITE", Describe().Replace("a=sendonly", $"a={direction}", StringComparison.Ordinal));
-        _scene.RunFor(0.1);
+        _scene.RunFor(0.5);
         Sip.Acknowledge();
         _scene.RunFor(0.1);
         Take(Descriptions[^1]);

@@ -101,6 +101,52 @@ public sealed class IceRecordingTests
     }
 
     [Fact]
+    public void A_relay_that_comes_too_late_for_the_answer_is_told_by_a_second_one()
+    {
+        var scene = Behind(22, "symmetric", [Turn]);
+        SimulatedTurnServer.AddTo(scene.Network, TurnServer);
+        scene.Network.Delay = TimeSpan.FromMilliseconds(150);
+        var client = ManualClient.AddTo(scene);
+        client.Send("INVITE", ManualClient.Sdp(streams: 1));
+        client.RunFor(1);
+        client.Acknowledge();
+        client.RunFor(2);
+
+        Assert.Equal([RecorderScene.PrivateRecorder, "198.51.100.60"], client.Sip.Where(m => m.Message.Body.Contains("c=IN", StringComparison.Ordinal)).Select(m => ScriptedAnswer.Read(m.Message.Body)[0].Rtp.AddressText).Distinct());
+        var relayed = scene.Session.Snapshot.Streams[0].Advertised;
+        client.Talk(0, 0, 100, i => client.SendFrame(0, i, relayed));
+        client.RunFor(1);
+        client.Send("BYE");
+        scene.RunFor(12);
+        Assert.Equal(Enumerable.Range(0, 100), scene.Session.FileOf(0).Frames().Select(f => f.Frame));
+    }
+
+    [Fact]
+    public void A_client_that_drops_ICE_and_takes_it_up_again_is_recorded_throughout()
+    {
+        var scene = Behind(23, "port-restricted", [Turn]);
+        var server = SimulatedTurnServer.AddTo(scene.Network, TurnServer);
+        var client = new IceClient(scene);
+        client.Establish();
+        Assert.True(client.Connects(5));
+        client.Talk(0, 50);
+        var plain = string.Join("\r\n", client.Describe().Split("\r\n").Where(l => !l.StartsWith("a=ice", StringComparison.Ordinal) && !l.StartsWith("a=candidate", StringComparison.Ordinal)));
+        client.Sip.Send("INVITE", plain);
+        scene.RunFor(0.1);
+        client.Sip.Acknowledge();
+        scene.RunFor(2);
+        Assert.Equal(0, server.AllocationCount);
+        client.Talk(50, 50);
+        client.Party.Agent.Restart();
+        client.OfferAgain();
+        Assert.True(client.Connects(5));
+        client.Talk(100, 50);
+
+        client.AssertRecordedWhole();
+        scene.Network.AssertNothingRented();
+    }
+
+    [Fact]
     public void With_relays_only_no_address_of_this_network_is_told_for_media()
     {
         var scene = Behind(6, "full cone", [Turn], isRelayOnly: true);
