@@ -21,6 +21,7 @@ internal sealed class PathFinder
     private readonly MediaPortFlows _flows;
     private readonly IceAgent? _agent;
     private readonly MediaRelay?[] _relays = new MediaRelay?[IceOptions.MaxComponents];
+    private readonly MediaRelay[] _asked = [];
     private readonly Outbox _byRelay = new();
     private readonly Queue<PathEvent> _events = new();
     private readonly TransportAddress[] _mapped = new TransportAddress[IceOptions.MaxComponents];
@@ -58,7 +59,8 @@ internal sealed class PathFinder
 
         var components = _agent is null ? IceOptions.MaxComponents : needs.IceComponents;
         for (var component = 1; component <= components; component++) _relays[component - 1] = new(component, relays);
-        foreach (var relay in Relays) relay.Start(now);
+        _asked = [.. _relays.OfType<MediaRelay>()];
+        foreach (var relay in _asked) relay.Start(now);
     }
 
     /// <summary>What is to be sent by sockets and connections.</summary>
@@ -71,19 +73,17 @@ internal sealed class PathFinder
     public IceDescription? Description => _isDropped ? null : _agent?.Describe();
 
     /// <summary>Whether a relay may yet be had.</summary>
-    public bool IsAsking => Relays.Any(r => r.IsAsking);
+    public bool IsAsking => _asked.Any(r => r.IsAsking);
 
     public Instant? Deadline
     {
         get
         {
             var deadline = Instant.Earlier(_agent?.Deadline, Instant.Earlier(_silentAt, _tellAt));
-            foreach (var relay in Relays) deadline = Instant.Earlier(deadline, relay.Deadline);
+            foreach (var relay in _asked) deadline = Instant.Earlier(deadline, relay.Deadline);
             return deadline;
         }
     }
-
-    private IEnumerable<MediaRelay> Relays => _relays.OfType<MediaRelay>();
 
     private bool HasAgent => _agent is not null && !_isDropped;
 
@@ -167,7 +167,7 @@ internal sealed class PathFinder
     /// <summary>The peer is told another address than the relayed one: it is given back.</summary>
     public void ReleaseRelays(Instant now)
     {
-        foreach (var relay in Relays) relay.Release(now);
+        foreach (var relay in _asked) relay.Release(now);
         Forward(now);
     }
 
@@ -175,7 +175,7 @@ internal sealed class PathFinder
     public void Permit(Instant now, TransportAddress peer)
     {
         if (peer.IsNone || peer.IsUnspecified) return;
-        foreach (var relay in Relays) relay.Permit(now, peer);
+        foreach (var relay in _asked) relay.Permit(now, peer);
     }
 
     /// <summary>How a STUN server sees a socket.</summary>
@@ -232,7 +232,7 @@ internal sealed class PathFinder
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
-        foreach (var relay in Relays) relay.HandleFlow(now, flow, change);
+        foreach (var relay in _asked) relay.HandleFlow(now, flow, change);
     }
 
     /// <summary>Does what is due, and afterwards moves everything to where it is sent and told.</summary>
@@ -241,7 +241,7 @@ internal sealed class PathFinder
     {
         var isDoubted = _silentAt <= now && HandleSilence(now);
         if (_tellAt <= now) TellLate(now);
-        foreach (var relay in Relays) relay.HandleTimeout(now);
+        foreach (var relay in _asked) relay.HandleTimeout(now);
         if (HasAgent) _agent!.HandleTimeout(now);
         DrainRelays(now);
         DrainAgent(now);
@@ -283,7 +283,7 @@ internal sealed class PathFinder
 
     private void DrainRelays(Instant now)
     {
-        foreach (var relay in Relays)
+        foreach (var relay in _asked)
         {
             var former = relay.Flow;
             var had = !relay.Address.IsNone;
@@ -334,7 +334,7 @@ internal sealed class PathFinder
                 if (_agent!.State is not IceState.New) Restart(now);
                 break;
             case IceEvent.PermissionWanted(var flow, var peer, _):
-                foreach (var relay in Relays)
+                foreach (var relay in _asked)
                 {
                     if (relay.Flow == flow) relay.Permit(now, peer);
                 }
@@ -352,12 +352,12 @@ internal sealed class PathFinder
             _byRelay.Release(transmit);
         }
 
-        foreach (var relay in Relays) Outbox.TakeAllFrom(relay.Outbox);
+        foreach (var relay in _asked) Outbox.TakeAllFrom(relay.Outbox);
     }
 
     private void SendByRelay(Instant now, Transmit transmit)
     {
-        foreach (var relay in Relays)
+        foreach (var relay in _asked)
         {
             if (relay.Flow != transmit.Flow) continue;
 
