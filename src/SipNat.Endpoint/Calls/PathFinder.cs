@@ -66,7 +66,7 @@ internal sealed class PathFinder
     /// <summary>What is to be sent by sockets and connections.</summary>
     public Outbox Outbox { get; } = new();
 
-    /// <summary>Grows whenever the peer has to be told the description again; 0 where there is no agent.</summary>
+    /// <summary>Grows whenever the peer has to be told the description again.</summary>
     public int Version { get; private set; }
 
     /// <summary>What to tell the peer; null where ICE is not used.</summary>
@@ -79,7 +79,7 @@ internal sealed class PathFinder
     {
         get
         {
-            var deadline = Instant.Earlier(_agent?.Deadline, Instant.Earlier(_silentAt, _tellAt));
+            var deadline = Instant.Earlier(HasAgent ? _agent!.Deadline : null, Instant.Earlier(_silentAt, _tellAt));
             foreach (var relay in _asked) deadline = Instant.Earlier(deadline, relay.Deadline);
             return deadline;
         }
