@@ -6,7 +6,8 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     SiprecClientCommand.Create(),
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
-    ReadersCommand.Create(),
+    MicroBenchmarks.CreateReaders(),
+    MicroBenchmarks.CreateSimulation(),
 };
 
 return await CommandRunner.RunAsync(root, args);

@@ -126,8 +126,8 @@ public sealed partial class IceAgent
         if (isNominated) Select(now, pair);
         else Offer(now, pair);
         if (State is IceState.Checking) Nominate(now);
-        // The peer answers elsewhere than on the path in use: does it still answer there?
-        else if (_paths[pair.Component - 1] is { } path && path.Remote != pair.Remote.Address) path.Doubt(now);
+        // The peer answers elsewhere, and on the path in use it has not answered since that was asked: does it still?
+        else if (_paths[pair.Component - 1] is { } path && path.Remote != pair.Remote.Address && path.AnsweredAt < pair.BegunAt) path.Doubt(now);
         Wake(now);
     }
 

@@ -69,7 +69,7 @@ public sealed record IceOptions
     public TimeSpan ConsentTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The time between two consent checks while media that flowed are silent.</summary>
-    public TimeSpan DoubtInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan DoubtInterval { get; init; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>After so long without an answer in such doubt consent is lost.</summary>
     public TimeSpan DoubtTimeout { get; init; } = TimeSpan.FromSeconds(1.5);

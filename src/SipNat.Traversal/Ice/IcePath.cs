@@ -55,6 +55,9 @@ public sealed class IcePath
 
     internal IceGeneration Generation { get; }
 
+    /// <summary>When the peer last answered on it.</summary>
+    internal Instant AnsweredAt => _answered;
+
     internal Instant? Deadline
     {
         get
