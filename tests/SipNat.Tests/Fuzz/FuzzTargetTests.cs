@@ -27,6 +27,7 @@ public sealed class FuzzTargetTests
     [InlineData("address", 5_000)]
     [InlineData("sip-message", 300)]
     [InlineData("sip-framer", 200)]
+    [InlineData("digest", 300)]
     [InlineData("sdp", 150)]
     [InlineData("transactions", 150)]
     [InlineData("stun-message", 5_000)]
