@@ -16,6 +16,8 @@ namespace SipNat.Sip.Sdp;
 /// </param>
 public sealed class OfferAnswer(ulong sessionId, SdpCapabilities supported, TransportAddress origin = default)
 {
+    private static readonly SdpAttribute IceLite = new("ice-lite");
+
     private TransportAddress _origin = origin;
     private ulong _version;
 
@@ -74,9 +76,18 @@ public sealed class OfferAnswer(ulong sessionId, SdpCapabilities supported, Tran
     public OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, bool paused = false) =>
         OfferReviewer.ReviewAnswer(offer, answer, supported, paused);
 
+    // A lite agent is one for the whole session (RFC 8839 §5.3), whichever stream says so.
+    private static SdpSession Describe(List<SdpMedia> media, IReadOnlyList<LocalMedia> local)
+    {
+        if (!media.Exists(m => m.Attributes.Has(IceLite.Name))) return DescribeConnections(media, local);
+
+        var without = media.ConvertAll(m => m with { Attributes = [.. m.Attributes.Where(a => a.Name != IceLite.Name)] });
+        return DescribeConnections(without, local) with { Attributes = [IceLite] };
+    }
+
     // One address for all streams stands at the session alone, so that no second c= can disagree with it. Where they
     // differ each stream has its own and the session none.
-    private static SdpSession Describe(List<SdpMedia> media, IReadOnlyList<LocalMedia> local)
+    private static SdpSession DescribeConnections(List<SdpMedia> media, IReadOnlyList<LocalMedia> local)
     {
         var used = media.Where(m => m.Port != 0).Select(m => m.Connection).Distinct().ToList();
         if (used.Count > 1)

@@ -294,6 +294,7 @@ public sealed class IceRecordingTests
 
         client.AssertRecordedWhole();
         Assert.True(client.Told.IsLite);
+        Assert.Contains("\r\nt=0 0\r\na=ice-lite\r\nm=audio", client.Descriptions[0], StringComparison.Ordinal);
         Assert.Equal(CandidateType.Host, Assert.Single(client.Told.Candidates).Type);
         Assert.Equal(RecorderScene.ClientNatAddress, Path(scene).Remote.AddressText);
         // A request of Binding to anybody but the STUN servers would be a check.
