@@ -23,7 +23,7 @@ public sealed record SignallingOptions
     /// <summary>The same for a TURN server, where an answer must name its address (<c>Nat:RelayOnly</c>), which may come by TLS.</summary>
     public TimeSpan RelayWait { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether an offer of ICE is taken up; the media plane has the same setting.</summary>
+    /// <summary>Whether an offer of ICE is taken up, and our own offers have it; the media plane has the same setting.</summary>
     public bool UsesIce { get; init; } = true;
 
     /// <summary>Recording sessions at one time; one more gets 503.</summary>

@@ -21,7 +21,7 @@ public sealed record MediaPlaneOptions
     /// <summary>The networks that are reached without a NAT.</summary>
     public IReadOnlyList<NetworkPrefix> LocalNetworks { get; init; } = [];
 
-    /// <summary>Whether ICE is answered, and how.</summary>
+    /// <summary>Whether ICE is used, and how.</summary>
     public IceMode Ice { get; init; } = IceMode.Offered;
 
     /// <summary>Media go by relays only, so that a peer outside the local networks learns no address of ours.</summary>

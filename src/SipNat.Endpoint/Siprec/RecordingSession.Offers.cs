@@ -86,12 +86,15 @@ internal sealed partial class RecordingSession
         TryAnswer(now);
     }
 
-    // What the answer has to tell of ICE, and relayed addresses, are made by the media plane.
+    // What the answer, or our offer, has to tell of ICE, and relayed addresses, are made by the media plane.
     private void Gather()
     {
-        if (_offer is not { Review: { } review }) return;
+        if (_offer is not { } offer) return;
 
-        foreach (var (port, needs) in _streams.Gather(review, _context.Options.UsesIce, IsLocalPeer).ToList())
+        var wanted = offer.Review is { } review
+            ? _streams.Gather(review, _context.Options.UsesIce, IsLocalPeer)
+            : _streams.GatherOurOffer(_context.Options.UsesIce, IsLocalPeer);
+        foreach (var (port, needs) in wanted.ToList())
         {
             _context.Commands.Enqueue(new MediaCommand.Gather(Id, port, needs));
         }
@@ -263,9 +266,11 @@ internal sealed partial class RecordingSession
     private void Apply(Instant now, OfferReview review)
     {
         _streams.Apply(review, _context.Options.UsesIce);
-        foreach (var stream in _streams.All.Where(s => s.IsIceMismatched))
+        foreach (var stream in _streams.All)
         {
-            _journal.Find(now, FindingCode.IceMismatch, $"Stream {stream.Index + 1}: the peer's media address {stream.Last?.RemoteRtp} is none of its ICE candidates: something between us, such as a SIP ALG or an SBC, rewrote one and not the other. ICE is not used; media is taken from the peer's address.");
+            if (ExplainMismatch(stream) is not { } mismatch) continue;
+
+            _journal.Find(now, FindingCode.IceMismatch, $"Stream {stream.Index + 1}: {mismatch}: something between us, such as a SIP ALG or an SBC, rewrote one and not the other. ICE is not used; media is taken from the peer's address.");
         }
 
         foreach (var media in review.Accepted)
@@ -275,6 +280,11 @@ internal sealed partial class RecordingSession
             _journal.Find(now, FindingCode.CodecKeptAsPackets, $"Stream {media.Index + 1}: {codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio.");
         }
     }
+
+    private static string? ExplainMismatch(RecordingStream stream) =>
+        stream.IsIceMismatched ? $"the peer's media address {stream.Last?.RemoteRtp} is none of its ICE candidates"
+        : stream.IsMismatchTold ? "the peer says that our media address is none of our ICE candidates"
+        : null;
 
     private SipResponse Unrecordable(int status, string why) =>
         new(status) { Headers = [RecorderHeaders.Warning(399, _context.Options.ServerName, why), RecorderHeaders.Accept] };

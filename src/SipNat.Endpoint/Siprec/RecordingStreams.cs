@@ -57,6 +57,18 @@ internal sealed class RecordingStreams
         }
     }
 
+    /// <summary>The same for the first offer of the session where it is ours: whoever offers is controlling (RFC 8445 §6.1.1).</summary>
+    /// <param name="offersIce">Whether ICE is offered.</param>
+    public IEnumerable<(int Port, PathNeeds Needs)> GatherOurOffer(bool offersIce, bool isLocalPeer)
+    {
+        foreach (var stream in _streams.Values.Where(s => s.IsOffered && s.Last is null))
+        {
+            stream.OffersIce = offersIce;
+            if (offersIce) stream.IceAwaited = 0;
+            yield return (stream.Port, new(offersIce ? IceOptions.MaxComponents : 0, IceRole.Controlling, isLocalPeer));
+        }
+    }
+
     /// <summary>Takes in what was agreed on, for the streams that have a port.</summary>
     /// <param name="mayUseIce">Whether an offer of ICE is taken up.</param>
     public void Apply(OfferReview review, bool mayUseIce)
@@ -153,7 +165,7 @@ internal sealed class RecordingStreams
     private List<SdpAttribute> Describe(RecordingStream stream)
     {
         if (stream.IsIceMismatched) return [IceNegotiation.Mismatch];
-        if (stream.Ice is null || _ports[stream.Port] is not { Ice: { } ours } port) return [];
+        if ((stream.Ice is null && !stream.OffersIce) || _ports[stream.Port] is not { Ice: { } ours } port) return [];
 
         (stream.IceTold, stream.IceAwaited) = (port.IceVersion, null);
         return [.. IceNegotiation.Describe(ours, port, stream.Rtp, stream.Rtcp, stream.Current?.RtcpMux ?? stream.Last?.RtcpMux ?? false)];
@@ -225,8 +237,14 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     /// <summary>What the peer tells by ICE; null where it is not used.</summary>
     public IceDescription? Ice { get; private set; }
 
-    /// <summary>The peer offers ICE, and its address is none of its candidates.</summary>
+    /// <summary>ICE is part of an offer of ours that has no answer.</summary>
+    public bool OffersIce { get; set; }
+
+    /// <summary>The peer speaks ICE, and its address is none of its candidates.</summary>
     public bool IsIceMismatched { get; private set; }
+
+    /// <summary>The peer says that our address is none of our candidates.</summary>
+    public bool IsMismatchTold { get; private set; }
 
     /// <summary>The version of our own ICE description that the peer was told last; 0 where none was.</summary>
     public int IceTold { get; set; }
@@ -237,13 +255,13 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     /// <summary>Takes what came of the medium; null where it is refused or removed.</summary>
     public void Agree(AcceptedMedia? accepted, bool mayUseIce)
     {
-        (Current, IsOffered) = (accepted, accepted is not null);
+        (Current, IsOffered, OffersIce) = (accepted, accepted is not null, false);
         if (accepted is null) return;
 
         Last = accepted;
         var isMismatched = false;
         Ice = mayUseIce ? IceNegotiation.Read(accepted.PeerAttributes, accepted.RemoteRtp, accepted.RemoteRtcp, out isMismatched) : null;
-        IsIceMismatched = isMismatched;
+        (IsIceMismatched, IsMismatchTold) = (isMismatched, mayUseIce && accepted.PeerAttributes.Has(IceNegotiation.Mismatch.Name));
         Label = accepted.Label ?? Label;
     }
 }

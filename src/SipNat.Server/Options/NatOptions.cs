@@ -38,7 +38,7 @@ public sealed record NatOptions
     /// <summary>Upper bound of the keepalive interval; 1 s to 1 h.</summary>
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>Whether ICE is answered where a peer offers it, and how.</summary>
+    /// <summary>Whether ICE is answered where a peer offers it, and offered in offers of ours, and how.</summary>
     public NatIce Ice { get; init; } = NatIce.Offered;
 
     /// <summary>Media go by TURN servers only: peers outside the local networks learn no address of ours by them.</summary>
@@ -101,7 +101,7 @@ public enum NatIce
 {
     Off,
 
-    /// <summary>A full agent answers where ICE is offered.</summary>
+    /// <summary>A full agent answers where ICE is offered, and is part of offers of ours.</summary>
     Offered,
 
     /// <summary>The same by a lite agent, on a machine with a public address.</summary>

@@ -21,11 +21,18 @@ internal sealed class IceClient
     private readonly bool _mux;
     private readonly List<FlowId> _sockets = [];
 
-    public IceClient(RecorderScene scene, string address = RecorderScene.PublicClient, SimulatedNat? behind = null, bool mux = true, IceOptions? options = null, int seed = 77)
+    public IceClient(
+        RecorderScene scene,
+        string address = RecorderScene.PublicClient,
+        SimulatedNat? behind = null,
+        bool mux = true,
+        IceOptions? options = null,
+        int seed = 77,
+        IceRole role = IceRole.Controlling)
     {
         (_scene, _mux) = (scene, mux);
         Sip = ManualClient.AddTo(scene, address, behind);
-        Party = new(IceRole.Controlling, seed, (options ?? new()) with { Components = mux ? 1 : 2 }, RecorderScene.TwoStunServers);
+        Party = new(role, seed, (options ?? new()) with { Components = mux ? 1 : 2 }, RecorderScene.TwoStunServers);
         Sip.Host.Attach(Party);
         for (var component = 0; component < Party.Agent.Components; component++) _sockets.Add(Sip.Host.OpenUdp(FirstPort + component, Party));
         Sip.AnswerSdp = Answer;
@@ -51,6 +58,19 @@ internal sealed class IceClient
         _scene.RunFor(0.5);
         Sip.Establish(sdp ?? Describe());
         Take(Descriptions[^1]);
+    }
+
+    /// <summary>Learns how its sockets are seen, invites without a description, and answers the recorder's offer in the ACK.</summary>
+    /// <param name="sdp">The answer, from what the client has to say; null for just that.</param>
+    public void EstablishByAnswer(Func<string, string>? sdp = null)
+    {
+        _scene.RunFor(0.5);
+        Sip.Send("INVITE");
+        _scene.RunFor(0.4);
+        Take(Descriptions[^1]);
+        var answer = Describe();
+        Sip.Acknowledge(sdp is null ? answer : sdp(answer));
+        _scene.RunFor(0.1);
     }
 
     /// <summary>Offers again what it has to say now, and takes the answer.</summary>
