@@ -56,7 +56,8 @@ public static class IceNegotiation
 
         // A lite agent has host candidates only (RFC 8445 §2.5).
         var type = isLite ? CandidateType.Host : CandidateType.ServerReflexive;
-        var priority = Candidate.PriorityOf(type, Candidate.MaxLocalPreference - 1, component);
+        // Below those of all sockets, which every candidate has a priority of its own beside (RFC 8445 §5.1.2).
+        var priority = Candidate.PriorityOf(type, Candidate.MaxLocalPreference - MediaPlane.MaxHosts, component);
         candidates.Add(new("ext", component, priority, advertised.Address, type, isLite ? default : local));
     }
 }

@@ -8,7 +8,7 @@ public sealed partial class MediaPlane
 {
     public void HandlePortBound(Instant now, MediaPortFlows flows)
     {
-        var port = new MediaPort(now, flows, _stun.ReachableFrom(flows.LocalRtp), _random);
+        var port = new MediaPort(now, new(now, flows, _stun.ReachableFrom(flows.LocalRtp), _random));
         _portsByFlow.Add(flows.Rtp, port);
         _portsByFlow.Add(flows.Rtcp, port);
         var spares = SparesOf(flows.LocalRtp);
@@ -43,7 +43,8 @@ public sealed partial class MediaPlane
     {
         session.Wanted = Math.Min(session.Wanted + ports, MaxPortsPerSession);
         if (!_waiting.Contains(session)) _waiting.Add(session);
-        SparesOf(session.Local).Refusal = null;
+        var spares = SparesOf(session.Local);
+        (spares.IsKept, spares.Refusal) = (true, null);
         ServeWaiting(now);
     }
 
@@ -66,6 +67,7 @@ public sealed partial class MediaPlane
             _waiting.RemoveAt(i);
         }
 
+        ServeWidening(now);
         foreach (var spares in _spares.Values) Fill(spares);
     }
 
@@ -77,6 +79,7 @@ public sealed partial class MediaPlane
             ? [.. _turn.Where(s => s.Server.Family == local.Family && s.Server.IsLoopback == local.IsLoopback)]
             : [];
         var relays = servers.Count == 0 ? null : new RelayFlows(port.Flows, servers, _madeUp, _output.Connections, _random, port.Relays);
+        if (needs.IceComponents > 0 && port.Paths is null) port.SetLocalPreference(HostsOf(local)[0].LocalPreference);
         port.Gather(now, needs, _options, relays, _random);
         RunPort(now, port);
         TellAddresses(port);
@@ -91,7 +94,7 @@ public sealed partial class MediaPlane
             if (session.Needs.Remove(port.Index, out var needs)) Gather(now, port, needs);
         }
 
-        _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.Addresses)]));
+        _output.Events.Enqueue(new MediaEvent.Opened(session.Id, [.. session.Ports.Select(p => p.TellAddresses())]));
         Schedule(session);
     }
 
@@ -122,14 +125,20 @@ public sealed partial class MediaPlane
     private void Close(MediaPort port)
     {
         _portDeadlines.Remove(port);
-        _portsByFlow.Remove(port.Flows.Rtp);
-        _portsByFlow.Remove(port.Flows.Rtcp);
+        _widening.Remove(port);
         foreach (var connection in port.Relays?.Connections ?? [])
         {
             if (_portsByFlow.Remove(connection)) _output.Connections.Enqueue(new MediaConnectionRequest.Disconnect(connection));
         }
 
-        _output.PortRequests.Enqueue(new MediaPortRequest.Close(port.Flows));
+        foreach (var pair in port.Pairs) Close(pair.Flows);
+    }
+
+    private void Close(MediaPortFlows flows)
+    {
+        _portsByFlow.Remove(flows.Rtp);
+        _portsByFlow.Remove(flows.Rtcp);
+        _output.PortRequests.Enqueue(new MediaPortRequest.Close(flows));
     }
 
     // As many as are kept ready and as those need who wait. After a refusal the answers that are out are awaited, and
@@ -144,7 +153,12 @@ public sealed partial class MediaPlane
             if (session.Local.HasSameAddress(spares.Local)) needed += session.Missing;
         }
 
-        var wanted = Math.Max(_options.SparePorts, needed) - spares.Ports.Count - spares.Requested;
+        foreach (var port in _widening)
+        {
+            foreach (var (host, _) in port.AwaitedHosts) needed += host.HasSameAddress(spares.Local) ? 1 : 0;
+        }
+
+        var wanted = Math.Max(spares.IsKept ? _options.SparePorts : 0, needed) - spares.Ports.Count - spares.Requested;
         for (; wanted > 0; wanted--)
         {
             spares.Requested++;
@@ -164,6 +178,9 @@ public sealed partial class MediaPlane
         public TransportAddress Local { get; } = local;
 
         public Queue<MediaPort> Ports { get; } = new();
+
+        /// <summary>Whether some are kept ready: sessions come in on the address, and do not only try it by ICE.</summary>
+        public bool IsKept { get; set; }
 
         /// <summary>Asked of the shell and not yet answered.</summary>
         public int Requested { get; set; }

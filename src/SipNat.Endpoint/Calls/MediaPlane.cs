@@ -55,7 +55,12 @@ public sealed partial class MediaPlane
     public bool TryTakeWrite(out RecordingWrite write) => _output.Writes.TryDequeue(out write);
 
     /// <summary>Keeps spare ports on an internal address from here on.</summary>
-    public void Prepare(TransportAddress local) => Fill(SparesOf(local));
+    public void Prepare(TransportAddress local)
+    {
+        var spares = SparesOf(local);
+        spares.IsKept = true;
+        Fill(spares);
+    }
 
     /// <summary>The resolved STUN servers; ports that are bound from here on ask them, spare ones are bound anew.</summary>
     public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers)
@@ -183,7 +188,7 @@ public sealed partial class MediaPlane
     /// <summary>The system refused to send a datagram: a local firewall, or no route.</summary>
     private void HandleSendFailed(FlowId flow)
     {
-        if (_portsByFlow.TryGetValue(flow, out var port) && flow == port.Flows.Rtp) port.Owner?.HandleSendFailed(port.Index);
+        if (_portsByFlow.TryGetValue(flow, out var port) && port.SendsMediaBy(flow)) port.Owner?.HandleSendFailed(port.Index);
     }
 
     /// <summary>The networks of this machine are others: sessions that begin from here on judge by them.</summary>
@@ -225,7 +230,7 @@ public sealed partial class MediaPlane
     {
         // A changed mapping may begin ICE anew, and a new path makes streams send: all of it is due at once.
         port.HandleTimeout(now, Outbox);
-        if (port.TakeChanged(now)) TellAddresses(port);
+        FollowChanges(now, port);
         if (port.Paths is { } paths) RunPaths(now, port, paths);
         _portDeadlines.Set(port, port.Deadline);
     }
@@ -243,12 +248,25 @@ public sealed partial class MediaPlane
 
         paths.Forward(now);
         Outbox.TakeAllFrom(paths.Outbox);
-        if (port.TakeChanged(now)) TellAddresses(port);
+        FollowChanges(now, port);
     }
 
+    private void FollowChanges(Instant now, MediaPort port)
+    {
+        var isChanged = port.TakeChanged(now);
+        if (port.Paths is { } paths)
+        {
+            if (paths.TakeSettled()) isChanged |= TryNarrow(port);
+            if (paths.TakeWantsSockets()) Widen(now, port);
+        }
+
+        if (isChanged) TellAddresses(port);
+    }
+
+    // What awaits sockets is told once they are there.
     private void TellAddresses(MediaPort port)
     {
-        if (port.Owner is { } session) _output.Events.Enqueue(new MediaEvent.AddressesChanged(session.Id, port.Index, port.Addresses));
+        if (port.Owner is { } session && port.AwaitedHosts.Count == 0) _output.Events.Enqueue(new MediaEvent.AddressesChanged(session.Id, port.Index, port.TellAddresses()));
     }
 
     // What streams sent by relays leaves with them.

@@ -10,7 +10,7 @@ namespace SipNat.Endpoint.Calls;
 /// The ways of one pair of media sockets to its peer that are more than sending to an address: an ICE agent, and the
 /// addresses that TURN servers lend. Begins anew when a path dies or the public address changes.
 /// </summary>
-internal sealed class PathFinder
+internal sealed partial class PathFinder
 {
     // Of media that flowed, with packets 20 to 60 ms apart.
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(500);
@@ -18,13 +18,12 @@ internal sealed class PathFinder
     // A candidate that comes after the description is worth another exchange only where those that were told do not do.
     private static readonly TimeSpan LateCandidates = TimeSpan.FromSeconds(2);
 
-    private readonly MediaPortFlows _flows;
     private readonly IceAgent? _agent;
+    private readonly bool _isRelayOnly;
     private readonly MediaRelay?[] _relays = new MediaRelay?[IceOptions.MaxComponents];
     private readonly MediaRelay[] _asked = [];
     private readonly Outbox _byRelay = new();
     private readonly Queue<PathEvent> _events = new();
-    private readonly TransportAddress[] _mapped = new TransportAddress[IceOptions.MaxComponents];
     private IceCredentials? _remote;
     private Instant? _silentAt;
     private Instant? _heardAt;
@@ -33,10 +32,9 @@ internal sealed class PathFinder
     private bool _changed;
     private bool _isDropped;
 
-    public PathFinder(Instant now, MediaPortFlows flows, PathNeeds needs, MediaPlaneOptions options, IRelayFlows? relays, Random random, int version = 1)
+    public PathFinder(Instant now, PathNeeds needs, MediaPlaneOptions options, IRelayFlows? relays, Random random, int version = 1)
     {
-        Version = version;
-        (_flows, _begunAt) = (flows, now);
+        (Version, _begunAt, _isRelayOnly) = (version, now, options.IsRelayOnly);
         if (needs.IceComponents > 0 && options.Ice is not IceMode.Off)
         {
             _agent = new(
@@ -51,8 +49,7 @@ internal sealed class PathFinder
                 },
                 needs.Role,
                 random);
-            _agent.AddHost(now, flows.Rtp, 1, flows.LocalRtp);
-            if (needs.IceComponents > 1) _agent.AddHost(now, flows.Rtcp, 2, flows.LocalRtcp);
+            _wantsSockets = !_isRelayOnly;
         }
 
         if (relays is null) return;
@@ -79,7 +76,7 @@ internal sealed class PathFinder
     {
         get
         {
-            var deadline = Instant.Earlier(HasAgent ? _agent!.Deadline : null, Instant.Earlier(_silentAt, _tellAt));
+            var deadline = Instant.Earlier(HasAgent ? _agent!.Deadline : null, Instant.Earlier(_settleAt, Instant.Earlier(_silentAt, _tellAt)));
             foreach (var relay in _asked) deadline = Instant.Earlier(deadline, relay.Deadline);
             return deadline;
         }
@@ -144,6 +141,7 @@ internal sealed class PathFinder
         if (description is null)
         {
             (_isDropped, _silentAt, _tellAt) = (true, null, null);
+            SettleBy(now);
             return;
         }
 
@@ -159,7 +157,8 @@ internal sealed class PathFinder
 
         _isDropped = false;
         _agent.Restart();
-        (_remote, _tellAt, _silentAt, _heardAt) = (null, null, null, null);
+        (_remote, _tellAt, _silentAt, _heardAt, _settleAt) = (null, null, null, null, null);
+        _wantsSockets = !_isRelayOnly;
         Version++;
         _changed = true;
     }
@@ -176,27 +175,6 @@ internal sealed class PathFinder
     {
         if (peer.IsNone || peer.IsUnspecified) return;
         foreach (var relay in _asked) relay.Permit(now, peer);
-    }
-
-    /// <summary>How a STUN server sees a socket.</summary>
-    public void SetMapping(Instant now, FlowId flow, TransportAddress mapped, TransportAddress server)
-    {
-        if (_agent is null) return;
-
-        var known = _mapped[flow == _flows.Rtp ? 0 : 1];
-        _mapped[flow == _flows.Rtp ? 0 : 1] = mapped;
-        if (known == mapped) return;
-
-        _agent.SetServerReflexive(flow, mapped, server);
-        if (!known.IsNone && HasAgent && IsThroughNat(flow))
-        {
-            _events.Enqueue(new PathEvent.MappingChanged(mapped));
-            Restart(now);
-        }
-        else
-        {
-            NoteCandidates(now);
-        }
     }
 
     /// <summary>A packet of a component came; silence after it is looked into.</summary>
@@ -241,6 +219,7 @@ internal sealed class PathFinder
     {
         var isDoubted = _silentAt <= now && HandleSilence(now);
         if (_tellAt <= now) TellLate(now);
+        Settle(now);
         foreach (var relay in _asked) relay.HandleTimeout(now);
         if (HasAgent) _agent!.HandleTimeout(now);
         DrainRelays(now);
@@ -308,8 +287,8 @@ internal sealed class PathFinder
         while (_agent.TryTake(out var happened)) Handle(now, happened);
         while (_agent.Outbox.TryTake(out var transmit))
         {
-            if (_flows.Rtp == transmit.Flow || _flows.Rtcp == transmit.Flow) Outbox.Add(transmit.Flow, transmit.Destination, transmit.Payload);
-            else SendByRelay(now, transmit);
+            if (IsOfRelay(transmit.Flow)) SendByRelay(now, transmit);
+            else Outbox.Add(transmit.Flow, transmit.Destination, transmit.Payload);
             _agent.Outbox.Release(transmit);
         }
     }
@@ -324,9 +303,11 @@ internal sealed class PathFinder
                 break;
             case IceEvent.Connected:
                 _tellAt = null;
+                SettleBy(now + SettlingTime);
                 _events.Enqueue(new PathEvent.Connected(now - _begunAt));
                 break;
             case IceEvent.Failed(var pairs, _):
+                SettleBy(now + SettlingTime);
                 _events.Enqueue(new PathEvent.Failed(pairs));
                 break;
             case IceEvent.ConsentLost(var component, var path, _):
@@ -365,32 +346,4 @@ internal sealed class PathFinder
             Outbox.TakeAllFrom(relay.Outbox);
         }
     }
-
-    private bool IsOfRelay(FlowId flow) => flow != _flows.Rtp && flow != _flows.Rtcp;
-
-    // A path that ends at our own socket, or begins at a relay, does not depend on the mapping.
-    private bool IsThroughNat(FlowId flow)
-    {
-        var path = _agent!.PathOf(flow == _flows.Rtp ? 1 : Math.Min(2, _agent.Components));
-        return _agent.State is not IceState.New && (path is null || (path.Flow == flow && path.Local.Type is not CandidateType.Host));
-    }
-}
-
-/// <summary>Which way the packets of a component take.</summary>
-/// <param name="Kind">What is known.</param>
-/// <param name="Flow">The flow to send on; the socket's own where it is the default.</param>
-/// <param name="Remote">Where to; none where the destination is decided without ICE.</param>
-/// <param name="Outbox">Where packets by a relay are queued; null for a socket's.</param>
-internal readonly record struct PathRoute(RouteKind Kind, FlowId Flow, TransportAddress Remote, Outbox? Outbox);
-
-internal enum RouteKind
-{
-    /// <summary>As without ICE: to the described or learned address.</summary>
-    Plain,
-
-    /// <summary>ICE looks for a path: nothing but checks is sent.</summary>
-    Searching,
-
-    /// <summary>On a path that ICE found.</summary>
-    Ice,
 }

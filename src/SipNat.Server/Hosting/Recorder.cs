@@ -86,6 +86,8 @@ internal sealed class Recorder : IAsyncDisposable
         UpdateTurnServers();
         _host.Start(_options.Sip.Listen);
         _surroundings.SetListeners(Bound);
+        var hosts = HostAddresses.Of(LocalInterfaces.Read(), _options.Media.Address);
+        _engine.TryPost(_ => _plane.SetHosts(hosts));
         foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
     }
 
@@ -164,9 +166,11 @@ internal sealed class Recorder : IAsyncDisposable
         _host.FollowAddresses();
         _host.Post(now => _core.HandleNetworkChange(now, local, allowed));
         var addresses = MediaAddresses().ToList();
+        var hosts = HostAddresses.Of(network.Addresses, _options.Media.Address);
         _engine.TryPost(now =>
         {
             _plane.SetNetworks(local, allowed);
+            _plane.SetHosts(hosts);
             _plane.HandleWallTime(now, _clock.ToWall(now));
             foreach (var address in addresses) _plane.Prepare(address);
         });

@@ -146,7 +146,21 @@ public sealed partial class IceAgent
         Pair(now, _local.AddRelayed(relayFlow, component, relayed, mapped, server, localPreference));
 
     /// <summary>A relay is lost: it is told no more, and what was to leave by it fails. Told to the peer by a restart only.</summary>
-    public void RemoveRelayed(FlowId relayFlow) => _local.RemoveRelayed(relayFlow);
+    public void RemoveRelayed(FlowId relayFlow) => _local.RemoveBase(relayFlow);
+
+    /// <summary>A socket closes of which no pair is in use: it is told no more.</summary>
+    public void RemoveHost(FlowId flow) => _local.RemoveBase(flow);
+
+    /// <summary>Whether a check by a socket, or a relay, has succeeded since the last restart: what is in use may fall back on it.</summary>
+    public bool HasProved(FlowId flow)
+    {
+        foreach (var pair in _checks.Pairs)
+        {
+            if (pair.Local.Flow == flow && pair.State is CandidatePairState.Succeeded) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>RTCP shares the port of RTP (RFC 5761): component 2 is over.</summary>
     public void MultiplexRtcp(Instant now)

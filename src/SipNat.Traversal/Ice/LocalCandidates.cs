@@ -71,10 +71,12 @@ internal sealed class LocalCandidates(bool isRelayOnly)
         if (FindBase(flow) is { } local) _told.RemoveAll(candidate => candidate.Type is CandidateType.ServerReflexive && candidate.Related == local.Candidate.Address);
     }
 
-    public void RemoveRelayed(FlowId flow)
+    /// <summary>A socket or a relay is gone, with what was told of it.</summary>
+    public void RemoveBase(FlowId flow)
     {
-        if (FindBase(flow) is not { IsRelayed: true } local) return;
+        if (FindBase(flow) is not { } local) return;
 
+        RemoveServerReflexive(flow);
         _bases.Remove(local);
         _told.Remove(local.Candidate);
     }

@@ -56,6 +56,8 @@ public sealed class SimulatedRecorder
         host.Attach(recorder._mediaCore);
         host.Exchange = recorder.Exchange;
         if (options.MediaAddress is { } media) host.AddAddress(media);
+        foreach (var further in options.FurtherAddresses) host.AddAddress(further);
+        recorder.Media.SetHosts([.. options.FurtherAddresses.Select(a => TransportAddress.Parse(a))]);
         host.OpenUdp(options.SipPort);
         host.Listen(options.SipPort);
         if (options.PreparesPorts) host.Run(_ => recorder.Media.Prepare(host.Address));

@@ -24,6 +24,9 @@ public sealed record SimulatedRecorderOptions
     /// <summary>A second address of the host that media is received on; null for the one of signalling.</summary>
     public string? MediaAddress { get; init; }
 
+    /// <summary>Addresses of the host that ICE tells beside the one that a peer came in on, the best first.</summary>
+    public IReadOnlyList<string> FurtherAddresses { get; init; } = [];
+
     /// <summary>Who may record; everybody without more.</summary>
     public IReadOnlyList<NetworkPrefix> AllowedNetworks { get; init; } = [NetworkPrefix.Parse("0.0.0.0/0"), NetworkPrefix.Parse("::/0")];
 

@@ -13,6 +13,7 @@ namespace SipNat.Tests.Endpoint.Ice;
 /// A recording client that speaks ICE: its SIP is written by hand, and one agent with sockets of its own finds the path
 /// of its one stream.
 /// </summary>
+/// <remarks>With a further address, such as one of IPv6, it is reached at both, and prefers the first.</remarks>
 internal sealed class IceClient
 {
     private const int FirstPort = 41_000;
@@ -28,13 +29,15 @@ internal sealed class IceClient
         bool mux = true,
         IceOptions? options = null,
         int seed = 77,
-        IceRole role = IceRole.Controlling)
+        IceRole role = IceRole.Controlling,
+        string? further = null)
     {
         (_scene, _mux) = (scene, mux);
         Sip = ManualClient.AddTo(scene, address, behind);
         Party = new(role, seed, (options ?? new()) with { Components = mux ? 1 : 2 }, RecorderScene.TwoStunServers);
         Sip.Host.Attach(Party);
-        for (var component = 0; component < Party.Agent.Components; component++) _sockets.Add(Sip.Host.OpenUdp(FirstPort + component, Party));
+        OpenSockets(default);
+        if (further is not null) AddHost(further);
         Sip.AnswerSdp = Answer;
     }
 
@@ -51,6 +54,13 @@ internal sealed class IceClient
 
     /// <summary>The frames that were sent.</summary>
     public List<int> Sent { get; } = [];
+
+    /// <summary>One more address, with sockets; it is told from here on.</summary>
+    public void AddHost(string address)
+    {
+        Sip.Host.AddAddress(address);
+        OpenSockets(TransportAddress.Parse(address));
+    }
 
     /// <summary>Learns how its sockets are seen, offers, and takes the answer.</summary>
     public void Establish(string? sdp = null)
@@ -131,6 +141,11 @@ internal sealed class IceClient
         ScriptedFrame.Fill(0, frame, packet.AsSpan(12));
         Sip.Host.Run(_ => Party.Outbox.Add(flow, to, packet));
         Sent.Add(frame);
+    }
+
+    private void OpenSockets(TransportAddress host)
+    {
+        for (var component = 0; component < Party.Agent.Components; component++) _sockets.Add(Sip.Host.OpenUdp(FirstPort + component, Party, host));
     }
 
     // To an offer of the recorder: with other credentials than before it is a restart, for which ours change too.
