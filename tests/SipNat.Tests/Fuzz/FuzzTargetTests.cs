@@ -43,6 +43,7 @@ public sealed class FuzzTargetTests
     [InlineData("dns-resolver", 300)]
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
+    [InlineData("srtp", 300)]
     [InlineData("recorded-stream", 100)]
     [InlineData("wav", 5_000)]
     [InlineData("rtpdump", 3_000)]

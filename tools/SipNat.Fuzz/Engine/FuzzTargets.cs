@@ -26,6 +26,7 @@ public static class FuzzTargets
         new DnsResolverTarget(),
         new RtpPacketTarget(),
         new RtcpTarget(),
+        new SrtpTarget(),
         new RecordedStreamTarget(),
         new WavTarget(),
         new RtpDumpTarget(),
