@@ -1,7 +1,15 @@
 namespace SipNat.Sip.Sdp;
 
 /// <summary>An <c>a=</c> line (RFC 8866 §5.13): a property (<c>a=sendonly</c>, no value) or a value (<c>a=label:1</c>).</summary>
-public sealed record SdpAttribute(string Name, string? Value = null);
+public sealed record SdpAttribute(string Name, string? Value = null)
+{
+    /// <summary>Name and value; a key is in no text that is meant for people.</summary>
+    public override string ToString()
+    {
+        var isKey = string.Equals(Name, SdpCrypto.AttributeName, StringComparison.OrdinalIgnoreCase);
+        return $"{nameof(SdpAttribute)} {{ Name = {Name}, Value = {(isKey ? "(masked)" : Value)} }}";
+    }
+}
 
 public static class SdpAttributes
 {

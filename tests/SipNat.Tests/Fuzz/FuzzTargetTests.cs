@@ -29,6 +29,7 @@ public sealed class FuzzTargetTests
     [InlineData("sip-framer", 200)]
     [InlineData("digest", 300)]
     [InlineData("sdp", 150)]
+    [InlineData("sdp-crypto", 3_000)]
     [InlineData("transactions", 150)]
     [InlineData("stun-message", 5_000)]
     [InlineData("stun-client", 300)]

@@ -12,6 +12,7 @@ public static class FuzzTargets
         new SipFramerTarget(),
         new DigestTarget(),
         new SdpTarget(),
+        new SdpCryptoTarget(),
         new TransactionTarget(),
         new StunMessageTarget(),
         new StunClientTarget(),
