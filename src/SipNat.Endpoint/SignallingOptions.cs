@@ -1,3 +1,4 @@
+using SipNat.Sip.Sdp;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint;
@@ -25,6 +26,9 @@ public sealed record SignallingOptions
 
     /// <summary>Whether an offer of ICE is taken up, and our own offers have it; the media plane has the same setting.</summary>
     public bool UsesIce { get; init; } = true;
+
+    /// <summary>How media that are encrypted are treated.</summary>
+    public SrtpMode Srtp { get; init; } = SrtpMode.Offered;
 
     /// <summary>Recording sessions at one time; one more gets 503.</summary>
     public int MaxSessions { get; init; } = 2_000;

@@ -82,6 +82,10 @@ public sealed record RecordedStream
     /// <summary>The path that ICE found for the media; null where it is not used.</summary>
     public MediaPath? Path { get; init; }
 
+    /// <summary>The crypto suite that its packets were encrypted by on the way; null where none was. What is kept is not encrypted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Srtp { get; init; }
+
     public IReadOnlyList<uint> Ssrcs { get; init => field = value ?? []; } = [];
 }
 

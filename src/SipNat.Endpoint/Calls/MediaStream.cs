@@ -24,6 +24,7 @@ internal sealed class MediaStream
     private readonly RecordedStream _recorded;
     private readonly SourceLatch _controlLatch;
     private readonly StreamSender _sender;
+    private readonly StreamProtection _protection = new();
     private readonly StreamWatch _watch;
     private readonly LatchPolicy _latch;
     private readonly Dictionary<int, RecordingFile> _files = [];
@@ -62,7 +63,7 @@ internal sealed class MediaStream
         _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
         Negotiate(settings);
-        _sender = new(port, settings, sessionSettings, options, sender, _recorded, _controlLatch, random);
+        _sender = new(port, settings, sessionSettings, options, sender, _recorded, _controlLatch, _protection, random);
         _watch = new(settings.Index, options.NoMediaAfter);
     }
 
@@ -85,6 +86,7 @@ internal sealed class MediaStream
         if (settings.RemoteRtp != _settings.RemoteRtp) _describedAt = now;
         (_settings, _sessionSettings, _changed) = (KeepAddresses(settings), session, true);
         Negotiate(settings);
+        _protection.Agree(now, settings.Keys);
         _port.Paths?.SetRemote(now, settings.Ice, session.Acknowledged);
         if (settings.Ice is null) (_onPath, _controlOnPath) = (default, default);
         if (_port.Paths is { } paths && settings.Ice is null) ConfigureRelay(now, paths);
@@ -103,15 +105,12 @@ internal sealed class MediaStream
 
     public void HandleDatagram(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        var component = _port.ComponentOf(flow);
-        switch (MediaDemultiplexer.Classify(datagram))
+        var (component, kind) = (_port.ComponentOf(flow), MediaDemultiplexer.Classify(datagram));
+        var isMedia = kind is MediaPacketKind.Rtcp || (kind is MediaPacketKind.Rtp && component == 1);
+        if (isMedia && _protection.TryOpen(now, from, kind, datagram, out var packet))
         {
-            case MediaPacketKind.Rtp when component == 1:
-                HandleRtp(now, arrival, flow, from, datagram);
-                break;
-            case MediaPacketKind.Rtcp:
-                HandleRtcp(now, arrival, from, datagram, StandingOf(flow, component, from));
-                break;
+            if (kind is MediaPacketKind.Rtp) HandleRtp(now, arrival, flow, from, packet);
+            else HandleRtcp(now, arrival, from, packet, StandingOf(flow, component, from));
         }
 
         Collect(now);
@@ -142,11 +141,12 @@ internal sealed class MediaStream
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
         _sender.Finish(now);
         LookForFaults(now, _recorded.Report(now));
+        _protection.Dispose();
         Collect(now);
         if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath);
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report);
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
@@ -390,7 +390,7 @@ internal sealed class MediaStream
     private void LookForFaults(Instant now, StreamReport report)
     {
         int[] agreed = [.. _settings.PayloadMap.Select(m => m.PayloadType)];
-        _watch.Look(new(_settings.Index, now, report, agreed, !_onPath.IsNone ? _onPath : _settings.RemoteRtp.IsUnspecified ? default : _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch));
+        _watch.Look(new(_settings.Index, now, report, agreed, !_onPath.IsNone ? _onPath : _settings.RemoteRtp.IsUnspecified ? default : _settings.RemoteRtp, _describedAt, _sessionSettings.SignallingSource, _latch) { Srtp = _protection.Report, SrtpFailedFrom = _protection.FailedFrom });
         while (_watch.TryTake(out var finding)) Found(finding);
     }
 

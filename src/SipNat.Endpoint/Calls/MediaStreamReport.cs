@@ -10,7 +10,8 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="Remote">The source that is followed; none before one is.</param>
 /// <param name="LastHeardAt">The last RTP or RTCP packet that belongs to the stream; null before any.</param>
 /// <param name="Path">The path that ICE found for RTP; null where it found none or is not used.</param>
-public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null);
+/// <param name="Srtp">What came of its packets under their keys; null where the stream is not encrypted.</param>
+public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null, SrtpReport? Srtp = null);
 
 /// <summary>A path of media that ICE found.</summary>
 /// <param name="Local">Our candidate, as the peer sees it.</param>

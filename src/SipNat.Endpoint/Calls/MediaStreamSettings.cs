@@ -14,6 +14,7 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="ShouldSend">Whether the peer sends: agreed on, and neither held, inactive nor paused.</param>
 /// <param name="Ice">What the peer told by ICE; null where it is not used.</param>
 /// <param name="IsRelayed">The peer was told an address that a TURN server lends.</param>
+/// <param name="Keys">What protects its packets; null where nothing does.</param>
 public sealed record MediaStreamSettings(
     int Index,
     int Port,
@@ -23,4 +24,5 @@ public sealed record MediaStreamSettings(
     bool RtcpMux,
     bool ShouldSend,
     IceDescription? Ice = null,
-    bool IsRelayed = false);
+    bool IsRelayed = false,
+    StreamKeys? Keys = null);

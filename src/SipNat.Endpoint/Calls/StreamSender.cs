@@ -17,6 +17,7 @@ internal sealed class StreamSender
     private readonly SourceLatch _controlLatch;
     private readonly KeepaliveSender _keepalive;
     private readonly RtpSender _audio;
+    private readonly StreamProtection _protection;
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private bool _isSending;
@@ -30,9 +31,10 @@ internal sealed class StreamSender
         MediaSender session,
         RecordedStream recorded,
         SourceLatch controlLatch,
+        StreamProtection protection,
         Random random)
     {
-        (_port, _session, _recorded, _controlLatch) = (port, session, recorded, controlLatch);
+        (_port, _session, _recorded, _controlLatch, _protection) = (port, session, recorded, controlLatch, protection);
         (_settings, _sessionSettings) = (settings, sessionSettings);
         var ssrc = (uint)random.NextInt64(1L << 32);
         Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = options.Keepalive }, session.Gate, random);
@@ -82,7 +84,8 @@ internal sealed class StreamSender
             return false;
         }
 
-        _audio.Send(OutboxOf(route), route.Flow, route.Remote, payloadType, payload, samples);
+        _audio.Send(Open(route), route.Flow, route.Remote, payloadType, payload, samples);
+        Seal(route);
         // Media are a keepalive of their own (RFC 6263 §4).
         if (_audio.Sent == 1) _keepalive.Stop();
         return true;
@@ -98,7 +101,8 @@ internal sealed class StreamSender
         if (!_isSending || route.Kind is not RouteKind.Plain || route.Remote == source || _greetedAt + GreetingInterval > now) return;
 
         _greetedAt = now;
-        _keepalive.Send(now, OutboxOf(route), route.Flow, source);
+        _keepalive.Send(now, Open(route), route.Flow, source);
+        Seal(route);
     }
 
     /// <summary>Sends what is due.</summary>
@@ -107,16 +111,19 @@ internal sealed class StreamSender
         var (media, control) = (MediaRoute(), ControlRoute());
         // Checks keep an ICE path open, and nothing else may be sent while ICE looks for one.
         if (media.Kind is not RouteKind.Plain) _keepalive.Stop();
-        else _keepalive.HandleTimeout(now, OutboxOf(media), media.Flow, media.Remote);
+        else _keepalive.HandleTimeout(now, Open(media), media.Flow, media.Remote);
 
-        Reporter.HandleTimeout(now, _recorded.Receiver, OutboxOf(control), control.Flow, control.Remote);
+        Seal(media);
+        Reporter.HandleTimeout(now, _recorded.Receiver, Open(control), control.Flow, control.Remote);
+        Seal(control);
     }
 
     /// <summary>Says goodbye by RTCP where reports were sent.</summary>
     public void Finish(Instant now)
     {
         var control = ControlRoute();
-        Reporter.Finish(now, _recorded.Receiver, OutboxOf(control), control.Flow, control.Remote);
+        Reporter.Finish(now, _recorded.Receiver, Open(control), control.Flow, control.Remote);
+        Seal(control);
     }
 
     private PathRoute MediaRoute() => RouteOf(1, _port.Flows.Rtp, _settings.RemoteRtp, _recorded.Latch.Locked);
@@ -133,6 +140,10 @@ internal sealed class StreamSender
             ? route with { Flow = route.Outbox is null ? socket : route.Flow, Remote = DestinationOf(described, seen) }
             : route;
     }
+
+    private Outbox Open(PathRoute route) => _protection.Open(OutboxOf(route));
+
+    private void Seal(PathRoute route) => _protection.Seal(OutboxOf(route));
 
     private Outbox OutboxOf(PathRoute route) => route.Outbox ?? _session.Outbox;
 

@@ -68,6 +68,12 @@ public enum FindingCode
     /// <summary>Packets carried a payload type that was not negotiated.</summary>
     UnknownPayloadType,
 
+    /// <summary>Packets of an encrypted stream were not genuine by the keys that were agreed on.</summary>
+    SrtpAuthFailed,
+
+    /// <summary>The keys of an encrypted stream came over a connection that anybody on the way can read.</summary>
+    SrtpKeysUnencrypted,
+
     /// <summary>A share of the packets that matters was lost on the way.</summary>
     PacketsLost,
 

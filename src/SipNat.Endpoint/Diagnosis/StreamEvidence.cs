@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 
@@ -23,4 +24,10 @@ public sealed record StreamEvidence(
 {
     /// <summary>Of the report's lost packets, those whose numbers passed while the stream was on hold: nobody missed them.</summary>
     public long LostInHolds { get; init; }
+
+    /// <summary>What came of its packets under their keys; null where the stream is not encrypted.</summary>
+    public SrtpReport? Srtp { get; init; }
+
+    /// <summary>Where the last packet came from that failed authentication.</summary>
+    public TransportAddress SrtpFailedFrom { get; init; }
 }

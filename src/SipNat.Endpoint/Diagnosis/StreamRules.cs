@@ -26,7 +26,7 @@ public static class StreamRules
     public static IReadOnlyList<Finding> Find(StreamEvidence evidence)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        Finding?[] found = [Strays(evidence), SecondSource(evidence), PayloadType(evidence), Elsewhere(evidence), Loss(evidence)];
+        Finding?[] found = [Strays(evidence), SecondSource(evidence), PayloadType(evidence), Elsewhere(evidence), Loss(evidence), SrtpRules.Find(evidence)];
         return [.. found.OfType<Finding>()];
     }
 

@@ -40,13 +40,15 @@ internal sealed partial class RecordingSession
             return new(415) { Headers = [RecorderHeaders.Accept] };
         }
 
+        if (review is null && isFirst && RefuseToOffer() is { } refusal) return refusal;
+
         TakeMetadata(now, message, body, isFirst);
         _metadata.Compare(now, review?.Media.Select(m => m.Label).ToList());
         if (review is not null) NoteRejections(now, review);
 
         // Without an offer in an INVITE the offer is ours (RFC 3261 §13.2.1): one stream, which the metadata cannot name yet.
         if (review is not null) _streams.Reserve(now, review);
-        else if (isFirst) _streams.ReserveOurOffer(now);
+        else if (isFirst) _streams.ReserveOurOffer(now, _context.Options.Srtp is SrtpMode.Required);
         if (!IsPlainUpdate(message, body)) _offer = new(request.Transaction, message, review);
         return null;
     }
@@ -275,6 +277,7 @@ internal sealed partial class RecordingSession
 
         foreach (var media in review.Accepted)
         {
+            if (media.Crypto is not null) NoteKeys(now);
             if (media.KeptCodec is not { } codec) continue;
 
             _journal.Find(now, FindingCode.CodecKeptAsPackets, $"Stream {media.Index + 1}: {codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio.");
@@ -299,7 +302,7 @@ internal sealed partial class RecordingSession
     {
         MediaRejection.PortZero => "offered with port 0",
         MediaRejection.UnsupportedMedium => "not audio",
-        MediaRejection.SecureTransport => "SRTP is not supported yet; offer RTP/AVP",
+        var reason when SrtpText.Explain(reason) is { } why => why,
         MediaRejection.NoCommonCodec => $"no audio codec that has a name; offered {string.Join(", ", rejected.OfferedFormats.DefaultIfEmpty("nothing"))}",
         MediaRejection.NotAnswered => "not answered",
         _ => "its transport is neither RTP/AVP nor RTP/AVPF",

@@ -23,7 +23,7 @@ internal sealed partial class RecordingSession
     private readonly OfferAnswer _offerAnswer;
     private readonly SessionJournal _journal = new();
     private readonly SessionMetadata _metadata;
-    private readonly RecordingStreams _streams = new();
+    private readonly RecordingStreams _streams;
     private readonly SessionTimer _timer = new();
     private readonly RateLimit _budget = new();
     private readonly DialogRequests _requests;
@@ -49,8 +49,8 @@ internal sealed partial class RecordingSession
         (_context, Replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
         Id = RecordingId.Draw(context.Random);
         Peer = invite.From;
-        _metadata = new(_journal);
-        _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SdpCapabilities.Recorder);
+        (_metadata, _streams) = (new(_journal), new(context.Random));
+        _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SrtpNegotiation.With(SdpCapabilities.Recorder, context.Options.Srtp));
         Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From) ?? throw new UnreachableException());
         _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From, Transport = TransportOf(context, invite.Flow) };
         NotePeer(invite.Message);

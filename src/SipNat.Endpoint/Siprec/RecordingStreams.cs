@@ -7,7 +7,8 @@ using SipNat.Wire;
 namespace SipNat.Endpoint.Siprec;
 
 /// <summary>The media of one recording session, by m-line, with the ports that serve them.</summary>
-internal sealed class RecordingStreams
+/// <param name="random">Draws our keys.</param>
+internal sealed class RecordingStreams(Random random)
 {
     private readonly SortedDictionary<int, RecordingStream> _streams = [];
     private IReadOnlyList<MediaPortAddresses> _ports = [];
@@ -78,7 +79,10 @@ internal sealed class RecordingStreams
         {
             var accepted = stream.Index < review.Media.Count ? review.Media[stream.Index] as AcceptedMedia : null;
             stream.Agree(accepted, mayUseIce);
-            if (accepted is not null) stream.SessionConnection = OtherConnection(review.Offer, stream.Index);
+            if (accepted is null) continue;
+
+            stream.Crypto.Agree(accepted.Crypto, random);
+            stream.SessionConnection = OtherConnection(review.Offer, stream.Index);
         }
     }
 
@@ -95,7 +99,13 @@ internal sealed class RecordingStreams
     }
 
     /// <summary>Makes room for the one stream of an offer that will be ours.</summary>
-    public void ReserveOurOffer(Instant now) => _streams.Add(0, new(0, PortsWanted++, now) { IsOffered = true });
+    /// <param name="isEncrypted">It is to be encrypted.</param>
+    public void ReserveOurOffer(Instant now, bool isEncrypted)
+    {
+        RecordingStream stream = new(0, PortsWanted++, now) { IsOffered = true };
+        if (isEncrypted) stream.Crypto.Offer(random);
+        _streams.Add(0, stream);
+    }
 
     public void SetPorts(IReadOnlyList<MediaPortAddresses> ports) => (_ports, ArePortsKnown) = (ports, true);
 
@@ -126,7 +136,7 @@ internal sealed class RecordingStreams
         {
             (stream.Rtp, stream.Rtcp) = Advise(advisor, stream, peer, lastKnown);
             stream.Local = _ports[stream.Port].Rtp.Local;
-            local.Add(new(stream.Index, stream.Rtp.Address, stream.Rtcp.Address) { Attributes = Describe(stream) });
+            local.Add(new(stream.Index, stream.Rtp.Address, stream.Rtcp.Address) { Attributes = [.. Describe(stream), .. stream.Crypto.Lines] });
         }
 
         return local;
@@ -152,7 +162,8 @@ internal sealed class RecordingStreams
             s.Last.RtcpMux,
             s.ShouldSend && !paused,
             s.Ice,
-            s.Rtp.Kind is AddressKind.Relayed))]);
+            s.Rtp.Kind is AddressKind.Relayed,
+            s.Crypto.Keys))]);
 
     public void Report(IReadOnlyList<MediaStreamReport> reports)
     {
@@ -227,6 +238,9 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     public TransportAddress SessionConnection { get; set; }
 
     public MediaStreamReport? Report { get; set; }
+
+    /// <summary>What protects its packets.</summary>
+    public StreamCrypto Crypto { get; } = new();
 
     /// <summary>Agreed on, or part of an offer of ours that has no answer.</summary>
     public bool IsOffered { get; set; }

@@ -4,6 +4,7 @@ using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
+using SipNat.Sip.Sdp;
 using SipNat.Wire;
 using ForwardedPorts = SipNat.Endpoint.Addressing.ForwardedPorts;
 
@@ -29,6 +30,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 MaxSessions = options.Sip.MaxSessions,
                 MaxSessionsPerPeer = options.Sip.MaxSessionsPerPeer,
                 UsesIce = options.Nat.Ice is not NatIce.Off,
+                Srtp = SrtpOf(options.Media.Srtp),
             },
             new()
             {
@@ -59,6 +61,15 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
         NatIce.Off => IceMode.Off,
         NatIce.Offered => IceMode.Offered,
         NatIce.Lite => IceMode.Lite,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static SrtpMode SrtpOf(MediaSrtp srtp) => srtp switch
+    {
+        MediaSrtp.Off => SrtpMode.Off,
+        MediaSrtp.Offered => SrtpMode.Offered,
+        MediaSrtp.BestEffort => SrtpMode.BestEffort,
+        MediaSrtp.Required => SrtpMode.Required,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

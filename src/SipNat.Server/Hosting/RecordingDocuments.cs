@@ -95,6 +95,7 @@ internal static class RecordingDocuments
             Path = stream.Report?.Path is { } path
                 ? new(path.Local.ToString(), KindOf(path.LocalKind), path.Remote.ToString(), KindOf(path.RemoteKind))
                 : null,
+            Srtp = stream.Report?.Srtp?.Suite,
             Ssrcs = report.Ssrcs,
         };
     }

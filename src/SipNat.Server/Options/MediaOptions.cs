@@ -17,6 +17,9 @@ public sealed record MediaOptions
     /// <summary>Which sources may bring the audio of a stream, other than the one its SDP names.</summary>
     public MediaLatch Latch { get; init; } = MediaLatch.Signalling;
 
+    /// <summary>How media that are encrypted are treated (RFC 4568).</summary>
+    public MediaSrtp Srtp { get; init; } = MediaSrtp.Offered;
+
     /// <summary>Differentiated services code point of RTP and RTCP; 0–63 (RFC 2474). 46 is expedited forwarding.</summary>
     public int Dscp { get; init; } = 46;
 
@@ -28,12 +31,29 @@ public sealed record MediaOptions
             FirstPort = settings.Integer("Media:FirstPort", 10000, 1024, 65534),
             LastPort = settings.Integer("Media:LastPort", 19999, 1025, 65535),
             Latch = settings.Choice("Media:Latch", MediaLatch.Signalling),
+            Srtp = settings.Choice("Media:Srtp", MediaSrtp.Offered),
             Dscp = settings.Integer("Media:Dscp", 46, 0, 63),
         };
         settings.Require(options.FirstPort % 2 == 0, "Media:FirstPort", "must be even: RTP takes the even port and RTCP the next one (RFC 3550 §11).");
         settings.Require(options.FirstPort < options.LastPort, "Media:LastPort", $"must be above Media:FirstPort ({options.FirstPort}).");
         return options;
     }
+}
+
+/// <summary>How media that are encrypted are treated.</summary>
+public enum MediaSrtp
+{
+    /// <summary>RTP/SAVP is refused.</summary>
+    Off,
+
+    /// <summary>RTP/SAVP is answered, and so is RTP/AVP.</summary>
+    Offered,
+
+    /// <summary>The same, and keys that stand beside RTP/AVP are taken up.</summary>
+    BestEffort,
+
+    /// <summary>Media without a key are refused; keys that stand beside RTP/AVP are taken up.</summary>
+    Required,
 }
 
 /// <summary>Which sources a stream may be latched to.</summary>

@@ -30,6 +30,7 @@ public static class AnswerRules
         {
             if (offered.Label != answered.Label) return AnswerViolation.Label;
             if (answered.Port == 0) continue;
+            if (CryptoSelection.IsSecure(answered.Protocol) && !answered.HasCrypto) return AnswerViolation.Key;
             if (answered.Formats.Except(offered.Formats, StringComparer.Ordinal).Any()) return AnswerViolation.FormatNotOffered;
             if (answer.DirectionOf(answered).Sends) return AnswerViolation.Direction;
         }
@@ -67,4 +68,7 @@ public enum AnswerViolation
     FormatNotOffered,
     Direction,
     Label,
+
+    /// <summary>RTP/SAVP or RTP/SAVPF without a key (RFC 4568 §5.1.2).</summary>
+    Key,
 }

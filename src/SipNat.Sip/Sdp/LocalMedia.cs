@@ -8,6 +8,9 @@ namespace SipNat.Sip.Sdp;
 /// </summary>
 public sealed record LocalMedia(int Index, TransportAddress Rtp, TransportAddress Rtcp)
 {
-    /// <summary>What else the m-line says of these sockets: the attributes of ICE (RFC 8839 §5).</summary>
+    /// <summary>
+    /// What else the m-line says of these sockets: the attributes of ICE (RFC 8839 §5), and our key, which makes an offer
+    /// RTP/SAVP (RFC 4568).
+    /// </summary>
     public IReadOnlyList<SdpAttribute> Attributes { get; init; } = [];
 }

@@ -10,10 +10,11 @@ internal static class LocalMediaWriter
 
     private const int MaxEventList = 64;
 
-    // What is said of the sockets, and anew each time: RTCP's port, and ICE (RFC 8839 §5).
+    // What is said of the sockets, and anew each time: RTCP's port, ICE (RFC 8839 §5), and what protects their packets.
     private static readonly HashSet<string> OfSockets =
     [
         "rtcp", "rtcp-mux", "candidate", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options", "ice-mismatch", "end-of-candidates", "remote-candidates",
+        SdpCrypto.AttributeName,
     ];
 
     /// <summary>The answer to an accepted m-line: its formats and packet time, its label, our sockets.</summary>
@@ -64,7 +65,7 @@ internal static class LocalMediaWriter
         {
             Kind = "audio",
             Port = sockets.Rtp.Port,
-            Protocol = "RTP/AVP",
+            Protocol = sockets.Attributes.Has(SdpCrypto.AttributeName) ? "RTP/SAVP" : "RTP/AVP",
             Formats = [.. map.Select(m => Text(m.PayloadType))],
             Connection = SdpConnection.From(sockets.Rtp),
             Attributes = attributes,

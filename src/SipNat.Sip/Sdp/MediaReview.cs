@@ -39,6 +39,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The peer sends nothing for now: inactive, recvonly, or 0.0.0.0 (RFC 3264 §8.4).</summary>
     public bool IsHeld { get; init; }
 
+    /// <summary>What protects the peer's packets, with the tag and the suite that an answer repeats; null where nothing does.</summary>
+    public SdpCrypto? Crypto { get; init; }
+
     /// <summary>What the peer's description says besides: the attributes of the session, then those of the medium.</summary>
     public IReadOnlyList<SdpAttribute> PeerAttributes { get; init; } = [];
 
@@ -66,11 +69,26 @@ public enum MediaRejection
     /// <summary>Not audio.</summary>
     UnsupportedMedium,
 
-    /// <summary>Neither RTP/AVP nor RTP/AVPF, and not SRTP.</summary>
+    /// <summary>Neither RTP nor SRTP over UDP.</summary>
     UnsupportedTransport,
 
-    /// <summary>SRTP: RTP/SAVP, RTP/SAVPF or DTLS.</summary>
+    /// <summary>RTP/SAVP or RTP/SAVPF, and media are not to be encrypted.</summary>
     SecureTransport,
+
+    /// <summary>Keys by DTLS (RFC 5763).</summary>
+    DtlsTransport,
+
+    /// <summary>RTP/SAVP or RTP/SAVPF without any key.</summary>
+    NoKey,
+
+    /// <summary>No <c>a=crypto</c> line that can be taken: suites, lengths of keys or session parameters.</summary>
+    NoCommonCrypto,
+
+    /// <summary>RTP/AVP or RTP/AVPF, and media have to be encrypted.</summary>
+    PlainTransport,
+
+    /// <summary>The answer takes up no key of our offer.</summary>
+    KeyNotAnswered,
 
     /// <summary>No audio format in common, or where others are kept, none whose name is told.</summary>
     NoCommonCodec,

@@ -28,6 +28,9 @@ internal static class OfferReviewer
         if (offered.Port == 0) return Reject(offered, index, MediaRejection.PortZero);
         if (review is not AcceptedMedia accepted) return review;
 
+        // A key that answers none of ours leaves us without one of our own to send under.
+        if (accepted.Crypto is { } crypto && !CryptoSelection.Answers(crypto, offered)) return Reject(offered, index, MediaRejection.KeyNotAnswered);
+
         var ours = FormatsInCommon(offered, supported);
         var theirs = accepted.PayloadMap.Where(m => ours.All(o => o.PayloadType != m.PayloadType));
         return accepted with
@@ -43,7 +46,7 @@ internal static class OfferReviewer
     {
         if (media.Port == 0) return Reject(media, index, MediaRejection.PortZero);
         if (!media.IsAudio) return Reject(media, index, MediaRejection.UnsupportedMedium);
-        if (TransportRejection(media) is { } reason) return Reject(media, index, reason);
+        if (CryptoSelection.Judge(session, media, supported, out var crypto) is { } reason) return Reject(media, index, reason);
 
         var formats = FormatsInCommon(media, supported);
         if (HasNoCodec(formats) && supported.KeepsOthers) formats = FormatsToKeep(media);
@@ -63,6 +66,7 @@ internal static class OfferReviewer
             RtcpMux = media.RtcpMux,
             Ptime = media.Ptime,
             IsHeld = isHeld,
+            Crypto = crypto,
             PeerAttributes = [.. session.Attributes, .. media.Attributes],
         };
     }
@@ -74,15 +78,6 @@ internal static class OfferReviewer
         Reason = reason,
         OfferedFormats = [.. media.Formats.Select(format => PayloadTypeOf(format) is { } pt ? media.RtpmapOf(pt)?.EncodingName ?? format : format)],
     };
-
-    private static MediaRejection? TransportRejection(SdpMedia media)
-    {
-        if (Is(media.Protocol, "RTP/AVP") || Is(media.Protocol, "RTP/AVPF")) return null;
-
-        return media.Protocol.Contains("SAVP", StringComparison.OrdinalIgnoreCase)
-            ? MediaRejection.SecureTransport
-            : MediaRejection.UnsupportedTransport;
-    }
 
     private static List<PayloadMapping> FormatsInCommon(SdpMedia media, SdpCapabilities supported)
     {

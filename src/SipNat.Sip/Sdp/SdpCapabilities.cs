@@ -13,5 +13,11 @@ public sealed record SdpCapabilities(IReadOnlyList<PayloadFormat> Formats)
     /// <summary>Whether audio of other formats is accepted where none of <see cref="Formats"/> is offered.</summary>
     public bool KeepsOthers { get; init; }
 
+    /// <summary>How media that are encrypted are treated.</summary>
+    public SrtpMode Srtp { get; init; }
+
+    /// <summary>The crypto suites that are taken, each with the bytes of its key and salt together.</summary>
+    public IReadOnlyDictionary<string, int> CryptoSuites { get; init; } = new Dictionary<string, int>();
+
     public PayloadFormat? Find(SdpRtpmap map) => Formats.FirstOrDefault(format => format.Matches(map));
 }

@@ -44,7 +44,7 @@ public sealed record SdpMedia
     public bool RtcpMux => Attributes.Has("rtcp-mux");
 
     /// <summary>Keys are carried in the description (RFC 4568).</summary>
-    public bool HasCrypto => Attributes.Has("crypto");
+    public bool HasCrypto => Attributes.Has(SdpCrypto.AttributeName);
 
     /// <summary>The readable <c>a=rtpmap</c> lines.</summary>
     public IReadOnlyList<SdpRtpmap> Rtpmaps =>

@@ -148,7 +148,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Media:FirstPort=20000")]
     [InlineData("Media:Latch=Sometimes")]
     [InlineData("Media:Dscp=64")]
-    [InlineData("Media:Srtp=Offered")]
+    [InlineData("Media:Srtp=Sometimes")]
     [InlineData("Recording:Directory=")]
     [InlineData("Recording:Database=Host=db.example")]
     [InlineData("Recording:Database=Data Source=:memory:")]

@@ -97,6 +97,7 @@ public sealed class SimulatedRecorder
         AnswersPerSecond = options.AnswersPerSecond,
         RefusalsPerSecond = options.RefusalsPerSecond,
         UsesIce = options.Ice is not IceMode.Off,
+        Srtp = options.Srtp,
     };
 
     private static AddressingOptions AddressingOf(SimulatedRecorderOptions options) => new()

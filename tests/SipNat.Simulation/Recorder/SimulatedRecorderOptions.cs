@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
+using SipNat.Sip.Sdp;
 using SipNat.Traversal.Turn;
 using SipNat.Wire;
 
@@ -52,6 +53,9 @@ public sealed record SimulatedRecorderOptions
 
     /// <summary>Whether media go by relays only.</summary>
     public bool IsRelayOnly { get; init; }
+
+    /// <summary>How media that are encrypted are treated.</summary>
+    public SrtpMode Srtp { get; init; } = SrtpMode.Offered;
 
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
 

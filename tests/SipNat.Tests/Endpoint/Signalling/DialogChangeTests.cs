@@ -245,7 +245,7 @@ public sealed class DialogChangeTests
         _client.Send("INVITE", ManualClient.Sdp(streams: 2).Replace("RTP/AVP 0 101", "RTP/SAVP 0", StringComparison.Ordinal), headers: ["Supported: timer", "Session-Expires: 100;refresher=uac"]);
         _client.RunFor(0.1);
         Assert.Equal("488 2 INVITE", _client.Statuses[^1]);
-        Assert.StartsWith("399 SipNat \"medium 1: SRTP is not supported yet", _client.LastResponse.Header("Warning"), StringComparison.Ordinal);
+        Assert.StartsWith("399 SipNat \"medium 1: RTP/SAVP without a=crypto", _client.LastResponse.Header("Warning"), StringComparison.Ordinal);
         _client.Talk(0, 15, 10);
         _client.RunFor(200);
 

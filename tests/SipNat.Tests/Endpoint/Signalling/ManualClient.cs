@@ -54,6 +54,9 @@ internal sealed class ManualClient : IProtocolCore
     /// <summary>The SDP of answers to requests that carry one.</summary>
     public Func<string> AnswerSdp { get; set; } = () => Sdp();
 
+    /// <summary>What becomes of a packet of a stream, RTP or RTCP, before it is sent.</summary>
+    public Func<int, byte[], byte[]> Protect { get; set; } = (_, packet) => packet;
+
     public IEnumerable<ScriptedSipMessage> Responses => Sip.Select(s => s.Message).Where(m => m.IsResponse);
 
     public IEnumerable<ScriptedSipMessage> Requests => Sip.Select(s => s.Message).Where(m => !m.IsResponse);
@@ -148,7 +151,7 @@ internal sealed class ManualClient : IProtocolCore
         BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), timestamp ?? unchecked((uint)(50_000 + (index * ScriptedFrame.Length))));
         BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(8), ssrc ?? (uint)(0x1111 * (stream + 1)));
         ScriptedFrame.Fill(stream, index, packet.AsSpan(12));
-        Host.Run(_ => Outbox.Add(_flows[MediaPort + (2 * stream) + portOffset], to, packet));
+        SendMedia(stream, Protect(stream, packet), to, portOffset);
     }
 
     /// <summary>Sends an SR (RFC 3550 §6.4.1) and an empty SDES from the port beside the one of the frames.</summary>
@@ -160,8 +163,12 @@ internal sealed class ManualClient : IProtocolCore
         BinaryPrimitives.WriteUInt32BigEndian(compound.AsSpan(20), packets);
         (compound[28], compound[29], compound[31]) = (0x81, 202, 2);
         BinaryPrimitives.WriteUInt32BigEndian(compound.AsSpan(32), (uint)(0x1111 * (stream + 1)));
-        Host.Run(_ => Outbox.Add(_flows[MediaPort + (2 * stream) + 1], to, compound));
+        SendMedia(stream, Protect(stream, compound), to, portOffset: 1);
     }
+
+    /// <summary>Sends a datagram from a media port as it is.</summary>
+    public void SendMedia(int stream, byte[] datagram, TransportAddress to, int portOffset = 0) =>
+        Host.Run(_ => Outbox.Add(_flows[MediaPort + (2 * stream) + portOffset], to, datagram));
 
     /// <summary>Sends frames of a stream one after the other, 20 ms apart, and lets their time pass.</summary>
     public void Talk(int stream, int first, int count, Action<int>? instead = null)

@@ -124,7 +124,9 @@ public sealed class RefusalTests
     [InlineData("no description at all", "application/sdp", 400, "399 SipNat \"The session description cannot be read: ")]
     [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=video 4000 RTP/AVP 31\r\n", "application/sdp", 488, "399 SipNat \"medium 1: not audio\"")]
     [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/AVP 13 96\r\n", "application/sdp", 488, "399 SipNat \"medium 1: no audio codec that has a name; offered CN, 96\"")]
-    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/SAVP 0\r\n", "application/sdp", 488, "399 SipNat \"medium 1: SRTP is not supported yet; offer RTP/AVP\"")]
+    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/SAVP 0\r\n", "application/sdp", 488, "399 SipNat \"medium 1: RTP/SAVP without a=crypto; offer keys (RFC 4568), or RTP/AVP\"")]
+    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 UDP/TLS/RTP/SAVP 0\r\n", "application/sdp", 488, "399 SipNat \"medium 1: DTLS-SRTP is not supported; offer RTP/SAVP with a=crypto (RFC 4568), or RTP/AVP\"")]
+    [InlineData("v=0\r\nc=IN IP4 192.0.2.20\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJD\r\n", "application/sdp", 488, "399 SipNat \"medium 1: no a=crypto line that can be taken; offer AES_CM_128_HMAC_SHA1_80 with inline key and no session parameters\"")]
     [InlineData("{}", "application/json", 415, null)]
     public void What_cannot_be_recorded_is_refused_with_a_warning_that_names_the_fault(string body, string type, int status, string? warning)
     {

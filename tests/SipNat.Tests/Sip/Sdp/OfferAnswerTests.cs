@@ -48,7 +48,7 @@ public sealed class OfferAnswerTests
     [InlineData("m=audio 0 RTP/AVP 0", MediaRejection.PortZero)]
     [InlineData("m=video 4000 RTP/AVP 0", MediaRejection.UnsupportedMedium)]
     [InlineData("m=audio 4000 RTP/SAVP 0", MediaRejection.SecureTransport)]
-    [InlineData("m=audio 4000 UDP/TLS/RTP/SAVPF 0", MediaRejection.SecureTransport)]
+    [InlineData("m=audio 4000 UDP/TLS/RTP/SAVPF 0", MediaRejection.DtlsTransport)]
     [InlineData("m=audio 4000 TCP/RTP/AVP 0", MediaRejection.UnsupportedTransport)]
     [InlineData("m=audio 4000 RTP/AVP 18 96", MediaRejection.NoCommonCodec)]
     [InlineData("m=audio 4000 RTP/AVP 13 101\r\na=rtpmap:101 telephone-event/8000", MediaRejection.NoCommonCodec)]
