@@ -10,6 +10,12 @@ public sealed partial class SignallingCore
     /// <summary>The resolved STUN servers; every UDP flow asks them how it is seen from outside.</summary>
     public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers) => Run(now, () => _context.Flows.SetStunServers(now, servers));
 
+    /// <summary>
+    /// The longest time between two packets that keep a UDP flow's mapping alive, as lifetimes were measured. Running
+    /// sessions take it up with their next packet.
+    /// </summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound) => Run(now, () => _context.Flows.LimitKeepalive(now, bound));
+
     /// <summary>The resolved external addresses, where the configuration names hosts; running sessions are told of a change.</summary>
     public void SetExternalAddresses(Instant now, IReadOnlyList<TransportAddress> external) => Run(now, () =>
     {

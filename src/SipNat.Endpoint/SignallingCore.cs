@@ -43,6 +43,9 @@ public sealed partial class SignallingCore : IProtocolCore
     /// <summary>Binding requests of peers that were answered.</summary>
     public long BindingsAnswered => _context.Flows.BindingsAnswered;
 
+    /// <summary>Mappings of SIP flows that a NAT let end between two keepalives; each made those of its flow more frequent.</summary>
+    public long MappingsEnded => _context.Flows.MappingsEnded;
+
     /// <summary>Transactions that are not over, of both directions.</summary>
     public int Transactions => _context.Transactions.Count;
 

@@ -84,6 +84,30 @@ internal sealed class SignallingFlows(SignallingContext context)
         }
     }
 
+    /// <summary>Mappings that a NAT let end between two keepalives.</summary>
+    public long MappingsEnded { get; private set; }
+
+    /// <summary>
+    /// The longest time between two packets that keep the mapping of a flow alive. Of connections no lifetime is measured:
+    /// NATs keep them for hours (RFC 5382 REQ-5).
+    /// </summary>
+    public TimeSpan KeepaliveOf(FlowId id) => TryGet(id, out var flow) && flow.Stun is { } client ? client.KeepaliveBound : context.Options.Keepalive;
+
+    /// <summary>The same for every UDP flow from here on, as lifetimes were measured.</summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound)
+    {
+        if (_stun.KeepaliveBound == bound) return;
+
+        _stun = _stun with { KeepaliveBound = bound };
+        foreach (var (id, flow) in _flows.OrderBy(f => f.Key.Value))
+        {
+            if (flow.Stun is not { } client) continue;
+
+            client.LimitKeepalive(now, bound);
+            Settle(now, id, client);
+        }
+    }
+
     /// <summary>Binding requests that were answered.</summary>
     public long BindingsAnswered => _responder.Answered;
 
@@ -170,9 +194,10 @@ internal sealed class SignallingFlows(SignallingContext context)
         client.HandleTimeout(now, context.Outbox);
         while (client.TryTake(out var happened))
         {
+            if (happened is StunBindingEvent.MappingEnded) MappingsEnded++;
             _mappingChanged |= happened is StunBindingEvent.MappingLearned or StunBindingEvent.MappingChanged
                 or StunBindingEvent.MappingDependsOnDestination;
-            context.Tell(new SignallingNotice.Mapping(happened.Explain()));
+            context.Tell(new SignallingNotice.Mapping(happened));
         }
 
         _deadlines.Set(id, client.Deadline);

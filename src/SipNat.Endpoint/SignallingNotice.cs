@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint;
@@ -27,7 +28,7 @@ public abstract record SignallingNotice
     public sealed record Advertised(RecordingId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
 
     /// <summary>What is known of the public address of a SIP flow has changed.</summary>
-    public sealed record Mapping(string Text) : SignallingNotice;
+    public sealed record Mapping(StunBindingEvent Happened) : SignallingNotice;
 
     /// <summary>A session began or ended.</summary>
     public sealed record SessionChanged(RecordingId Session, string Text) : SignallingNotice;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
 using SipNat.Traversal.Stun;
 using SipNat.Traversal.Turn;
@@ -41,6 +42,9 @@ public sealed partial class MediaPlane
     /// <summary>Datagrams that belonged to no session: late, stray or hostile.</summary>
     public long Unowned { get; private set; }
 
+    /// <summary>Mappings that a NAT let end between two keepalives; each made those of its socket more frequent.</summary>
+    public long MappingsEnded { get; private set; }
+
     /// <summary>Sessions that are open.</summary>
     public int Sessions => _sessions.Count;
 
@@ -72,6 +76,24 @@ public sealed partial class MediaPlane
         {
             while (spares.Ports.TryDequeue(out var port)) Close(port);
             Fill(spares);
+        }
+    }
+
+    /// <summary>
+    /// The longest time between two packets that keep a mapping alive, as lifetimes were measured; for ports that are open
+    /// and for those that will be. Streams that run take it up with their next packet.
+    /// </summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound)
+    {
+        if (_stun.KeepaliveBound == bound) return;
+
+        _stun = _stun with { KeepaliveBound = bound };
+        foreach (var (flow, port) in _portsByFlow.OrderBy(p => p.Key.Value).ToList())
+        {
+            if (flow != port.Flows.Rtp) continue;
+
+            port.LimitKeepalive(now, bound);
+            RunPort(now, port);
         }
     }
 
@@ -231,8 +253,20 @@ public sealed partial class MediaPlane
         // A changed mapping may begin ICE anew, and a new path makes streams send: all of it is due at once.
         port.HandleTimeout(now, Outbox);
         FollowChanges(now, port);
+        if (port.TakeEnded() is { } ended) HandleEnd(now, port, ended);
         if (port.Paths is { } paths) RunPaths(now, port, paths);
         _portDeadlines.Set(port, port.Deadline);
+    }
+
+    // With the mapping towards the server the pinhole towards the peer ended too.
+    private void HandleEnd(Instant now, MediaPort port, StunBindingEvent.MappingEnded ended)
+    {
+        MappingsEnded++;
+        if (port.Owner is not { } session) return;
+
+        _output.Events.Enqueue(new MediaEvent.Found(session.Id, new(FindingCode.MappingEnded, $"Media port {ended.Local.Port}: {ended.Explain()}", now)));
+        session.KeepOpen(now);
+        Schedule(session);
     }
 
     private void RunPaths(Instant now, MediaPort port, PathFinder paths)

@@ -31,6 +31,12 @@ internal sealed class MediaPort
     /// <summary>ICE and relays, where the session asked for them.</summary>
     public PathFinder? Paths { get; private set; }
 
+    /// <summary>The longest time between two packets that keep the mapping of the RTP socket alive.</summary>
+    public TimeSpan RtpKeepalive => Main.RtpKeepalive;
+
+    /// <summary>The same for RTCP.</summary>
+    public TimeSpan RtcpKeepalive => Main.RtcpKeepalive;
+
     /// <summary>Connections of its relays.</summary>
     public RelayFlows? Relays { get; private set; }
 
@@ -78,6 +84,7 @@ internal sealed class MediaPort
         var former = Paths;
         former?.ReleaseRelays(now);
         if (relays is not null) _openedAt = now;
+        relays?.LimitKeepalive(ShorterKeepalive);
         (Relays, Paths) = (relays ?? Relays, new(now, needs, options, relays, random, (former?.Version ?? 0) + 1));
         if (former is not null) Paths.Outbox.TakeAllFrom(former.Outbox);
         foreach (var pair in _pairs) Introduce(now, pair, Paths);
@@ -168,6 +175,27 @@ internal sealed class MediaPort
         foreach (var pair in _pairs) pair.Refresh(now);
     }
 
+    /// <summary>The longest time between two packets that keep the mappings alive, as lifetimes were measured.</summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound)
+    {
+        foreach (var pair in _pairs) pair.LimitKeepalive(now, bound);
+        Relays?.LimitKeepalive(ShorterKeepalive);
+    }
+
+    /// <summary>What was learned from a mapping that ended between two keepalives; null where none did since this was asked.</summary>
+    public StunBindingEvent.MappingEnded? TakeEnded()
+    {
+        foreach (var pair in _pairs)
+        {
+            if (pair.TakeEnded() is not { } ended) continue;
+
+            Relays?.LimitKeepalive(ShorterKeepalive);
+            return ended;
+        }
+
+        return null;
+    }
+
     /// <summary>Whether what is known of the addresses has changed; asking clears it.</summary>
     public bool TakeChanged(Instant now)
     {
@@ -175,6 +203,8 @@ internal sealed class MediaPort
         foreach (var pair in _pairs) changed |= pair.TakeChanged(now, Paths);
         return changed | Paths?.TakeChanged() is true;
     }
+
+    private TimeSpan ShorterKeepalive => RtpKeepalive < RtcpKeepalive ? RtpKeepalive : RtcpKeepalive;
 
     private static void Introduce(Instant now, MediaSocketPair pair, PathFinder paths)
     {

@@ -11,6 +11,7 @@ internal sealed class MediaSocketPair
     private readonly StunBindingClient _rtp;
     private readonly StunBindingClient _rtcp;
     private bool _isResting;
+    private StunBindingEvent.MappingEnded? _ended;
 
     public MediaSocketPair(Instant now, MediaPortFlows flows, StunBindingOptions stun, Random random)
     {
@@ -25,6 +26,12 @@ internal sealed class MediaSocketPair
 
     /// <summary>0–65535: its place among the addresses that ICE tells (RFC 8445 §5.1.2.1).</summary>
     public int LocalPreference { get; set; } = Candidate.MaxLocalPreference;
+
+    /// <summary>The longest time between two packets that keep the mapping of the RTP socket alive.</summary>
+    public TimeSpan RtpKeepalive => _rtp.KeepaliveBound;
+
+    /// <summary>The same for RTCP.</summary>
+    public TimeSpan RtcpKeepalive => _rtcp.KeepaliveBound;
 
     public Instant? Deadline => Instant.Earlier(_rtp.Deadline, _rtcp.Deadline);
 
@@ -64,6 +71,21 @@ internal sealed class MediaSocketPair
         _rtcp.Refresh(now);
     }
 
+    /// <summary>The longest time between two packets that keep the mappings alive, as lifetimes were measured.</summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound)
+    {
+        _rtp.LimitKeepalive(now, bound);
+        _rtcp.LimitKeepalive(now, bound);
+    }
+
+    /// <summary>What was learned from a mapping that ended between two keepalives; null where none did since this was asked.</summary>
+    public StunBindingEvent.MappingEnded? TakeEnded()
+    {
+        var ended = _ended;
+        _ended = null;
+        return ended;
+    }
+
     /// <summary>Nothing is sent any more that keeps the mapping alive: the sockets stay open for bad times.</summary>
     public void Rest()
     {
@@ -91,11 +113,12 @@ internal sealed class MediaSocketPair
         Tell(now, _rtcp, paths);
     }
 
-    private static bool Drain(Instant now, StunBindingClient client, PathFinder? paths)
+    private bool Drain(Instant now, StunBindingClient client, PathFinder? paths)
     {
         var changed = false;
         while (client.TryTake(out var happened))
         {
+            if (happened is StunBindingEvent.MappingEnded ended) _ended = ended;
             changed |= happened is StunBindingEvent.MappingLearned or StunBindingEvent.MappingChanged
                 or StunBindingEvent.MappingDependsOnDestination;
         }

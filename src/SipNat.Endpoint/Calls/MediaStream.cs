@@ -63,7 +63,7 @@ internal sealed class MediaStream
         _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
         Negotiate(settings);
-        _sender = new(port, settings, sessionSettings, options, sender, _recorded, _controlLatch, _protection, random);
+        _sender = new(port, settings, sessionSettings, sender, _recorded, _controlLatch, _protection, random);
         _watch = new(settings.Index, options.NoMediaAfter);
     }
 

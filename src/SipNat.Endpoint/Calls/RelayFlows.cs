@@ -12,6 +12,8 @@ internal sealed class RelayFlows(
     MediaPortFlows port, IReadOnlyList<TurnServerOptions> servers, MadeUpFlows numbers, Queue<MediaConnectionRequest> requests, Random random, RelayFlows? former) : IRelayFlows
 {
     private readonly List<FlowId> _connections = [.. former?.Connections ?? []];
+    private readonly Dictionary<int, IReadOnlyList<TurnAllocation>> _allocations = [];
+    private TimeSpan? _keepalive;
     private int _taken = former?.Connections.Count ?? 0;
 
     /// <summary>Connections that were asked for; each is a flow of this port.</summary>
@@ -23,13 +25,21 @@ internal sealed class RelayFlows(
         foreach (var server in servers)
         {
             var flow = server.Transport.IsReliable ? Connect(server, server.Server) : component == 1 ? port.Rtp : port.Rtcp;
-            allocations.Add(new(flow, server, random));
+            allocations.Add(new(flow, _keepalive is { } bound ? server with { KeepaliveBound = bound } : server, random));
         }
 
+        _allocations[component] = allocations;
         return allocations;
     }
 
     public FlowId Connect(int place, TransportAddress server, string? tlsName) => Connect(servers[place] with { TlsName = tlsName }, server);
+
+    /// <summary>The longest time between two packets that keep the way to the servers open, from the next one on.</summary>
+    public void LimitKeepalive(TimeSpan bound)
+    {
+        _keepalive = bound;
+        foreach (var allocation in _allocations.Values.SelectMany(static of => of)) allocation.KeepaliveBound = bound;
+    }
 
     public FlowId DrawFlow() => numbers.Draw();
 

@@ -27,7 +27,6 @@ internal sealed class StreamSender
         MediaPort port,
         MediaStreamSettings settings,
         MediaSettings sessionSettings,
-        MediaPlaneOptions options,
         MediaSender session,
         RecordedStream recorded,
         SourceLatch controlLatch,
@@ -37,9 +36,9 @@ internal sealed class StreamSender
         (_port, _session, _recorded, _controlLatch, _protection) = (port, session, recorded, controlLatch, protection);
         (_settings, _sessionSettings) = (settings, sessionSettings);
         var ssrc = (uint)random.NextInt64(1L << 32);
-        Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = options.Keepalive }, session.Gate, random);
+        Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = port.RtcpKeepalive }, session.Gate, random);
         _audio = new((uint)random.NextInt64(1L << 32), random);
-        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), options.Keepalive, session.Gate, random);
+        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), port.RtpKeepalive, session.Gate, random);
     }
 
     public RtcpReporter Reporter { get; }
@@ -109,6 +108,8 @@ internal sealed class StreamSender
     public void Send(Instant now)
     {
         var (media, control) = (MediaRoute(), ControlRoute());
+        _keepalive.Bound = _port.RtpKeepalive;
+        Reporter.KeepaliveInterval = _settings.RtcpMux ? _port.RtpKeepalive : _port.RtcpKeepalive;
         // Checks keep an ICE path open, and nothing else may be sent while ICE looks for one.
         if (media.Kind is not RouteKind.Plain) _keepalive.Stop();
         else _keepalive.HandleTimeout(now, Open(media), media.Flow, media.Remote);

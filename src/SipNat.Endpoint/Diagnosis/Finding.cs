@@ -101,6 +101,9 @@ public enum FindingCode
     /// <summary>The public address of a media port changed in mid-session; the peer was told.</summary>
     MappingChanged,
 
+    /// <summary>The NAT forgot a media port's mapping between two packets that were to keep it; more are sent from there on.</summary>
+    MappingEnded,
+
     /// <summary>The NAT shows another address to each destination, so a STUN address cannot be advertised.</summary>
     MappingVaries,
 

@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Siprec;
@@ -97,5 +98,5 @@ internal sealed partial class RecordingSession
     }
 
     private void ScheduleKeepalive(Instant now) =>
-        _keepaliveAt = IsLocalPeer ? null : now + (_context.Options.Keepalive * (0.8 + (0.2 * _context.Random.NextDouble())));
+        _keepaliveAt = IsLocalPeer ? null : now + KeepaliveInterval.Draw(_context.Flows.KeepaliveOf(Flow), _context.Random);
 }

@@ -19,7 +19,6 @@ public sealed class KeepaliveSender
 
     private readonly uint _ssrc;
     private readonly int _payloadType;
-    private readonly TimeSpan _bound;
     private readonly SendGate _gate;
     private readonly Random _random;
     private readonly uint _timestamp;
@@ -28,18 +27,23 @@ public sealed class KeepaliveSender
     private TransportAddress _claimed;
 
     /// <param name="payloadType">See <see cref="ChoosePayloadType"/>.</param>
-    /// <param name="bound">No packet follows the one before later than this; each comes after 80–100 % of it. Until media
-    /// has come the first ones follow quicker, because any of them may be lost.</param>
+    /// <param name="bound">See <see cref="Bound"/>.</param>
     /// <param name="gate">One for all senders of a session.</param>
     public KeepaliveSender(uint ssrc, int payloadType, TimeSpan bound, SendGate gate, Random random)
     {
-        (_ssrc, _payloadType, _bound, _gate, _random) = (ssrc, payloadType, bound, gate, random);
+        (_ssrc, _payloadType, Bound, _gate, _random) = (ssrc, payloadType, bound, gate, random);
         _sequence = (ushort)random.Next(ushort.MaxValue);
         _timestamp = (uint)random.NextInt64(uint.MaxValue);
     }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null before <see cref="Start"/> and after <see cref="Stop"/>.</summary>
     public Instant? Deadline { get; private set; }
+
+    /// <summary>
+    /// No packet follows the one before later than this; each comes after 80–100 % of it. Until media has come the first
+    /// ones follow quicker, because any of them may be lost. What it is set to counts from the next packet on.
+    /// </summary>
+    public TimeSpan Bound { get; set; }
 
     public long Sent { get; private set; }
 
@@ -98,7 +102,7 @@ public sealed class KeepaliveSender
 
     private TimeSpan NextInterval(TransportAddress destination)
     {
-        var regular = _bound * (EarliestShare + ((1 - EarliestShare) * _random.NextDouble()));
+        var regular = Bound * (EarliestShare + ((1 - EarliestShare) * _random.NextDouble()));
         if (_gate.IsProven(destination) || _interval >= regular) return regular;
 
         var opening = _interval;

@@ -25,7 +25,6 @@ public sealed class RtcpReporter
 
     private readonly uint _ssrc;
     private readonly byte[] _cname;
-    private readonly TimeSpan _keepalive;
     private readonly SendGate _gate;
     private readonly Random _random;
     private readonly List<uint> _members = [];
@@ -42,13 +41,16 @@ public sealed class RtcpReporter
         if (options.Cname.Length is 0 or > RtcpWriter.MaxCname)
             throw new ArgumentException($"A canonical name has 1 to {RtcpWriter.MaxCname} bytes.", nameof(options));
 
-        (_ssrc, _keepalive, _gate, _random) = (options.Ssrc, options.KeepaliveInterval, gate, random);
+        (_ssrc, KeepaliveInterval, _gate, _random) = (options.Ssrc, options.KeepaliveInterval, gate, random);
         _cname = Encoding.ASCII.GetBytes(options.Cname);
         _averageSize = RtcpWriter.SizeOf(1, _cname.Length, goodbye: false) + UdpIpOverhead;
     }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null before <see cref="Start"/> and after <see cref="Finish"/>.</summary>
     public Instant? Deadline { get; private set; }
+
+    /// <summary>As <see cref="RtcpReporterOptions.KeepaliveInterval"/>; what it is set to counts from the next report on.</summary>
+    public TimeSpan KeepaliveInterval { get; set; }
 
     public long Sent { get; private set; }
 
@@ -141,7 +143,7 @@ public sealed class RtcpReporter
         var minimum = Sent == 0 ? MinInterval / 2 : MinInterval;
         var calculated = TimeSpan.FromSeconds(_averageSize * members / bandwidth);
         var interval = (calculated > minimum ? calculated : minimum) * ((_random.NextDouble() + 0.5) / Compensation);
-        var latest = _keepalive * (EarliestShare + ((1 - EarliestShare) * _random.NextDouble()));
+        var latest = KeepaliveInterval * (EarliestShare + ((1 - EarliestShare) * _random.NextDouble()));
         return interval < latest ? interval : latest;
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SipNat.Archive.Index;
 using SipNat.Endpoint;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
@@ -28,8 +29,8 @@ internal static partial class RecorderLog
             case SignallingNotice.Advertised(var session, var what, var address, var why):
                 Advertised(log, session.Value, what, address, why);
                 break;
-            case SignallingNotice.Mapping(var text):
-                Mapping(log, text);
+            case SignallingNotice.Mapping(var happened):
+                Mapping(log, happened.Explain());
                 break;
             case SignallingNotice.SessionChanged(var session, var text):
                 SessionChanged(log, session.Value, text);

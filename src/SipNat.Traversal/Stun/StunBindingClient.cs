@@ -6,7 +6,8 @@ namespace SipNat.Traversal.Stun;
 /// Learns how one UDP socket is seen from outside, and keeps that mapping alive (RFC 8489 Binding). All servers of the
 /// socket's family are asked, staggered, until one gives a mapping; one more is then heard, so that a mapping that
 /// depends on the destination (RFC 4787 §4.1) is known; afterwards the first one is asked again before each interval
-/// ends. Silence there begins the whole anew.
+/// ends. Silence there begins the whole anew. A mapping that has another port by then ended in the interval: the
+/// intervals become shorter.
 /// </summary>
 /// <remarks>
 /// Only <see cref="HandleTimeout"/> sends. <see cref="Start"/> and <see cref="TryHandle"/> may move
@@ -21,6 +22,9 @@ public sealed class StunBindingClient
     private StunServerProbe? _chosen;
     private StunServerProbe? _compared;
     private Instant? _nextRound;
+    private Instant _confirmedAt;
+    private TimeSpan _limit;
+    private TimeSpan? _learned;
     private bool _isStarted;
 
     /// <param name="flow">The socket.</param>
@@ -29,7 +33,7 @@ public sealed class StunBindingClient
     /// <param name="random">Transaction ids and intervals come from it.</param>
     public StunBindingClient(FlowId flow, TransportAddress local, StunBindingOptions options, Random random)
     {
-        (Flow, Local, _options, _random) = (flow, local, options, random);
+        (Flow, Local, _options, _random, _limit) = (flow, local, options, random, options.KeepaliveBound);
         foreach (var server in options.Servers)
         {
             if (server.Family != local.Family || _probes.Count == StunBindingOptions.MaxServers) continue;
@@ -52,6 +56,12 @@ public sealed class StunBindingClient
 
     /// <summary>Whether two servers see two mappings; null until two have answered.</summary>
     public bool? VariesByDestination { get; private set; }
+
+    /// <summary>
+    /// The longest time between two packets that keeps this socket's mapping alive: what its owner allows, or less where
+    /// the mapping was seen to end sooner.
+    /// </summary>
+    public TimeSpan KeepaliveBound => _learned is { } learned && learned < _limit ? learned : _limit;
 
     /// <summary>False where no server has the socket's address family: nothing is ever sent.</summary>
     public bool HasServers => _probes.Count > 0;
@@ -82,6 +92,16 @@ public sealed class StunBindingClient
     public void Refresh(Instant now)
     {
         if (_isStarted) AskAll(now, first: 0);
+    }
+
+    /// <summary>
+    /// The bound from here on, as lifetimes were measured. Where it becomes shorter, the next request moves to a random
+    /// moment within it: many sockets hear of it at once.
+    /// </summary>
+    public void LimitKeepalive(Instant now, TimeSpan bound)
+    {
+        _limit = bound;
+        if (_chosen is not null && _nextRound > now + KeepaliveBound) _nextRound = now + (KeepaliveBound * _random.NextDouble());
     }
 
     /// <summary>Ends everything, as when the socket closes.</summary>
@@ -165,16 +185,19 @@ public sealed class StunBindingClient
         if (LastMapped is { } previous && previous != mapped) Change(now, previous, mapped);
         else _events.Enqueue(new StunBindingEvent.MappingLearned(Flow, Local, mapped, probe.Server, now));
 
-        (Mapped, LastMapped, Server) = (mapped, mapped, probe.Server);
+        (Mapped, LastMapped, Server, _confirmedAt) = (mapped, mapped, probe.Server, now);
         StartComparison(now);
     }
 
     private void Refresh(Instant now, TransportAddress mapped)
     {
+        var silence = now - _confirmedAt;
+        _confirmedAt = now;
         if (Mapped is not { } previous || previous == mapped) return;
 
         Change(now, previous, mapped);
         (Mapped, LastMapped) = (mapped, mapped);
+        Learn(now, previous, mapped, silence);
         // What another server was asked before the change says nothing about this mapping.
         foreach (var probe in _probes) probe.Cancel();
         StartComparison(now);
@@ -184,6 +207,24 @@ public sealed class StunBindingClient
     {
         VariesByDestination = null;
         _events.Enqueue(new StunBindingEvent.MappingChanged(Flow, Local, previous, mapped, _chosen!.Server, now));
+    }
+
+    // Another address is another line or another NAT, of which nothing is known. At the same address the mapping ended,
+    // and what else this socket sent meanwhile did not keep it: it lives less long than the silence towards the server.
+    private void Learn(Instant now, TransportAddress previous, TransportAddress mapped, TimeSpan silence)
+    {
+        if (!previous.HasSameAddress(mapped))
+        {
+            _learned = null;
+            return;
+        }
+
+        var bound = KeepaliveInterval.BoundAfterEnd(silence, KeepaliveBound);
+        if (bound == KeepaliveBound) return;
+
+        _learned = bound;
+        ScheduleRound(now);
+        _events.Enqueue(new StunBindingEvent.MappingEnded(Flow, Local, silence, bound, now));
     }
 
     // One server besides the chosen one is heard: a request under way, else one that begins here. The rest is quiet.
@@ -263,5 +304,5 @@ public sealed class StunBindingClient
     }
 
     private void ScheduleRound(Instant from) =>
-        _nextRound = from + (_options.KeepaliveBound * (0.8 + (0.2 * _random.NextDouble())));
+        _nextRound = from + KeepaliveInterval.Draw(KeepaliveBound, _random);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using SipNat.Wire;
 
 namespace SipNat.Traversal.Stun;
@@ -21,6 +22,13 @@ public abstract record StunBindingEvent
     /// <summary>The mapping is another one: the NAT restarted, the line changed, or the old mapping had expired.</summary>
     public sealed record MappingChanged(
         FlowId Flow, TransportAddress Local, TransportAddress Previous, TransportAddress Mapped, TransportAddress Server, Instant At)
+        : StunBindingEvent(Flow, At);
+
+    /// <summary>
+    /// The mapping has another port at the same address, after a <paramref name="Silence"/> in which it ended: it is kept
+    /// alive at intervals of at most <paramref name="Bound"/> from here on. Follows on <see cref="MappingChanged"/>.
+    /// </summary>
+    public sealed record MappingEnded(FlowId Flow, TransportAddress Local, TimeSpan Silence, TimeSpan Bound, Instant At)
         : StunBindingEvent(Flow, At);
 
     /// <summary>Two servers see two mappings: an address learned from a server is of no use to anybody else.</summary>
@@ -56,6 +64,9 @@ public static class StunBindingEventText
             $"STUN server {server} sees {local} as {mapped}.",
         StunBindingEvent.MappingChanged(_, var local, var previous, var mapped, var server, _) =>
             $"STUN server {server} sees {local} as {mapped}, before as {previous}.",
+        StunBindingEvent.MappingEnded(_, var local, var silence, var bound, _) => string.Create(
+            CultureInfo.InvariantCulture,
+            $"The NAT gave {local} another port within {silence.TotalSeconds:F0} s: a silent mapping does not live so long there, and is kept alive every {KeepaliveInterval.Describe(bound)} from here on."),
         StunBindingEvent.MappingDependsOnDestination(_, var mapped, var server, var otherMapped, var otherServer, _) =>
             $"The NAT maps per destination: STUN server {server} sees {mapped}, {otherServer} sees {otherMapped}.",
         StunBindingEvent.MappingLost(_, var mapped, var server, _) =>

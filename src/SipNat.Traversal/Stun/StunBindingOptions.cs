@@ -12,10 +12,10 @@ public sealed record StunBindingOptions
     public IReadOnlyList<TransportAddress> Servers { get; init; } = [];
 
     /// <summary>
-    /// The longest time between two requests. Each interval is drawn from 80–100 % of it (the form of RFC 5626 §4.4.1),
-    /// so it never reaches the shortest mapping lifetime in use, 30 s.
+    /// The longest time between two requests. A client whose mapping ends sooner lowers it for itself, and its owner may
+    /// replace it (<see cref="StunBindingClient.LimitKeepalive"/>).
     /// </summary>
-    public TimeSpan KeepaliveBound { get; init; } = TimeSpan.FromSeconds(25);
+    public TimeSpan KeepaliveBound { get; init; } = KeepaliveInterval.DefaultBound;
 
     /// <summary>How long after one server the next is asked, while none has answered.</summary>
     public TimeSpan Stagger { get; init; } = TimeSpan.FromMilliseconds(50);

@@ -49,7 +49,7 @@ public sealed partial class TurnAllocation
     /// <param name="random">Transaction ids come from it.</param>
     public TurnAllocation(FlowId flow, TurnServerOptions options, Random random)
     {
-        (_options, _random, Credentials) = (options, random, options.Credentials);
+        (_options, _random, Credentials, KeepaliveBound) = (options, random, options.Credentials, options.KeepaliveBound);
         _requests = new(flow, options, random, Outbox);
         _redirection = new(options.Server);
         _liveness = new(options.KeepaliveBound);
@@ -75,6 +75,9 @@ public sealed partial class TurnAllocation
 
     /// <summary>Used from the next Allocate on: an allocation keeps the username that it was made with (441).</summary>
     public StunCredentials? Credentials { get; set; }
+
+    /// <summary>As <see cref="TurnServerOptions.KeepaliveBound"/>; what it is set to counts from the next keepalive on.</summary>
+    public TimeSpan KeepaliveBound { get; set; }
 
     /// <summary>Messages of the server that were not believed or hold nothing: forged, for no peer of ours, malformed.</summary>
     public int Discarded => _requests.Discarded + _strays;
@@ -245,7 +248,7 @@ public sealed partial class TurnAllocation
     }
 
     private void ScheduleKeepalive(Instant now) =>
-        _keepaliveAt = _options.Transport.IsReliable ? null : now + (_options.KeepaliveBound * (0.8 + (0.2 * _random.NextDouble())));
+        _keepaliveAt = _options.Transport.IsReliable ? null : now + KeepaliveInterval.Draw(KeepaliveBound, _random);
 
     private void AskForPeers(Instant now)
     {

@@ -30,5 +30,5 @@ public sealed record TurnServerOptions
     /// <summary>
     /// Over UDP the mapping of a NAT towards the server is kept alive by a Binding indication, at 80–100 % of this bound.
     /// </summary>
-    public TimeSpan KeepaliveBound { get; init; } = TimeSpan.FromSeconds(25);
+    public TimeSpan KeepaliveBound { get; init; } = KeepaliveInterval.DefaultBound;
 }

@@ -42,6 +42,8 @@ internal sealed class BindingScene
 
     public int Rented => _outbox.Rented;
 
+    public Instant Time => _now;
+
     public double Now => (_now - Start).TotalMilliseconds;
 
     public void RunUntil(double milliseconds)

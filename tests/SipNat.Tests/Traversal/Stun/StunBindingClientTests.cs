@@ -243,6 +243,78 @@ public sealed class StunBindingClientTests
         Assert.Contains(scene.Events, static line => line.EndsWith("does not answer.", StringComparison.Ordinal));
     }
 
+    // A NAT that forgets a silent socket after some time, and gives it another port then.
+    [Theory]
+    [InlineData(10, 1)]
+    [InlineData(6, 2)]
+    [InlineData(20, 1)]
+    public void A_mapping_that_ended_between_two_keepalives_is_not_lost_again(double lifetime, int losses)
+    {
+        var scene = new BindingScene(new() { Servers = [A] });
+        var (port, sent) = (61_000, 0.0);
+        scene.Mapping = (_, now) =>
+        {
+            if (now - sent > lifetime * 1000) port++;
+            sent = now;
+            return $"203.0.113.7:{port}";
+        };
+
+        scene.RunUntil(24 * 3600 * 1000);
+
+        Assert.InRange(port - 61_000, 1, losses);
+        Assert.Equal(1 + (2 * (port - 61_000)), scene.Events.Count);
+        Assert.Matches(
+            @"^\d+ The NAT gave 192\.168\.1\.10:4000 another port within 2[0-5] s: a silent mapping does not live so long there, and is kept alive every [56]\.\d–[78]\.\d s from here on\.$",
+            scene.Events[2]);
+        Assert.InRange(scene.Client.KeepaliveBound.TotalSeconds, 5, 8.75);
+        Assert.InRange(Gaps(scene).Skip(losses * 2).Max(), 3_999, scene.Client.KeepaliveBound.TotalMilliseconds + 1);
+    }
+
+    [Fact]
+    public void Another_address_says_nothing_of_lifetimes_and_ends_what_was_learned_of_the_one_before()
+    {
+        var scene = new BindingScene(new() { Servers = [A] });
+        scene.Mapping = static (_, now) => now < 10_000 ? Mapped : now < 30_000 ? "203.0.113.7:61001" : "203.0.113.8:61001";
+
+        scene.RunUntil(29_000);
+        Assert.InRange(scene.Client.KeepaliveBound.TotalSeconds, 7, 8.75);
+
+        scene.RunUntil(60_000);
+        Assert.Equal(25, scene.Client.KeepaliveBound.TotalSeconds);
+        Assert.Equal(4, scene.Events.Count);
+    }
+
+    // A NAT that restarts: the silence was too short for any mapping to end in it.
+    [Fact]
+    public void Another_port_after_a_short_silence_changes_no_interval()
+    {
+        var scene = new BindingScene(new() { Servers = [A], KeepaliveBound = TimeSpan.FromSeconds(4) }) { Mapping = static (_, now) => now < 10_000 ? Mapped : "203.0.113.7:61001" };
+
+        scene.RunUntil(60_000);
+
+        Assert.Equal(2, scene.Events.Count);
+        Assert.Equal(4, scene.Client.KeepaliveBound.TotalSeconds);
+    }
+
+    [Fact]
+    public void A_bound_that_was_measured_counts_at_once()
+    {
+        var scene = new BindingScene(new() { Servers = [A] }) { Mapping = static (_, _) => Mapped };
+        scene.RunUntil(1000);
+        scene.Client.LimitKeepalive(scene.Time, TimeSpan.FromSeconds(7));
+        scene.RunUntil(3600 * 1000);
+
+        var gaps = Gaps(scene);
+        Assert.InRange(gaps[0], 1000, 8000);
+        Assert.InRange(gaps.Skip(1).Min(), 5_599, 5_700);
+        Assert.InRange(gaps.Skip(1).Max(), 6_900, 7_001);
+
+        scene.Client.LimitKeepalive(scene.Time, TimeSpan.FromSeconds(21));
+        scene.RunUntil(2 * 3600 * 1000);
+
+        Assert.InRange(Gaps(scene)[^1], 16_799, 21_001);
+    }
+
     [Fact]
     public void A_stopped_client_is_silent()
     {
@@ -255,6 +327,13 @@ public sealed class StunBindingClientTests
         Assert.Null(scene.Client.Deadline);
         Assert.Equal(2, scene.Sent.Count);
         Assert.False(scene.Receive(A, BindingScene.Success(scene.Requests[0], TransportAddress.Parse(Mapped))));
+    }
+
+    // Milliseconds between requests.
+    private static List<double> Gaps(BindingScene scene)
+    {
+        var times = scene.Sent.Select(static line => double.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)).ToList();
+        return [.. times.Zip(times.Skip(1), static (left, right) => right - left)];
     }
 
     [Fact]
