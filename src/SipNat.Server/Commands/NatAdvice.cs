@@ -4,6 +4,7 @@ using SipNat.Endpoint.Diagnosis;
 using SipNat.Server.Hosting;
 using SipNat.Server.Options;
 using SipNat.Traversal.Discovery;
+using SipNat.Traversal.Stun;
 
 namespace SipNat.Server.Commands;
 
@@ -107,16 +108,21 @@ internal static class NatAdvice
         _ => "Whether the mapping changes with the destination is not known: name two STUN servers at different addresses.",
     };
 
-    // The shorter of the two counts (Linux: a fresh one); 70 % of it leaves room for a packet that is lost.
     private static string? Lifetime(NatMeasurement measured)
     {
-        if ((measured.Lifetimes.Fresh.Value ?? measured.Lifetimes.Established.Value) is not { } known) return null;
+        if (measured.Lifetimes.Shorter is not { } shorter) return null;
 
-        var shorter = measured.Lifetimes.Established.Value is { } established && established < known ? established : known;
-        var bound = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(shorter.TotalSeconds * 0.7)));
-        return bound < new NatOptions().Keepalive
-            ? string.Create(CultureInfo.InvariantCulture, $"A silent mapping ends after {shorter.TotalSeconds:F0} s: set Nat:Keepalive to {bound:c}.")
-            : string.Create(CultureInfo.InvariantCulture, $"A silent mapping lives for {shorter.TotalSeconds:F0} s: the default of Nat:Keepalive keeps it.");
+        var configured = new NatOptions().Keepalive;
+        var bound = KeepaliveInterval.BoundFor(shorter, configured);
+        return (measured.Lifetimes.IsEndSeen, bound < configured) switch
+        {
+            (true, true) => string.Create(
+                CultureInfo.InvariantCulture,
+                $"A silent mapping ends after {shorter.TotalSeconds:F0} s: serve measures that too and keeps mappings alive every {KeepaliveInterval.Describe(bound)}; where Nat:MeasureLifetime is off, set Nat:Keepalive to {TimeSpan.FromSeconds(Math.Max(1, Math.Floor(bound.TotalSeconds))):c}."),
+            (true, false) => string.Create(CultureInfo.InvariantCulture, $"A silent mapping lives for {shorter.TotalSeconds:F0} s: the default of Nat:Keepalive keeps it."),
+            (false, false) => string.Create(CultureInfo.InvariantCulture, $"A silent mapping lives for more than {shorter.TotalSeconds:F0} s: the default of Nat:Keepalive keeps it."),
+            _ => null,
+        };
     }
 
     private static string? Filtering(NatMeasurement measured) => measured.Filtering.Value switch

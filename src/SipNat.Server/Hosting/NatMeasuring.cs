@@ -90,23 +90,11 @@ internal sealed class NatMeasuring
         return layers with { Router = (await router)?.External ?? default, Hops = hops, IsServerReached = isServerReached };
     }
 
-    // By a server that knows RESPONSE-PORT; where none does, by a relay.
     private async Task<MappingLifetimes> MeasureLifetimesAsync(string stage, TransportAddress server, TransportAddress local, CancellationToken stop)
     {
-        var found = MappingLifetimes.Inconclusive;
-        if (!server.IsNone)
-        {
-            var probe = new MappingLifetimeProbe(new() { Server = server }, new SecureRandom());
-            found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
-        }
-
         var relay = _turn.FirstOrDefault(turn => !turn.Options.Transport.IsReliable && OutboundAddress.Towards(turn.Options.Server) == local);
-        if (found == MappingLifetimes.Inconclusive && relay is not null)
-        {
-            var probe = new RelayedLifetimeProbe(relay.Options, new SecureRandom());
-            found = await _host.RunAsync(probe, Enumerable.Repeat(local, probe.SocketCount), () => probe.Result, () => Report(stage, probe.Progress), stop);
-        }
-
+        var measuring = new LifetimeMeasuring(_host) { Progress = progress => Report(stage, progress) };
+        var found = await measuring.RunAsync(local, server.IsNone ? [] : [server], relay?.Options, stop);
         _progress(stage, 1);
         return found;
     }

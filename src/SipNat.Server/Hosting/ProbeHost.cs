@@ -8,6 +8,9 @@ namespace SipNat.Server.Hosting;
 /// <summary>Runs one measuring core with sockets of its own until it has a result.</summary>
 internal sealed class ProbeHost(ILoggerFactory logs)
 {
+    // What is sent to measure is nothing of the service's: /metrics leaves it out.
+    private const string Meter = "Probe";
+
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
     public ServerClock Clock { get; } = new(TimeProvider.System);
@@ -26,7 +29,7 @@ internal sealed class ProbeHost(ILoggerFactory logs)
         where T : class
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = new CoreHost(core, Clock, Flows, new(), logs, connections)
+        await using var host = new CoreHost(core, Clock, Flows, new(), logs, connections, Meter)
         {
             AfterDrain = _ =>
             {

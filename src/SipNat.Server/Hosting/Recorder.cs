@@ -31,6 +31,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly ServerClock _clock;
     private readonly HostNames _names;
     private readonly TurnServers _turn;
+    private readonly LifetimeWatch _lifetimes;
     private readonly TurnConnections _connections;
     private readonly SignallingCore _core;
     private readonly MediaPlane _plane;
@@ -52,9 +53,10 @@ internal sealed class Recorder : IAsyncDisposable
         AudioFileWriter writer,
         HostNames names,
         TurnServers turn,
+        LifetimeWatch lifetimes,
         ILoggerFactory logs)
     {
-        (_options, _clock, _journal, _names, _turn, _log) = (options, clock, journal, names, turn, logs.CreateLogger<Recorder>());
+        (_options, _clock, _journal, _names, _turn, _lifetimes, _log) = (options, clock, journal, names, turn, lifetimes, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         Warmup.Run(endpoint);
@@ -70,7 +72,7 @@ internal sealed class Recorder : IAsyncDisposable
         };
         _connections = new(TlsTrust.From(options.Nat), ConnectTimeout, logs.CreateLogger<TurnConnections>());
         _engine = new(_plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
-        _metrics = new(_core, _plane, _engine, writer);
+        _metrics = new(_core, _plane, _engine, lifetimes, writer);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
     }
@@ -109,6 +111,13 @@ internal sealed class Recorder : IAsyncDisposable
     {
         IReadOnlyList<TurnServerOptions> servers = [.. _turn.Current.Select(s => s.Options with { TlsName = s.TlsName })];
         _engine.TryPost(_ => _plane.SetTurnServers(servers));
+    }
+
+    /// <summary>The longest time between two packets that keep a mapping alive, from here on.</summary>
+    public void LimitKeepalive(TimeSpan bound)
+    {
+        _engine.TryPost(now => _plane.LimitKeepalive(now, bound));
+        _host.Post(now => _core.LimitKeepalive(now, bound));
     }
 
     /// <summary>Brings what the media engine tells to signalling, and what the disk refuses to the journal.</summary>
@@ -162,6 +171,7 @@ internal sealed class Recorder : IAsyncDisposable
         RecorderLog.NetworkChanged(_log, string.Join(", ", network.Addresses.Select(a => a.Address.AddressText)), network.Gateway?.Router.AddressText ?? "none");
         var endpoint = EndpointOptions.From(_options, network.Addresses);
         var (local, allowed) = (endpoint.Addressing.LocalNetworks, endpoint.Signalling.AllowedNetworks);
+        _lifetimes.HandleNetworkChange(network.Addresses);
         _host.SetAllowedNetworks(allowed);
         _host.FollowAddresses();
         _host.Post(now => _core.HandleNetworkChange(now, local, allowed));
@@ -198,7 +208,11 @@ internal sealed class Recorder : IAsyncDisposable
             if (!_engine.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));
         }
 
-        while (_core.TryTakeNotice(out var notice)) RecorderLog.Notice(_log, notice);
+        while (_core.TryTakeNotice(out var notice))
+        {
+            if (notice is SignallingNotice.Mapping(var happened)) _lifetimes.Handle(happened);
+            RecorderLog.Notice(_log, notice);
+        }
     }
 
     private async Task ReportFailuresAsync(CancellationToken stop)

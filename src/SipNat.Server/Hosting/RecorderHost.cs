@@ -30,7 +30,8 @@ public static class RecorderHost
         var turn = new TurnServers(options.Nat, clock.Time, logs);
         await Task.WhenAll(names.ResolveAsync(drain), turn.ResolveAsync(drain));
 
-        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, turn, logs);
+        using var lifetimes = new LifetimeWatch(options, clock, names, turn, logs);
+        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, turn, lifetimes, logs);
         var loops = Task.WhenAll(
             clock.RunAsync(stop.Token),
             names.RunAsync(recorder.UpdateNames, stop.Token),
@@ -42,11 +43,13 @@ public static class RecorderHost
 
         health.State = HealthState.Ready;
         ready(new(recorder.Bound, api.Address));
+        var measuring = lifetimes.RunAsync(recorder.LimitKeepalive, stop.Token);
         await WaitAsync(drain);
         health.State = HealthState.Draining;
         await recorder.DrainAsync(options.Recording.DrainTimeout);
         await stop.CancelAsync();
         await loops;
+        await measuring;
     }
 
     private static RecordingArchive OpenArchive(SipNatOptions options, ILoggerFactory logs, out ReindexResult recovered)

@@ -11,7 +11,7 @@ internal sealed class RecorderMetrics : IDisposable
 {
     private readonly Meter _meter = new("SipNat.Recorder");
 
-    public RecorderMetrics(SignallingCore core, MediaPlane plane, PollingEngine engine, AudioFileWriter writer)
+    public RecorderMetrics(SignallingCore core, MediaPlane plane, PollingEngine engine, LifetimeWatch lifetimes, AudioFileWriter writer)
     {
         Gauge("sipnat.sessions", () => core.Sessions, "Recording sessions that are not over.");
         Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");
@@ -24,6 +24,9 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.sip.retransmissions", () => core.TransactionCounters.RequestRetransmissions, "SIP requests that came again.");
         Counter("sipnat.sip.malformed", () => core.TransactionCounters.Malformed, "SIP messages that could not be acted on.");
         Counter("sipnat.stun.answered", () => core.BindingsAnswered, "STUN Binding requests of peers that were answered on SIP sockets.");
+        Seconds("sipnat.nat.keepalive", () => lifetimes.Bound, "Upper bound of the time between two packets that keep a mapping alive.");
+        Seconds("sipnat.nat.mapping.lifetime", () => lifetimes.Lifetime, "How long the NAT keeps a silent mapping, as it was measured, at least.");
+        Counter("sipnat.nat.mappings.ended", () => core.MappingsEnded + plane.MappingsEnded, "Mappings that the NAT let end between two packets that were to keep them.");
         Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
         Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
         Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");
@@ -38,6 +41,10 @@ internal sealed class RecorderMetrics : IDisposable
 
     private void Gauge(string name, Func<long> value, string description) =>
         _meter.CreateObservableGauge(name, value, description: description);
+
+    // What is not known has no series.
+    private void Seconds(string name, Func<TimeSpan?> value, string description) => _meter.CreateObservableGauge(
+        name, () => value() is { } known ? [new(known.TotalSeconds)] : Array.Empty<Measurement<double>>(), "s", description);
 
     private void Counter(string name, Func<long> value, string description, string? unit = null) =>
         _meter.CreateObservableCounter(name, value, unit, description);

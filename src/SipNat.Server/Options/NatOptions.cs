@@ -35,8 +35,11 @@ public sealed record NatOptions
     /// <summary>Peers there are told the local address; null: the private networks of this machine's interfaces.</summary>
     public IReadOnlyList<NetworkPrefix>? LocalNetworks { get; init; }
 
-    /// <summary>Upper bound of the keepalive interval; 1 s to 1 h.</summary>
+    /// <summary>Upper bound of the keepalive interval, which a measured lifetime lowers; 1 s to 1 h.</summary>
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>Whether <c>serve</c> measures how long the NAT keeps a silent mapping, and keeps mappings alive more often where that is shorter.</summary>
+    public bool MeasureLifetime { get; init; } = true;
 
     /// <summary>Whether ICE is answered where a peer offers it, and offered in offers of ours, and how.</summary>
     public NatIce Ice { get; init; } = NatIce.Offered;
@@ -68,6 +71,7 @@ public sealed record NatOptions
             ConsentInterval = settings.Duration("Nat:ConsentInterval", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15)),
             ConsentTimeout = settings.Duration("Nat:ConsentTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2)),
             Keepalive = settings.Duration("Nat:Keepalive", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            MeasureLifetime = settings.Boolean("Nat:MeasureLifetime", true),
         };
         options.Validate(settings);
         return options;

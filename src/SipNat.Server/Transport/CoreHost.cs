@@ -41,10 +41,18 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
     /// <param name="limits">Caps and timeouts of the connections.</param>
     /// <param name="logs">Where the loggers come from.</param>
     /// <param name="connections">What connections carry; SIP unless given.</param>
-    public CoreHost(IProtocolCore core, ServerClock clock, FlowIds flows, TransportLimits limits, ILoggerFactory logs, ConnectionOptions? connections = null)
+    /// <param name="meter">Under which name its counters stand.</param>
+    public CoreHost(
+        IProtocolCore core,
+        ServerClock clock,
+        FlowIds flows,
+        TransportLimits limits,
+        ILoggerFactory logs,
+        ConnectionOptions? connections = null,
+        string meter = TransportMetrics.MeterName)
     {
         (_core, _clock, _log) = (core, clock, logs.CreateLogger<CoreHost>());
-        _metrics = new();
+        _metrics = new(meter);
         connections ??= new();
         _connections = new(this, flows, limits, connections, _metrics, logs);
         _connector = new(this, _connections, flows, limits, connections, logs.CreateLogger<TcpConnector>());

@@ -8,14 +8,15 @@ internal sealed class TransportMetrics : IDisposable
 {
     public const string MeterName = "SipNat.Transport";
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
     private readonly Counter<long> _sends;
     private readonly Counter<long> _faults;
     private readonly Counter<long> _refusedConnections;
     private readonly UpDownCounter<int> _connections;
 
-    public TransportMetrics()
+    public TransportMetrics(string meter)
     {
+        _meter = new(meter);
         _sends = _meter.CreateCounter<long>("sipnat.sip.sends", description: "SIP datagrams and messages handed to the kernel, by outcome.");
         _faults = _meter.CreateCounter<long>("sipnat.core.faults", description: "Inputs on which the signalling core failed.");
         _refusedConnections = _meter.CreateCounter<long>("sipnat.sip.connections.refused", description: "Connections closed at once, by the cap that they met.");

@@ -38,6 +38,17 @@ public sealed record MappingLifetimeOptions
     /// </summary>
     public StunSchedule Asking { get; init; } = new() { InitialRto = TimeSpan.FromMilliseconds(50), MaxSends = 8, FinalWaitFactor = 40 };
 
+    /// <summary>
+    /// The silences that it takes to know every lifetime up to <paramref name="longest"/>: fewer sockets and less time than
+    /// the default, where it matters only whether a mapping lives longer.
+    /// </summary>
+    public static IReadOnlyList<TimeSpan> SilencesUpTo(TimeSpan longest)
+    {
+        var silences = Default();
+        var needed = silences.FindIndex(silence => silence >= longest);
+        return needed < 0 ? silences : [.. silences.Take(needed + MappingLifetimes.DeadLanes)];
+    }
+
     private static List<TimeSpan> Default()
     {
         var silences = new List<TimeSpan> { TimeSpan.FromSeconds(1) };

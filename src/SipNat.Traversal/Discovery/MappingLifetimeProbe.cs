@@ -119,7 +119,7 @@ public sealed class MappingLifetimeProbe : IProtocolCore
         var (fresh, established) = (Lanes(isEstablished: false), Lanes(isEstablished: true));
         if (!IsClear(fresh) || !IsClear(established)) return;
 
-        Result = new(Estimate(fresh), Estimate(established));
+        Result = new(Estimate(fresh), Estimate(established)) { FreshAtLeast = LongestAlive(fresh), EstablishedAtLeast = LongestAlive(established) };
     }
 
     // The shortest silences outlive no mapping: where they bring nothing, it is the server or a firewall.
@@ -131,6 +131,8 @@ public sealed class MappingLifetimeProbe : IProtocolCore
     private static bool IsClear(List<LifetimeLane> lanes) =>
         lanes.TrueForAll(lane => lane.IsOver)
         || (lanes.FindLastIndex(lane => lane.IsAlive) is >= 0 and var alive && DeadAfter(lanes, alive).Count() >= MappingLifetimes.DeadLanes);
+
+    private static TimeSpan LongestAlive(List<LifetimeLane> lanes) => lanes.FindLast(lane => lane.IsAlive)?.Silence ?? default;
 
     // What arrived is a fact; a shorter silence that brought nothing was a loss.
     private static Measured<TimeSpan> Estimate(List<LifetimeLane> lanes)
@@ -160,4 +162,25 @@ public sealed record MappingLifetimes(Measured<TimeSpan> Fresh, Measured<TimeSpa
     internal const int DeadLanes = 3;
 
     public static MappingLifetimes Inconclusive { get; } = new(default, default);
+
+    /// <summary>The longest silence that a fresh mapping was seen to outlive; zero where none was seen.</summary>
+    public TimeSpan FreshAtLeast { get; init; }
+
+    /// <summary>The same of an established one.</summary>
+    public TimeSpan EstablishedAtLeast { get; init; }
+
+    /// <summary>
+    /// What keepalives have to reckon with: the shorter of both, of which nobody knows which one a flow has at a moment.
+    /// Where no end was seen, the mapping was at least seen to live so long. Null where neither is known.
+    /// </summary>
+    public TimeSpan? Shorter => (Fresh.Value ?? FreshAtLeast, Established.Value ?? EstablishedAtLeast) switch
+    {
+        ({ Ticks: 0 }, { Ticks: 0 }) => null,
+        (var fresh, { Ticks: 0 }) => fresh,
+        ({ Ticks: 0 }, var established) => established,
+        var (fresh, established) => fresh < established ? fresh : established,
+    };
+
+    /// <summary>Whether the end of a mapping that lives for <see cref="Shorter"/> was seen; else it lives longer.</summary>
+    public bool IsEndSeen => Shorter is { } shorter && (Fresh.Value == shorter || Established.Value == shorter);
 }

@@ -59,8 +59,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the log holds a text.</summary>
-    public Task WaitForLogAsync(string text) => _process!.WaitForTextAsync(text, StartLimit, TestContext.Current.CancellationToken);
+    /// <summary>Waits until the log holds a text; without a limit for 20 s.</summary>
+    public Task WaitForLogAsync(string text, TimeSpan? limit = null) => _process!.WaitForTextAsync(text, limit ?? StartLimit, TestContext.Current.CancellationToken);
 
     public string PathOf(RecordedFile file) => Path.Combine(_data.FullName, "recordings", file.File);
 

@@ -59,6 +59,32 @@ public sealed class MappingLifetimeProbeTests
 
         AssertNear(30, result.Fresh);
         Assert.Equal(default, result.Established);
+        Assert.InRange(result.EstablishedAtLeast.TotalSeconds, 200, 250);
+        Assert.Equal((result.Fresh.Value, true), (result.Shorter, result.IsEndSeen));
+    }
+
+    // Keepalives of 25 s need to know lifetimes below 25 s / 0.7 only.
+    [Theory]
+    [InlineData(10, 30, 10, true, 60)]
+    [InlineData(30, 120, 30, true, 75)]
+    [InlineData(36, 20, 20, true, 75)]
+    [InlineData(60, 120, 54, false, 75)]
+    [InlineData(120, 120, 54, false, 75)]
+    public void As_many_silences_as_matter_are_enough_to_tell_the_shorter_lifetime(double fresh, double established, double shorter, bool isEndSeen, double within)
+    {
+        var silences = MappingLifetimeOptions.SilencesUpTo(TimeSpan.FromSeconds(25 / 0.7));
+        foreach (var loss in (double[])[0, 0.1])
+        {
+            var network = new SimulatedNetwork(5);
+            var nat = NatOptions.PortRestricted with { FreshLifetime = TimeSpan.FromSeconds(fresh), EstablishedLifetime = TimeSpan.FromSeconds(established) };
+            var result = Measure(nat, seed: 5, loss, network, silences: silences);
+
+            Assert.InRange(result.Shorter!.Value.TotalSeconds, shorter * 0.85, shorter * 1.15);
+            Assert.Equal(isEndSeen, result.IsEndSeen);
+            Assert.InRange(network.Now.Ticks, 0, TimeSpan.FromSeconds(within).Ticks);
+        }
+
+        Assert.Equal(19, silences.Count);
     }
 
     [Fact]
@@ -82,14 +108,15 @@ public sealed class MappingLifetimeProbeTests
     }
 
     private static MappingLifetimes Measure(
-        NatOptions nat, int seed = 1, double loss = 0, SimulatedNetwork? network = null, Action<SimulatedStunServer>? prepare = null)
+        NatOptions nat, int seed = 1, double loss = 0, SimulatedNetwork? network = null, Action<SimulatedStunServer>? prepare = null, IReadOnlyList<TimeSpan>? silences = null)
     {
         network ??= new(seed);
         network.Loss = loss;
         var behind = network.AddNat("203.0.113.1", nat);
         var server = SimulatedStunServer.AddTo(network, "198.51.100.1:3478", "198.51.100.2:3479");
         prepare?.Invoke(server);
-        var probe = new MappingLifetimeProbe(new() { Server = TransportAddress.Parse("198.51.100.1:3478") }, new Random(seed));
+        var options = new MappingLifetimeOptions { Server = TransportAddress.Parse("198.51.100.1:3478") };
+        var probe = new MappingLifetimeProbe(silences is null ? options : options with { Silences = silences }, new Random(seed));
         var host = network.AddHost("192.168.1.10", probe, behind);
         for (var i = 0; i < probe.SocketCount; i++) host.OpenUdp(40000 + i);
 
