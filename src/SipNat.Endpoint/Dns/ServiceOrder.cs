@@ -20,11 +20,14 @@ public static class ServiceOrder
         return sorted;
     }
 
+    // RFC 2782 draws from 0 to the sum and takes the first record that reaches the number. Without a weightless one the 0
+    // would only favour whichever record comes first, and among weightless ones it always meant the same.
     private static DnsRecord.Service Draw(List<DnsRecord.Service> left, Random random)
     {
-        var drawn = random.Next(left.Sum(static record => record.Weight) + 1);
+        var weightless = left.Count(static record => record.Weight == 0);
+        var drawn = random.Next(weightless > 0 ? 0 : 1, left.Sum(static record => record.Weight) + 1);
         var sum = 0;
-        var place = left.FindIndex(record => (sum += record.Weight) >= drawn);
+        var place = drawn == 0 ? random.Next(weightless) : left.FindIndex(record => (sum += record.Weight) >= drawn);
         var record = left[place];
         left.RemoveAt(place);
         return record;

@@ -47,9 +47,9 @@ public sealed class DnsClient : IFlowSink, IAsyncDisposable
         while (!lookup.IsDone)
         {
             var asked = new List<(DnsQuestion Question, Task<DnsResult> Answer)>();
-            // Absolute: what is a service's name is no word to be looked for in search domains.
-            while (lookup.TryTakeQuestion(out var question)) asked.Add((question, AskAsync($"{question.Name}.", question.Type, stop)));
-            foreach (var (question, answer) in asked) lookup.Handle(question, (await answer).Records);
+            // Absolute, unless it is a single word: what is a service's name is not to be looked for in search domains.
+            while (lookup.TryTakeQuestion(out var question)) asked.Add((question, AskAsync(question.Name.Contains('.') ? $"{question.Name}." : question.Name, question.Type, stop)));
+            foreach (var (question, answer) in asked) lookup.Handle(question, await answer);
         }
 
         return lookup.Servers;

@@ -42,6 +42,7 @@ public sealed class FuzzTargetTests
     [InlineData("ice-agent", 150)]
     [InlineData("dns-message", 5_000)]
     [InlineData("dns-resolver", 300)]
+    [InlineData("server-lookup", 500)]
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
     [InlineData("srtp", 300)]

@@ -25,6 +25,7 @@ public static class FuzzTargets
         new IceAgentTarget(),
         new DnsMessageTarget(),
         new DnsResolverTarget(),
+        new ServerLookupTarget(),
         new RtpPacketTarget(),
         new RtcpTarget(),
         new SrtpTarget(),
