@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
@@ -28,6 +29,7 @@ internal sealed class SignallingContext
             StrangerAnswersPerSecond = options.RefusalsPerSecond,
         }, random);
         Flows = new(this);
+        Accounts = new(this);
     }
 
     public SignallingOptions Options { get; private set; }
@@ -37,6 +39,8 @@ internal sealed class SignallingContext
     public TransactionLayer Transactions { get; }
 
     public SignallingFlows Flows { get; }
+
+    public AccountList Accounts { get; }
 
     public AddressAdvisor Advisor { get; private set; }
 
@@ -49,6 +53,11 @@ internal sealed class SignallingContext
     public Queue<RecordingSnapshot> Snapshots { get; } = new();
 
     public Queue<SignallingNotice> Notices { get; } = new();
+
+    /// <summary>What accounts want to know of the DNS.</summary>
+    public Queue<LocateRequest> Locates { get; } = new();
+
+    public Queue<AccountSnapshot> AccountChanges { get; } = new();
 
     public RecordingLinks Links { get; } = new();
 

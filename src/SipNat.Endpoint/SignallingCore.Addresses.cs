@@ -70,6 +70,8 @@ public sealed partial class SignallingCore
             session.TellPeer(now);
             Settle(session);
         }
+
+        _context.Accounts.WithAll(account => account.HandleAddressChange(now));
     }
 
     private void RefreshPaths(Instant now)
@@ -80,5 +82,7 @@ public sealed partial class SignallingCore
             session.KeepOpen(now);
             Settle(session);
         }
+
+        _context.Accounts.HandleNetworkChange(now);
     }
 }

@@ -33,7 +33,9 @@ public sealed partial class SignallingCore : IProtocolCore
     public Outbox Outbox => _context.Outbox;
 
     public Instant? Deadline =>
-        Instant.Earlier(_sessions.Deadline, Instant.Earlier(_context.Transactions.Deadline, _context.Flows.Deadline));
+        Instant.Earlier(
+            Instant.Earlier(_sessions.Deadline, _context.Accounts.Deadline),
+            Instant.Earlier(_context.Transactions.Deadline, _context.Flows.Deadline));
 
     /// <summary>Sessions that are not over.</summary>
     public int Sessions => _sessions.Count;
@@ -73,6 +75,8 @@ public sealed partial class SignallingCore : IProtocolCore
             session.HandleFlow(now, flow, change);
             Settle(session);
         }
+
+        if (change.Kind is not FlowChangeKind.SendFailed) _context.Accounts.HandleFlow(now, flow, change);
     });
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -105,6 +109,7 @@ public sealed partial class SignallingCore : IProtocolCore
     {
         _context.Transactions.HandleTimeout(now);
         _context.Flows.HandleTimeout(now);
+        _context.Accounts.HandleTimeout(now);
         while (_sessions.TryTakeDue(now, out var session))
         {
             session.HandleTimeout(now);
@@ -193,12 +198,15 @@ public sealed partial class SignallingCore : IProtocolCore
                 WithOwner(invite, s => s.HandleNoAck(now));
                 break;
             case TransactionEvent.Response response:
+                if (_context.Accounts.TryHandleResponse(now, response)) break;
                 WithOwner(response.Transaction, s => s.HandleResponse(now, response));
                 break;
             case TransactionEvent.TimedOut(var transaction):
+                if (_context.Accounts.TryHandleNoResponse(now, transaction)) break;
                 WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 408));
                 break;
             case TransactionEvent.TransportFailed(var transaction):
+                if (_context.Accounts.TryHandleNoResponse(now, transaction)) break;
                 WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 503));
                 break;
             case TransactionEvent.Malformed(_, var from, var defect):
@@ -228,6 +236,7 @@ public sealed partial class SignallingCore : IProtocolCore
             return;
         }
 
+        if (session is null && _context.Accounts.IsServer(request.Flow, request.From) && TryAnswerServer(request)) return;
         if (!_context.IsAllowed(request.From))
         {
             Refuse(now, request);

@@ -27,6 +27,7 @@ internal sealed class SignallingFlows(SignallingContext context)
         foreach (var (id, flow) in _flows)
         {
             if (flow.Transport is not TransportProtocol.Udp || flow.Local.Family != destination.Family) continue;
+            if (flow.Local.IsLoopback && !destination.IsLoopback) continue;
             if (flow.Local.HasSameAddress(local)) return id;
 
             found ??= id;
@@ -36,11 +37,14 @@ internal sealed class SignallingFlows(SignallingContext context)
     }
 
     /// <summary>An open TCP connection with a peer's address and port; null where there is none.</summary>
-    public FlowId? FindConnection(TransportAddress remote)
+    public FlowId? FindConnection(TransportAddress remote) => FindConnection(TransportProtocol.Tcp, remote);
+
+    /// <summary>An open connection with a peer's address and port; null where there is none.</summary>
+    public FlowId? FindConnection(TransportProtocol transport, TransportAddress remote)
     {
         foreach (var (id, flow) in _flows)
         {
-            if (flow.Transport is TransportProtocol.Tcp && flow.Remote == remote) return id;
+            if (flow.Transport == transport && flow.Remote == remote) return id;
         }
 
         return null;

@@ -48,6 +48,7 @@ public static class SipNatCommandLine
         {
             ServeCommand.Create(),
             RecordingsCommand.Create(),
+            RegisterCommand.Create(),
             NatCommand.Create(),
             PlanCommand.Create(),
         };

@@ -37,6 +37,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly MediaPlane _plane;
     private readonly CoreHost _host;
     private readonly PollingEngine _engine;
+    private readonly Registrations _registrations;
     private readonly Surroundings _surroundings;
     private readonly AudioFiles _files;
     private readonly RecordingJournal _journal;
@@ -63,14 +64,16 @@ internal sealed class Recorder : IAsyncDisposable
         _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
-        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs) { AfterDrain = AfterDrain };
+        var trust = TlsTrust.From(options.Nat, options.Accounts);
+        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust }) { AfterDrain = AfterDrain };
+        _registrations = new(_core, _host, logs);
         _surroundings = new(options.Nat, clock, flows, logs);
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp)
         {
             Bound = _surroundings.Bound,
             Closed = _surroundings.Closed,
         };
-        _connections = new(TlsTrust.From(options.Nat), ConnectTimeout, logs.CreateLogger<TurnConnections>());
+        _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
         _engine = new(_plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, lifetimes, writer);
         clock.OnStep(HandleStep);
@@ -91,6 +94,7 @@ internal sealed class Recorder : IAsyncDisposable
         var hosts = HostAddresses.Of(LocalInterfaces.Read(), _options.Media.Address);
         _engine.TryPost(_ => _plane.SetHosts(hosts));
         foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
+        _registrations.Start(_options.Accounts, _options.Nat.Keepalive, name => DeviceInstance.Of(name, _options.Recording.Directory));
     }
 
     /// <summary>Hands over what the configured host names stand for.</summary>
@@ -157,6 +161,7 @@ internal sealed class Recorder : IAsyncDisposable
         await WaitForSessionsAsync(limit);
         _host.Post(now => _core.EndAll(now, "The server shuts down."));
         await WaitForSessionsAsync(EndLimit);
+        if (_options.Accounts.Count > 0) await _registrations.EndAsync();
     }
 
     private async Task WaitForSessionsAsync(TimeSpan limit)
@@ -208,6 +213,7 @@ internal sealed class Recorder : IAsyncDisposable
             if (!_engine.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));
         }
 
+        _registrations.Drain();
         while (_core.TryTakeNotice(out var notice))
         {
             if (notice is SignallingNotice.Mapping(var happened)) _lifetimes.Handle(happened);
@@ -237,6 +243,7 @@ internal sealed class Recorder : IAsyncDisposable
     {
         _metrics.Dispose();
         await _surroundings.DisposeAsync();
+        await _registrations.DisposeAsync();
         await _host.DisposeAsync();
         _engine.Dispose();
         await _connections.DisposeAsync();

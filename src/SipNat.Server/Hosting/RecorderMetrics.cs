@@ -27,6 +27,7 @@ internal sealed class RecorderMetrics : IDisposable
         Seconds("sipnat.nat.keepalive", () => lifetimes.Bound, "Upper bound of the time between two packets that keep a mapping alive.");
         Seconds("sipnat.nat.mapping.lifetime", () => lifetimes.Lifetime, "How long the NAT keeps a silent mapping, as it was measured, at least.");
         Counter("sipnat.nat.mappings.ended", () => core.MappingsEnded + plane.MappingsEnded, "Mappings that the NAT let end between two packets that were to keep them.");
+        Gauge("sipnat.accounts.registered", () => core.AccountsRegistered, "Accounts that are registered.");
         Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
         Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
         Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");

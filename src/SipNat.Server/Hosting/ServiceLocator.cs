@@ -57,7 +57,7 @@ internal static class ServiceLocator
             },
     };
 
-    private static DnsResolverOptions SystemServers()
+    public static DnsResolverOptions SystemServers()
     {
         try
         {

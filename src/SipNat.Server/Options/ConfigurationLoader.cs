@@ -80,6 +80,7 @@ public static class ConfigurationLoader
         Media = MediaOptions.Read(reader),
         Recording = RecordingOptions.Read(reader),
         Http = HttpOptions.Read(reader),
+        Accounts = AccountSettings.Read(reader),
         Webhooks = WebhookOptions.Read(reader),
         Log = LogOptions.Read(reader),
     };

@@ -9,7 +9,7 @@ using SipNat.Wire;
 namespace SipNat.Server.Options;
 
 /// <summary>What the text of a setting may be, and what to say when it is not.</summary>
-internal static class SettingText
+internal static partial class SettingText
 {
     private const int MaxHostName = 253;
 

@@ -13,6 +13,8 @@ public sealed record SipNatOptions
 
     public HttpOptions Http { get; init; } = new();
 
+    public IReadOnlyList<AccountSettings> Accounts { get; init; } = [];
+
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public LogOptions Log { get; init; } = new();

@@ -19,15 +19,23 @@ public sealed class TlsTrust
     /// <summary>The authorities of the system, for every name.</summary>
     public static TlsTrust System { get; } = new();
 
-    /// <summary>Reads the authorities that are configured for TURN servers.</summary>
+    /// <summary>Reads the authorities that are configured for TURN servers and for accounts.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A file that was good at start is none any more.</exception>
     /// <exception cref="IOException">As above.</exception>
-    public static TlsTrust From(NatOptions options)
+    public static TlsTrust From(NatOptions nat, IReadOnlyList<AccountSettings>? accounts = null)
     {
         var trust = new TlsTrust();
-        foreach (var server in options.TurnServers)
+        foreach (var server in nat.TurnServers)
         {
             if (server.Ca is { } file) trust.Add(server.Uri.Host, file);
+        }
+
+        foreach (var account in accounts ?? [])
+        {
+            if (account.Ca is not { } file) continue;
+
+            trust.Add(account.Registrar.Host, file);
+            if (account.OutboundProxy is { } proxy) trust.Add(proxy.Host, file);
         }
 
         return trust;

@@ -100,5 +100,5 @@ internal sealed class ServerProcess : IAsyncDisposable
         _data.Delete(recursive: true);
     }
 
-    private static string DotnetPath => Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : LabRequirements.Find("dotnet") ?? "dotnet";
+    public static string DotnetPath => Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : LabRequirements.Find("dotnet") ?? "dotnet";
 }

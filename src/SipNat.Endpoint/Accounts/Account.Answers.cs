@@ -1,0 +1,154 @@
+using System.Text;
+using SipNat.Sip.Digest;
+using SipNat.Sip.Messages;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Accounts;
+
+/// <summary>What becomes of an account by the answers of its registrar (RFC 3261 §10.2.4–10.2.8).</summary>
+internal sealed partial class Account
+{
+    private const int MaxRedirects = 5;
+    private static readonly TimeSpan LongestMinExpires = TimeSpan.FromDays(1);
+
+    private void HandleRegistered(Instant now, TransactionEvent.Response response)
+    {
+        (_register, _patience) = (null, null);
+        var answer = response.Message;
+        Snapshot = Snapshot with { Status = answer.StatusCode, Reason = ReasonOf(answer), Received = RegisterAnswer.SeenAt(answer) };
+        _requests.HandleAnswer(answer);
+        if (State is AccountState.Unregistering)
+        {
+            HandleUnregistered(now, answer);
+            return;
+        }
+
+        switch (answer.StatusCode)
+        {
+            case < 300:
+                HandleAccepted(now, answer);
+                break;
+            case 301 or 302:
+                HandleRedirect(now, answer);
+                break;
+            case 401 or 407:
+                HandleChallenge(now, answer);
+                break;
+            case 423:
+                HandleTooBrief(now, answer);
+                break;
+            case 403 or 404:
+                // Known, and not wanted: another server of the same domain says the same.
+                Fail(now, answer.StatusCode, Said(answer));
+                break;
+            default:
+                var wait = RegisterAnswer.HeaderSeconds(answer, SipHeader.RetryAfter);
+                TryNext(now, answer.StatusCode, Said(answer), wait > RegistrationPace.LongestRetryAfter ? RegistrationPace.LongestRetryAfter : wait);
+                break;
+        }
+    }
+
+    private static string ReasonOf(StoredSipMessage answer) => SipText.Clean(Encoding.UTF8.GetString(answer.View.ReasonPhrase));
+
+    private string Said(StoredSipMessage answer) => $"{Target?.Address} answered {answer.StatusCode} {ReasonOf(answer)}";
+
+    private void HandleAccepted(Instant now, StoredSipMessage message)
+    {
+        var answer = RegisterAnswer.Read(message, _requests.ContactUri, Options.Instance, Options.Expires);
+        if (answer.Lease is not { } lease || lease <= TimeSpan.Zero)
+        {
+            TryNext(now, message.StatusCode, $"{Target?.Address} answered {message.StatusCode} without a binding of ours");
+            return;
+        }
+
+        (_failures, _redirects, _requests.Stale) = (0, 0, null);
+        _expiresAt = now + lease;
+        _refreshAt = now + RegistrationPace.Refresh(lease, _context.Random);
+        var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target!.Address, answer.FlowTimer, Snapshot.Received);
+        Snapshot = Snapshot with { Bindings = answer.Bindings, Lease = lease, Keepalive = keepalive };
+        var text = JudgeContact(now, answer);
+        Snapshot = Snapshot with { IsSettled = _register is null };
+        Tell(now, AccountState.Registered, text);
+    }
+
+    // Whether those who call find us where the Contact says: what the registrar saw decides, once.
+    private string JudgeContact(Instant now, RegisterAnswer answer)
+    {
+        var (seen, used, target) = (Snapshot.Received, Snapshot.Contact, Target!);
+        var lasts = $"registered at {target.Address} for {answer.Lease!.Value.TotalSeconds:F0} s";
+        if (target.Transport.IsReliable) return lasts;
+
+        switch (ContactRules.Judge(used, seen, target.Address, _context.Advisor.LocalNetworks, _wasReplaced))
+        {
+            case ContactVerdict.Replace:
+                _wasReplaced = true;
+                _requests.LearnedContact = seen;
+                if (!answer.IsOutbound) _requests.Stale = _requests.ContactUri;
+                Register(now, _flow!.Value);
+                return $"{lasts}; seen at {seen} and not at {used}, which is registered now";
+            case ContactVerdict.Asymmetric:
+                return $"{lasts}; seen at {seen} although {used} was seen before: the NAT maps each flow anew, or several hosts answer; calls may not arrive";
+            case ContactVerdict.Keep:
+                Snapshot = Snapshot with { IsAltered = IsAltered(seen, target) };
+                return Snapshot.IsAltered ? $"{lasts}; it says that it sees our private address {seen}, although it is on the internet: a SIP ALG is on the way" : lasts;
+            default:
+                return lasts;
+        }
+    }
+
+    private bool IsAltered(TransportAddress seen, SipTarget target) => seen.IsPrivate && !target.Address.IsPrivate;
+
+    private void HandleChallenge(Instant now, StoredSipMessage answer)
+    {
+        var defect = _requests.HandleChallenge(answer);
+        if (defect is DigestDefect.None)
+        {
+            Register(now, _flow!.Value);
+            return;
+        }
+
+        Forget();
+        Tell(now, AccountState.Refused, $"{Said(answer)}: {defect.Explain()}");
+    }
+
+    private void HandleTooBrief(Instant now, StoredSipMessage answer)
+    {
+        var least = RegisterAnswer.HeaderSeconds(answer, SipHeader.MinExpires);
+        if (least is { } seconds && seconds <= LongestMinExpires && seconds > (_requests.MinExpires ?? TimeSpan.Zero))
+        {
+            _requests.MinExpires = seconds;
+            Register(now, _flow!.Value);
+        }
+        else
+        {
+            TryNext(now, answer.StatusCode, Said(answer));
+        }
+    }
+
+    private void HandleRedirect(Instant now, StoredSipMessage answer)
+    {
+        if (answer.Uri(SipHeader.Contact) is { Scheme: not SipUriScheme.Other } uri && ++_redirects <= MaxRedirects)
+        {
+            _requests.RedirectedTo = uri;
+            Locate(now, $"is sent to {uri.Host}");
+        }
+        else
+        {
+            _requests.RedirectedTo = null;
+            TryNext(now, answer.StatusCode, Said(answer));
+        }
+    }
+
+    private void HandleUnregistered(Instant now, StoredSipMessage answer)
+    {
+        if (answer.StatusCode is 401 or 407 && _flow is { } flow && Target is { } target && _requests.HandleChallenge(answer) is DigestDefect.None)
+        {
+            Send(now, flow, target, TimeSpan.Zero);
+            return;
+        }
+
+        _expiresAt = now;
+        Tell(now, AccountState.Unregistered, answer.StatusCode < 300 ? "The binding is removed" : Said(answer));
+    }
+}

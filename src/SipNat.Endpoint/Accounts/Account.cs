@@ -1,0 +1,341 @@
+using SipNat.Sip.Messages;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Accounts;
+
+/// <summary>
+/// Keeps one account registered (RFC 3261 §10, RFC 5626): finds its registrar, registers, refreshes, keeps the way open,
+/// notices when it is gone, and goes on to another server or tries again in time.
+/// </summary>
+internal sealed partial class Account
+{
+    private readonly SignallingContext _context;
+    private readonly RegisterRequests _requests;
+    private IReadOnlyList<SipTarget> _targets = [];
+    private int _target;
+    private FlowId? _flow;
+    private TransactionId? _register;
+    private TransactionId? _probe;
+    private Instant? _due;
+    private Instant? _patience;
+    private Instant? _refreshAt;
+    private Instant _expiresAt;
+    private int _failures;
+    private int _redirects;
+    private bool _wasAnswered;
+    private bool _wasReplaced;
+    private bool _changed;
+
+    /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
+    public Account(Instant startAt, SignallingContext context, AccountOptions options)
+    {
+        (_context, Options, _due) = (context, options, startAt);
+        _requests = new(options, context.Random);
+        Snapshot = new(options.Name, AccountState.Locating, startAt, "not registered yet");
+    }
+
+    public AccountOptions Options { get; }
+
+    public AccountState State => Snapshot.State;
+
+    public AccountSnapshot Snapshot { get; private set; }
+
+    /// <summary>The next thing that is to be done.</summary>
+    public Instant? Deadline => Instant.Earlier(Instant.Earlier(_due, _patience), _refreshAt);
+
+    /// <summary>Transactions whose outcome it wants to hear of.</summary>
+    public IEnumerable<TransactionId> Transactions
+    {
+        get
+        {
+            if (_register is { } register) yield return register;
+            if (_probe is { } probe) yield return probe;
+        }
+    }
+
+    private SipTarget? Target => _target < _targets.Count ? _targets[_target] : null;
+
+    private SipUri FirstHop => _requests.RedirectedTo ?? Options.OutboundProxy ?? Options.Registrar;
+
+    /// <summary>By which flow, and from which address (port 0), the requests of its registrar come; null while it is not registered.</summary>
+    public (FlowId Flow, TransportAddress Registrar)? ServedBy =>
+        State is AccountState.Registered && _flow is { } flow && Target is { } target ? (flow, target.Address.WithPort(0)) : null;
+
+    public bool TryTakeChange(out AccountSnapshot snapshot)
+    {
+        (var changed, _changed, snapshot) = (_changed, false, Snapshot);
+        return changed;
+    }
+
+    /// <summary>Where the registrar is; none where the DNS does not know it.</summary>
+    public void HandleLocated(Instant now, IReadOnlyList<SipTarget> targets)
+    {
+        if (State is not AccountState.Locating) return;
+
+        (_targets, _target) = (targets, 0);
+        if (targets.Count > 0) Connect(now);
+        else Fail(now, 0, $"The DNS does not know {FirstHop.Host}");
+    }
+
+    /// <param name="startAt">When it begins anew where it has to: many accounts do not begin at one moment.</param>
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change, Func<Instant> startAt)
+    {
+        switch (change.Kind)
+        {
+            case FlowChangeKind.Opened when State is AccountState.Connecting && FindFlow() is { } open:
+                Register(now, open);
+                break;
+            case FlowChangeKind.Refused when State is AccountState.Connecting && Target is { } target && change.Transport == target.Transport && change.Remote == target.Address:
+                TryNext(now, 0, $"{target.Address} takes no connection");
+                break;
+            case FlowChangeKind.Closed when _flow == flow && State is AccountState.Registered:
+                Recover(now, "The connection to the registrar ended", startAt());
+                break;
+        }
+    }
+
+    public void HandleResponse(Instant now, TransactionEvent.Response response)
+    {
+        if (response.Message.StatusCode < 200) return;
+
+        _wasAnswered = true;
+        if (response.Transaction == _register) HandleRegistered(now, response);
+        else if (response.Transaction == _probe) HandleProbed(now);
+    }
+
+    /// <summary>No final response came: nobody answered, or the flow failed.</summary>
+    public void HandleNoResponse(Instant now, TransactionId transaction)
+    {
+        if (transaction == _register)
+        {
+            _register = null;
+            TryNext(now, 0, $"{Target?.Address} does not answer");
+        }
+        else if (transaction == _probe)
+        {
+            _probe = null;
+            if (State is AccountState.Waiting) _due = Instant.Earlier(_due, now + RegistrationPace.ProbeInterval);
+        }
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        if (_patience <= now) LosePatience(now);
+        if (_refreshAt <= now) Refresh(now, "The lease is to be renewed");
+        if (!(_due <= now)) return;
+
+        _due = null;
+        if (State is AccountState.Waiting or AccountState.Locating) Locate(now, "asks where its registrar is");
+    }
+
+    /// <summary>The network is another one, or was away: how we are seen is found out anew.</summary>
+    /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
+    public void HandleNetworkChange(Instant now, Instant startAt)
+    {
+        if (State is AccountState.Refused or AccountState.Unregistered or AccountState.Unregistering) return;
+
+        (_wasReplaced, _requests.LearnedContact, _failures) = (false, null, 0);
+        Forget();
+        Tell(now, AccountState.Waiting, "The network has changed");
+        _due = startAt;
+    }
+
+    /// <summary>The registrar no longer answers what keeps the way to it open.</summary>
+    /// <param name="startAt">When it begins anew.</param>
+    public void HandleKeepaliveLost(Instant now, Instant startAt) => Recover(now, $"{Target?.Address} no longer answers", startAt);
+
+    /// <summary>The registrar sees us elsewhere than at the registration: another one has to name that place.</summary>
+    /// <param name="startAt">When that is done.</param>
+    public void HandleMoved(Instant startAt)
+    {
+        (_wasReplaced, _requests.LearnedContact) = (false, null);
+        _refreshAt = Instant.Earlier(_refreshAt, startAt);
+    }
+
+    /// <summary>What a keepalive asks.</summary>
+    public SipRequest CreateOptions() => _requests.CreateOptions();
+
+    /// <summary>Another address is ours to be reached at: the binding follows.</summary>
+    public void HandleAddressChange(Instant now)
+    {
+        if (State is not AccountState.Registered || _flow is not { } flow || Target is not { } target) return;
+        if (_requests.LearnedContact is null && Advertise(flow, target) != Snapshot.Contact) Refresh(now, "Our address has changed");
+    }
+
+    /// <summary>Removes the binding; afterwards the account is <see cref="AccountState.Unregistered"/>.</summary>
+    public void Unregister(Instant now)
+    {
+        if (State is AccountState.Unregistered or AccountState.Unregistering) return;
+
+        var wasRegistered = State is AccountState.Registered || now < _expiresAt;
+        Forget();
+        if (wasRegistered && _flow is { } flow && Target is { } target && _context.Flows.TryGet(flow, out _))
+        {
+            Send(now, flow, target, TimeSpan.Zero);
+            Tell(now, AccountState.Unregistering, "removes its binding");
+            _patience = now + RegistrationPace.TargetPatience;
+        }
+        else
+        {
+            Tell(now, AccountState.Unregistered, "is not registered");
+        }
+    }
+
+    private FlowId? FindFlow() => Target is not { } target ? null
+        : target.Transport.IsReliable ? _context.Flows.FindConnection(target.Transport, target.Address)
+        : _context.Flows.FindUdp(target.Local, target.Address);
+
+    private void Locate(Instant now, string text)
+    {
+        Tell(now, AccountState.Locating, text);
+        _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
+    }
+
+    private void Connect(Instant now)
+    {
+        var target = Target!;
+        if (FindFlow() is { } open)
+        {
+            Register(now, open);
+            return;
+        }
+
+        Tell(now, AccountState.Connecting, $"connects to {target.Address}");
+        _patience = now + RegistrationPace.TargetPatience;
+        if (target.Transport.IsReliable) _context.FlowRequests.Enqueue(new(FlowRequestKind.Connect, default, target.Transport, target.Address) { TlsName = target.TlsName });
+    }
+
+    private void Register(Instant now, FlowId flow)
+    {
+        _flow = flow;
+        if (State is not AccountState.Registered) Tell(now, AccountState.Registering, $"registers at {Target!.Address}");
+        Send(now, flow, Target!, Options.Expires);
+        // Another server is tried sooner than a transaction ends; the last one has all the time.
+        _patience = _target + 1 < _targets.Count ? now + RegistrationPace.TargetPatience : null;
+    }
+
+    private void Send(Instant now, FlowId flow, SipTarget target, TimeSpan expires)
+    {
+        var contact = _requests.LearnedContact ?? Advertise(flow, target);
+        _register = _context.Transactions.Request(now, flow, target.Address, _requests.Create(contact, target.Transport, expires));
+        Snapshot = Snapshot with
+        {
+            Registrar = target.Address,
+            Transport = target.Transport,
+            Contact = contact,
+            Why = _requests.LearnedContact is null ? Snapshot.Why : "The registrar saw us there.",
+            Attempts = Snapshot.Attempts + 1,
+        };
+    }
+
+    private TransportAddress Advertise(FlowId flow, SipTarget target)
+    {
+        if (!_context.Flows.TryAdvertise(flow, target.Address, out var advertised)) return default;
+
+        // Those who call come back by the connection that we opened, whatever its port.
+        _context.Transactions.SetAdvertised(flow, advertised.Address);
+        Snapshot = Snapshot with { Why = advertised.Explain() };
+        return advertised.Address;
+    }
+
+    private void LosePatience(Instant now)
+    {
+        _patience = null;
+        if (State is AccountState.Unregistering)
+        {
+            _register = null;
+            Tell(now, AccountState.Unregistered, "The registrar did not answer; the binding ends by itself");
+            return;
+        }
+
+        if (_register is not null || State is AccountState.Connecting) TryNext(now, 0, $"{Target?.Address} does not answer");
+    }
+
+    // The next server of the list, or a wait (RFC 3263 §4.3, RFC 5626 §4.5).
+    private void TryNext(Instant now, int status, string why, TimeSpan? wait = null)
+    {
+        (_register, _patience) = (null, null);
+        if (State is AccountState.Unregistering)
+        {
+            Tell(now, AccountState.Unregistered, why);
+            return;
+        }
+
+        if (++_target < _targets.Count) Connect(now);
+        else Fail(now, status, why, wait);
+    }
+
+    private void Fail(Instant now, int status, string why, TimeSpan? wait = null)
+    {
+        Forget();
+        _failures++;
+        var backOff = wait ?? RegistrationPace.BackOff(_failures, _context.Random);
+        Tell(now, AccountState.Waiting, $"{why}; tried again in {backOff.TotalSeconds:F0} s");
+        Snapshot = Snapshot with { Status = status, Lease = now < _expiresAt ? Snapshot.Lease : null };
+        _due = now + backOff;
+        // Nobody answered: the network itself is away, and its return is noticed by a probe that repeats itself.
+        if (!_wasAnswered) Probe(now);
+        _wasAnswered = false;
+    }
+
+    // A request of which anybody's answer, whatever it says, means that the way is open again.
+    private void Probe(Instant now)
+    {
+        if (_targets.Count == 0 || _context.Flows.FindUdp(_targets[0].Local, _targets[0].Address) is not { } flow || _targets[0].Transport.IsReliable)
+        {
+            _due = now + RegistrationPace.ProbeInterval;
+            return;
+        }
+
+        (_target, _probe) = (0, _context.Transactions.Request(now, flow, _targets[0].Address, _requests.CreateOptions()));
+    }
+
+    private void HandleProbed(Instant now)
+    {
+        _probe = null;
+        if (State is not AccountState.Waiting) return;
+
+        _due = null;
+        Locate(now, "The registrar answers again");
+    }
+
+    private void Refresh(Instant now, string why)
+    {
+        _refreshAt = null;
+        if (_register is not null || _flow is not { } flow) return;
+
+        Snapshot = Snapshot with { Attempts = 0, IsSettled = false };
+        if (_context.Flows.TryGet(flow, out _)) Register(now, flow);
+        else Recover(now, why, now);
+    }
+
+    // The flow is dead: another one is made, to where the DNS says by then.
+    private void Recover(Instant now, string why, Instant startAt)
+    {
+        _wasReplaced = false;
+        Forget();
+        if (Target is { Transport.IsReliable: true } && _flow is { } flow && _context.Flows.TryGet(flow, out _)) _context.FlowRequests.Enqueue(new(FlowRequestKind.Close, flow, default, default));
+        _flow = null;
+        if (startAt <= now)
+        {
+            Locate(now, why);
+            return;
+        }
+
+        Tell(now, AccountState.Waiting, why);
+        _due = startAt;
+    }
+
+    private void Forget()
+    {
+        (_register, _probe, _due, _patience, _refreshAt) = (null, null, null, null, null);
+        _context.Accounts.Registrars.Leave(this);
+    }
+
+    private void Tell(Instant now, AccountState state, string text)
+    {
+        _changed |= state != Snapshot.State || text != Snapshot.Text;
+        Snapshot = Snapshot with { State = state, At = now, Text = text };
+    }
+}

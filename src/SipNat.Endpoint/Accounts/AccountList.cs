@@ -1,0 +1,134 @@
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Accounts;
+
+/// <summary>The accounts of a signalling core, found by name, transaction and deadline.</summary>
+internal sealed class AccountList(SignallingContext context)
+{
+    /// <summary>So many accounts a second begin at the start: a registrar that serves thousands of ours is not flooded.</summary>
+    public const int StartsPerSecond = 50;
+
+    private readonly SortedDictionary<string, Account> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<TransactionId, Account> _byTransaction = [];
+    private readonly Dictionary<Account, List<TransactionId>> _transactions = [];
+    private readonly DeadlineQueue<Account> _deadlines = new();
+
+    // How many accounts are registered there.
+    private readonly Dictionary<(FlowId, TransportAddress), int> _servers = [];
+
+    public int Count => _byName.Count;
+
+    /// <summary>Accounts that are registered; may be read by any thread.</summary>
+    public int Registered { get; private set; }
+
+    public RegistrarFlows Registrars { get; } = new(context);
+
+    public Instant? Deadline => Instant.Earlier(_deadlines.Next, Registrars.Deadline);
+
+    public IReadOnlyList<AccountSnapshot> Snapshots => [.. _byName.Values.Select(a => a.Snapshot)];
+
+    public void Add(Instant now, AccountOptions options)
+    {
+        var account = new Account(StartOf(now, _byName.Count), context, options);
+        if (!_byName.TryAdd(options.Name, account)) throw new ArgumentException($"Two accounts are called {options.Name}.", nameof(options));
+
+        _transactions.Add(account, []);
+        Settle(account, before: null);
+    }
+
+    /// <summary>Whether a request comes from a server that accounts of ours are registered with, over their flow.</summary>
+    public bool IsServer(FlowId flow, TransportAddress from) => _servers.ContainsKey((flow, from.WithPort(0)));
+
+    public void With(string name, Action<Account> input)
+    {
+        if (_byName.TryGetValue(name, out var account)) Run(account, input);
+    }
+
+    public void WithAll(Action<Account> input)
+    {
+        foreach (var account in _byName.Values) Run(account, input);
+    }
+
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        var before = 0;
+        WithAll(account => account.HandleFlow(now, flow, change, () => StartOf(now, before++)));
+    }
+
+    /// <summary>False where the response is to no request of an account.</summary>
+    public bool TryHandleResponse(Instant now, TransactionEvent.Response response)
+    {
+        if (Registrars.TryHandleResponse(response, out var moved))
+        {
+            for (var i = 0; i < moved.Count; i++) Run(moved[i], account => account.HandleMoved(StartOf(now, i)));
+            return true;
+        }
+
+        if (!_byTransaction.TryGetValue(response.Transaction, out var owner)) return false;
+
+        Run(owner, account => account.HandleResponse(now, response));
+        return true;
+    }
+
+    /// <summary>False where the transaction that got no answer is of no account.</summary>
+    public bool TryHandleNoResponse(Instant now, TransactionId transaction)
+    {
+        if (Registrars.TryHandleNoResponse(transaction, out var lost))
+        {
+            HandleLost(now, lost);
+            return true;
+        }
+
+        if (!_byTransaction.TryGetValue(transaction, out var owner)) return false;
+
+        Run(owner, account => account.HandleNoResponse(now, transaction));
+        return true;
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        HandleLost(now, Registrars.HandleTimeout(now));
+        while (_deadlines.TryTakeDue(now, out var account)) Run(account, a => a.HandleTimeout(now));
+    }
+
+    /// <summary>The network has changed, or was away.</summary>
+    public void HandleNetworkChange(Instant now)
+    {
+        var before = 0;
+        foreach (var account in _byName.Values) Run(account, a => a.HandleNetworkChange(now, StartOf(now, before++)));
+    }
+
+    private void HandleLost(Instant now, IReadOnlyList<Account> lost)
+    {
+        for (var i = 0; i < lost.Count; i++) Run(lost[i], account => account.HandleKeepaliveLost(now, StartOf(now, i)));
+    }
+
+    private static Instant StartOf(Instant now, int before) => now + TimeSpan.FromSeconds((double)before / StartsPerSecond);
+
+    private void Run(Account account, Action<Account> input)
+    {
+        var before = account.ServedBy;
+        input(account);
+        Settle(account, before);
+    }
+
+    private void Settle(Account account, (FlowId, TransportAddress)? before)
+    {
+        if (before != account.ServedBy)
+        {
+            Registered += (account.ServedBy is null ? 0 : 1) - (before is null ? 0 : 1);
+            if (before is { } former && --_servers[former] == 0) _servers.Remove(former);
+            if (account.ServedBy is { } served) _servers[served] = _servers.GetValueOrDefault(served) + 1;
+        }
+
+        if (account.TryTakeChange(out var snapshot)) context.AccountChanges.Enqueue(snapshot);
+
+        var transactions = _transactions[account];
+        foreach (var transaction in transactions) _byTransaction.Remove(transaction);
+        transactions.Clear();
+        transactions.AddRange(account.Transactions);
+        foreach (var transaction in transactions) _byTransaction[transaction] = account;
+        _deadlines.Set(account, account.Deadline);
+    }
+}

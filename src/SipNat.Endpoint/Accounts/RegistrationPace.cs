@@ -1,0 +1,45 @@
+namespace SipNat.Endpoint.Accounts;
+
+/// <summary>When registrations are refreshed and tried again.</summary>
+internal static class RegistrationPace
+{
+    /// <summary>While no registrar answers at all, one is asked so often whether it is there.</summary>
+    public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a registrar may take to answer before the next one is tried; timer F alone would be 32 s.</summary>
+    public static readonly TimeSpan TargetPatience = TimeSpan.FromSeconds(6);
+
+    /// <summary>How long the answer to a keepalive may take, repetitions included, before the flow counts as dead.</summary>
+    public static readonly TimeSpan KeepalivePatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>An answer that shows how we are seen has to come so often: CRLF over UDP brings none.</summary>
+    public static readonly TimeSpan AnswerInterval = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest time that a registrar may have us wait with Retry-After.</summary>
+    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+
+    // RFC 5626 §4.5: base-time where all flows have failed, and max-time.
+    private static readonly TimeSpan Base = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+    private const int MostDoublings = 10;
+
+    /// <summary>When a lease is refreshed: at 90 % of it, or 5 s before its end, whichever is sooner, and up to a tenth sooner than that, so that many do not come at once.</summary>
+    public static TimeSpan Refresh(TimeSpan lease, Random random)
+    {
+        var latest = lease * 0.9 < lease - Margin ? lease * 0.9 : lease - Margin;
+        // Leases of a few seconds leave no room for a margin.
+        if (latest < lease * 0.5) latest = lease * 0.5;
+        return latest * (0.9 + (0.1 * random.NextDouble()));
+    }
+
+    /// <summary>The wait after a number of failures in a row, drawn from 50–100 % of what RFC 5626 §4.5 says.</summary>
+    public static TimeSpan BackOff(int failures, Random random)
+    {
+        var wait = Base * Math.Pow(2, Math.Min(failures, MostDoublings) - 1);
+        return (wait < Longest ? wait : Longest) * (0.5 + (0.5 * random.NextDouble()));
+    }
+
+    /// <summary>The time to the next keepalive: 80–100 % of the bound, never later (RFC 5626 §4.4.1).</summary>
+    public static TimeSpan Keepalive(TimeSpan bound, Random random) => bound * (0.8 + (0.2 * random.NextDouble()));
+}

@@ -1,0 +1,53 @@
+using SipNat.Endpoint.Accounts;
+using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Messages;
+using SipNat.Sip.Transactions;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint;
+
+/// <summary>The accounts of the process: they are registered, and their providers' requests answered.</summary>
+public sealed partial class SignallingCore
+{
+    /// <summary>How each account stands, by name.</summary>
+    public IReadOnlyList<AccountSnapshot> Accounts => _context.Accounts.Snapshots;
+
+    /// <summary>Accounts that are registered.</summary>
+    public int AccountsRegistered => _context.Accounts.Registered;
+
+    /// <summary>Begins to keep an account registered.</summary>
+    /// <exception cref="ArgumentException">There is one of that name.</exception>
+    public void AddAccount(Instant now, AccountOptions options) => Run(now, () => _context.Accounts.Add(now, options));
+
+    /// <summary>Removes the bindings of all accounts; each tells when it is done, some seconds later at most.</summary>
+    public void UnregisterAll(Instant now) => Run(now, () => _context.Accounts.WithAll(account => account.Unregister(now)));
+
+    /// <summary>Takes a question for the DNS; <see cref="HandleLocated"/> is its answer.</summary>
+    public bool TryTakeLocate(out LocateRequest request) => _context.Locates.TryDequeue(out request!);
+
+    /// <summary>Takes how an account stands after a change.</summary>
+    public bool TryTakeAccount(out AccountSnapshot snapshot) => _context.AccountChanges.TryDequeue(out snapshot!);
+
+    /// <summary>What the DNS made of a <see cref="LocateRequest"/>: where to try, in this order; none where it knows nothing.</summary>
+    public void HandleLocated(Instant now, string account, IReadOnlyList<SipTarget> targets) =>
+        Run(now, () => _context.Accounts.With(account, a => a.HandleLocated(now, targets)));
+
+    // A provider asks whether we are there, and tells of messages that wait: both want 200. No call of its is taken yet.
+    private bool TryAnswerServer(TransactionEvent.Request request)
+    {
+        switch (request.Message.Method)
+        {
+            case SipMethod.Options:
+                Dismiss(request, new(200) { Headers = RecorderHeaders.Capabilities });
+                return true;
+            case SipMethod.Notify:
+                Dismiss(request, new(200));
+                return true;
+            case SipMethod.Invite when !_context.IsAllowed(request.From):
+                Dismiss(request, new(480));
+                return true;
+            default:
+                return false;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SipNat.Endpoint.Accounts;
+using SipNat.Server.Options;
+using SipNat.Wire;
+
+namespace SipNat.Server.Commands;
+
+/// <summary>What <c>register --json</c> prints.</summary>
+internal static class RegisterJson
+{
+    public static void Print(TextWriter output, AccountSettings account, AccountSnapshot result) =>
+        output.WriteLine(JsonSerializer.Serialize(Report(account, result), RegisterJsonContext.Default.RegisterReport));
+
+    internal static RegisterReport Report(AccountSettings account, AccountSnapshot result) => new(
+        result.Name,
+        result.Registrar.IsNone ? account.Registrar.Host : result.Registrar.ToString(),
+        result.Transport.ToString().ToLowerInvariant(),
+        result.State is AccountState.Registered,
+        result.Status,
+        result.Reason,
+        Text(result.Contact),
+        Text(result.Received),
+        result.Bindings,
+        result.IsAltered ? "detected" : result.Received.IsNone ? "inconclusive" : "none",
+        result.Lease?.TotalSeconds,
+        result.Keepalive?.TotalSeconds,
+        result.Attempts)
+    {
+        Text = result.Text,
+        Why = result.Why,
+    };
+
+    private static string? Text(TransportAddress address) => address.IsNone ? null : address.ToString();
+}
+
+internal sealed record RegisterReport(
+    string Account,
+    string Registrar,
+    string Transport,
+    bool Registered,
+    int Status,
+    string Reason,
+    string? Contact,
+    string? Received,
+    IReadOnlyList<string> Bindings,
+    string Alg,
+    double? ExpiresSeconds,
+    double? KeepaliveSeconds,
+    int Attempts)
+{
+    [JsonPropertyOrder(-1)]
+    public int Schema => 1;
+
+    /// <summary>What happened, for people.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Why the Contact has that address.</summary>
+    public required string Why { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RegisterReport))]
+internal sealed partial class RegisterJsonContext : JsonSerializerContext;

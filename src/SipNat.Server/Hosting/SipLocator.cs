@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using SipNat.Endpoint.Accounts;
+using SipNat.Endpoint.Dns;
+using SipNat.Server.Transport;
+using SipNat.Sip.Messages;
+using SipNat.Wire;
+
+namespace SipNat.Server.Hosting;
+
+/// <summary>Finds out where a SIP URI leads (RFC 3263), and which of this machine's addresses routes there.</summary>
+internal sealed partial class SipLocator(ILogger<SipLocator> log)
+{
+    /// <summary>How long the DNS may take: some networks lose every question for records that they do not know.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
+
+    /// <summary>Where to try, in this order; none where the DNS knows nothing, or nothing that is known is reached from here.</summary>
+    public async Task<IReadOnlyList<SipTarget>> LocateAsync(LocateRequest request, CancellationToken stop)
+    {
+        var servers = await AskAsync(request, stop);
+        if (servers.Count == 0) servers = await AskSystemAsync(request, stop);
+        var targets = servers
+            .Select(server => new SipTarget(server.Transport, server.Address, server.TlsName ?? (server.Transport is TransportProtocol.Tls ? request.Uri.Host : null)) { Local = OutboundAddress.Towards(server.Address) })
+            .ToList();
+        if (targets.RemoveAll(target => target.Local.IsNone) is > 0 and var lost) LogNoRoute(log, request.Uri.Host, lost);
+        LogFound(log, request.Uri.Host, string.Join(", ", targets.Select(target => $"{target.Transport} {target.Address}")));
+        return targets;
+    }
+
+    private static async Task<IReadOnlyList<LocatedServer>> AskAsync(LocateRequest request, CancellationToken stop)
+    {
+        var lookup = ServerLookup.ForSip(request.Uri, new() { Transport = request.Transport }, new SecureRandom());
+        if (lookup.IsDone) return lookup.Servers;
+
+        await using var client = new DnsClient(ServiceLocator.SystemServers());
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Limit);
+        try
+        {
+            return await client.LocateAsync(lookup, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+
+    // Names that stand in a file, or that the system knows from elsewhere.
+    private static async Task<IReadOnlyList<LocatedServer>> AskSystemAsync(LocateRequest request, CancellationToken stop)
+    {
+        var transport = request.Transport ?? (request.Uri.Scheme is SipUriScheme.Sips ? TransportProtocol.Tls : TransportProtocol.Udp);
+        var port = request.Uri.Port != 0 ? request.Uri.Port : transport is TransportProtocol.Tls ? SipUri.DefaultTlsPort : SipUri.DefaultPort;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(Limit);
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(request.Uri.Host, deadline.Token);
+            return [.. addresses.Where(address => !address.IsIPv6LinkLocal).Take(ServerLookup.MaxServers).Select(address => new LocatedServer(transport, new(address, port)))];
+        }
+        catch (SocketException)
+        {
+            return [];
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{Host} leads to {Targets}")]
+    private static partial void LogFound(ILogger logger, string host, string targets);
+
+    [LoggerMessage(LogLevel.Debug, "{Count} servers of {Host} are not reached from here")]
+    private static partial void LogNoRoute(ILogger logger, string host, int count);
+}

@@ -1,0 +1,107 @@
+using SipNat.Endpoint.Accounts;
+using SipNat.Sip.Messages;
+using SipNat.Wire;
+
+namespace SipNat.Server.Options;
+
+/// <summary>One entry of the <c>Accounts</c> list: a line with a provider or a PBX.</summary>
+public sealed record AccountSettings
+{
+    /// <summary>Entries of the list.</summary>
+    public const int MaxAccounts = SettingReader.MaxListEntries;
+
+    private const string List = "Accounts";
+    private static readonly TimeSpan ShortestExpires = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestExpires = TimeSpan.FromDays(1);
+
+    public required string Name { get; init; }
+
+    /// <summary>The address of record: <c>sip:user@domain</c>.</summary>
+    public required SipUri Uri { get; init; }
+
+    /// <summary>Who answers challenges; the user of <see cref="Uri"/> unless it is set.</summary>
+    public required string Username { get; init; }
+
+    public required string Password { get; init; }
+
+    /// <summary>Where registrations go; the domain of <see cref="Uri"/> unless it is set.</summary>
+    public required SipUri Registrar { get; init; }
+
+    public SipUri? OutboundProxy { get; init; }
+
+    /// <summary>Null: as the DNS says.</summary>
+    public TransportProtocol? Transport { get; init; }
+
+    public TimeSpan Expires { get; init; } = AccountOptions.DefaultExpires;
+
+    public string? Realm { get; init; }
+
+    public string DisplayName { get; init; } = "";
+
+    public bool AllowMd5 { get; init; } = true;
+
+    /// <summary>A PEM file of the authorities that may vouch for the servers of this account; null: those of the system.</summary>
+    public string? Ca { get; init; }
+
+    /// <summary>Without the password: a log of the options must not have it.</summary>
+    public override string ToString() => $"{Name} ({Uri})";
+
+    internal static IReadOnlyList<AccountSettings> Read(SettingReader settings)
+    {
+        var accounts = settings.Objects<AccountSettings>(
+            List,
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca"],
+            entry => ReadOne(settings, entry));
+        foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
+        {
+            settings.Require(false, $"{List}:{accounts.ToList().FindLastIndex(account => account.Name == name.Last().Name)}:Name", $"is '{name.Key}', as that of another account is: each has a name of its own.");
+        }
+
+        return accounts;
+    }
+
+    private static AccountSettings? ReadOne(SettingReader settings, string entry)
+    {
+        var errors = settings.Errors.Count;
+        var uri = settings.Value($"{entry}:Uri", null, SettingText.AddressOfRecord);
+        var name = settings.Value($"{entry}:Name", uri is null ? "" : $"{uri.User}@{uri.Host}", SettingText.AccountName);
+        var username = settings.Value($"{entry}:Username", uri?.User ?? "", SettingText.SipUsername);
+        var password = settings.Secret($"{entry}:Password", SettingText.SipPassword);
+        var registrar = settings.Value($"{entry}:Registrar", null, SettingText.SipServer);
+        var proxy = settings.Value($"{entry}:OutboundProxy", null, SettingText.SipServer);
+        var transport = settings.Value<TransportProtocol?>($"{entry}:Transport", null, SettingText.SipTransport);
+        var expires = settings.Duration($"{entry}:Expires", AccountOptions.DefaultExpires, ShortestExpires, LongestExpires);
+        var realm = settings.Value<string?>($"{entry}:Realm", null, text => new(text, text.Length == 0 ? "must not be empty; leave it out where any realm will do." : null));
+        var display = settings.Value($"{entry}:DisplayName", "", SettingText.DisplayName);
+        var allowMd5 = settings.Boolean($"{entry}:AllowMd5", true);
+        var ca = settings.Value<string?>($"{entry}:Ca", null, settings.CertificateFile);
+        if (settings.Errors.Count > errors) return null;
+
+        settings.Require(uri is not null, $"{entry}:Uri", "must be set: who this is, such as sip:100@example.com.");
+        settings.Require(password is not null, $"{entry}:Password", "must be set, or PasswordFile in its place.");
+        if (settings.Errors.Count > errors) return null;
+
+        return new()
+        {
+            Name = name,
+            Uri = uri!,
+            Username = username,
+            Password = password!,
+            Registrar = registrar ?? DomainOf(uri!),
+            OutboundProxy = proxy,
+            Transport = transport,
+            Expires = expires,
+            Realm = realm,
+            DisplayName = display,
+            AllowMd5 = allowMd5,
+            Ca = ca,
+        };
+    }
+
+    private static SipUri DomainOf(SipUri uri)
+    {
+        var host = uri.Host.Contains(':', StringComparison.Ordinal) ? $"[{uri.Host}]" : uri.Host;
+        var port = uri.Port == 0 ? "" : $":{uri.Port}";
+        return SipUri.Parse($"{(uri.Scheme is SipUriScheme.Sips ? "sips" : "sip")}:{host}{port}");
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text;
+using SipNat.Sip.Messages;
+using SipNat.Wire;
+
+namespace SipNat.Server.Options;
+
+/// <summary>What the text of a setting of an account may be.</summary>
+internal static partial class SettingText
+{
+    private const int MaxSipText = 256;
+
+    /// <summary>A SIP URI with a user and a domain.</summary>
+    public static Parsed<SipUri?> AddressOfRecord(string text)
+    {
+        const string Right = "must be sip:USER@DOMAIN, such as sip:100@example.com.";
+        if (!SipUri.TryParse(text, out var uri) || uri.Scheme is SipUriScheme.Other || uri.Host.Length == 0 || uri.User.Length == 0) return Parsed.Not<SipUri?>(Right);
+
+        return uri.Text.Contains(';') || uri.Text.Contains('?') ? Parsed.Not<SipUri?>($"{Right} Transport has a key of its own.") : uri;
+    }
+
+    /// <summary>A server, as a URI or as a host with or without a port.</summary>
+    public static Parsed<SipUri?> SipServer(string text)
+    {
+        const string Right = "must be HOST[:PORT] or sip:HOST[:PORT], with [ADDRESS] for IPv6.";
+        var whole = text.StartsWith("sip:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("sips:", StringComparison.OrdinalIgnoreCase) ? text : $"sip:{text}";
+        return SipUri.TryParse(whole, out var uri) && uri is { Scheme: not SipUriScheme.Other, Host.Length: > 0, User: "" } && (uri.TryGetAddress(out _) || IsHostName(uri.Host))
+            ? uri
+            : Parsed.Not<SipUri?>(Right);
+    }
+
+    public static Parsed<TransportProtocol?> SipTransport(string text) => text.ToUpperInvariant() switch
+    {
+        "UDP" => TransportProtocol.Udp,
+        "TCP" => TransportProtocol.Tcp,
+        "TLS" => TransportProtocol.Tls,
+        _ => Parsed.Not<TransportProtocol?>("must be Udp, Tcp or Tls; leave it out to take what the DNS says."),
+    };
+
+    public static Parsed<string> AccountName(string text) => IsSipText(text) && text.Length > 0
+        ? text
+        : Parsed.Not<string>($"must have 1 to {MaxSipText} characters, none of them a control character.");
+
+    public static Parsed<string> SipUsername(string text) => AccountName(text);
+
+    public static Parsed<string> DisplayName(string text) => IsSipText(text)
+        ? text
+        : Parsed.Not<string>($"must have at most {MaxSipText} characters, none of them a control character.");
+
+    /// <summary>As the provider gave it; it is never put into a message as it is.</summary>
+    public static Parsed<string> SipPassword(string text) => IsSipText(text) && text.Length > 0
+        ? text
+        : Parsed.Not<string>($"must have 1 to {MaxSipText} bytes, none of them a control character.");
+
+    private static bool IsSipText(string text) => Encoding.UTF8.GetByteCount(text) <= MaxSipText && !text.Any(char.IsControl);
+}

@@ -1,0 +1,67 @@
+using SipNat.Endpoint;
+using SipNat.Endpoint.Accounts;
+using SipNat.Sip.Messages;
+using SipNat.Wire;
+
+namespace SipNat.Simulation.Accounts;
+
+/// <summary>A signalling core with accounts on a simulated host, and a DNS that knows what it is told.</summary>
+public sealed class SimulatedPhone
+{
+    private readonly List<AccountSnapshot> _changes = [];
+
+    private SimulatedPhone(SignallingOptions options, int seed) => Core = new(options, new() { LocalNetworks = [NetworkPrefix.Parse("192.168.0.0/16")] }, new Random(seed));
+
+    public SignallingCore Core { get; }
+
+    public SimulatedHost Host { get; private set; } = null!;
+
+    /// <summary>Where each host name leads.</summary>
+    public Dictionary<string, IReadOnlyList<SipTarget>> Names { get; } = [];
+
+    /// <summary>Names that were asked for, in order.</summary>
+    public List<string> Asked { get; } = [];
+
+    /// <summary>Every state that was told, in order.</summary>
+    public IReadOnlyList<AccountSnapshot> Changes => _changes;
+
+    /// <summary>The one account that there is.</summary>
+    public AccountSnapshot Account => Core.Accounts.Single();
+
+    public static SimulatedPhone AddTo(SimulatedNetwork network, string address, SimulatedNat? behind = null, int seed = 1)
+    {
+        var phone = new SimulatedPhone(new(), seed);
+        phone.Host = network.AddHost(address, phone.Core, behind);
+        phone.Host.Exchange = phone.Exchange;
+        phone.Host.OpenUdp(5060);
+        return phone;
+    }
+
+    public static AccountOptions Options(string name = "line", string domain = "example.com", string password = "secret") => new()
+    {
+        Name = name,
+        Uri = SipUri.Parse($"sip:{name}@{domain}"),
+        Username = name,
+        Password = password,
+        Registrar = SipUri.Parse($"sip:{domain}"),
+        Instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    };
+
+    /// <summary>Begins to keep an account registered.</summary>
+    public void Add(AccountOptions options) => Host.Run(now => Core.AddAccount(now, options));
+
+    private void Exchange(Instant now)
+    {
+        while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
+        while (Core.TryTakeLocate(out var request))
+        {
+            Asked.Add(request.Uri.Host);
+            Core.HandleLocated(now, request.Account, Names.GetValueOrDefault(request.Uri.Host, []));
+        }
+
+        while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
+        while (Core.TryTakeNotice(out _))
+        {
+        }
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using SipNat.Wire;
+
+namespace SipNat.Simulation.Accounts;
+
+/// <summary>
+/// A registrar with one password (RFC 3261 §10.3, RFC 2617), by plain text of its own. It believes a Contact as it is
+/// written, and can call it.
+/// </summary>
+public sealed class SimulatedRegistrar : IProtocolCore
+{
+    private readonly string _realm;
+    private readonly string _password;
+    private readonly SortedDictionary<string, RegisteredContact> _bindings = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Instant> _nonces = [];
+    private readonly List<ScriptedSipMessage> _requests = [];
+    private readonly List<ScriptedSipMessage> _responses = [];
+    private Instant _now;
+    private FlowId _flow;
+    private int _sequence;
+
+    /// <param name="realm">The domain that it is the registrar of.</param>
+    /// <param name="password">That of every user.</param>
+    public SimulatedRegistrar(string realm, string password) => (_realm, _password) = (realm, password);
+
+    public SimulatedHost Host { get; private set; } = null!;
+
+    /// <summary>Whether it keeps silent, as one that is down.</summary>
+    public bool IsSilent { get; set; }
+
+    /// <summary>The longest lease that it grants.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>A shorter wish is answered with 423; null for none.</summary>
+    public TimeSpan? MinExpires { get; set; }
+
+    /// <summary>How long a nonce is good; an older one is stale.</summary>
+    public TimeSpan NonceLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Answers in place of the registrar, with more headers where it has them; null leaves it to the registrar.</summary>
+    public Func<ScriptedSipMessage, string?> Override { get; set; } = static _ => null;
+
+    /// <summary>Lines that a 200 to REGISTER has beside its bindings.</summary>
+    public string MoreHeaders { get; set; } = "";
+
+    /// <summary>What it writes of the Via in its answers in place of <c>received</c> and <c>rport</c> as they are; null for these.</summary>
+    public Func<string, string>? EditVia { get; set; }
+
+    /// <summary>Every request, with the moment.</summary>
+    public IReadOnlyList<ScriptedSipMessage> Requests => _requests;
+
+    /// <summary>When each REGISTER came.</summary>
+    public List<Instant> RegisteredAt { get; } = [];
+
+    /// <summary>Answers to requests of its own.</summary>
+    public IReadOnlyList<ScriptedSipMessage> Responses => _responses;
+
+    /// <summary>Double line ends that arrived.</summary>
+    public int Keepalives { get; private set; }
+
+    public Outbox Outbox { get; } = new();
+
+    public Instant? Deadline => null;
+
+    /// <summary>Bindings that have not run out.</summary>
+    public IReadOnlyList<string> Bindings => [.. _bindings.Values.Where(b => b.Until > _now).Select(b => b.Uri)];
+
+    public static SimulatedRegistrar AddTo(SimulatedNetwork network, string address, string realm, string password)
+    {
+        var registrar = new SimulatedRegistrar(realm, password);
+        registrar.Host = network.AddHost(address, registrar);
+        registrar.Host.Listen(TransportAddress.Parse(address).Port);
+        return registrar;
+    }
+
+    /// <summary>Sends an OPTIONS to each binding, to the address that its Contact names: whoever calls does the same.</summary>
+    /// <returns>How many were sent.</returns>
+    public int Call(Instant now)
+    {
+        _now = now;
+        var contacts = Bindings;
+        foreach (var contact in contacts)
+        {
+            var place = contact.Split('@')[^1].Split(';')[0];
+            var text = $"OPTIONS {contact} SIP/2.0\r\nVia: SIP/2.0/UDP {_realm};rport;branch=z9hG4bKcall{++_sequence}\r\nMax-Forwards: 70\r\n" +
+                $"From: <sip:caller@{_realm}>;tag=c{_sequence}\r\nTo: <{contact}>\r\nCall-ID: call{_sequence}@{_realm}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+            Outbox.Add(_flow, TransportAddress.Parse(place), Encoding.UTF8.GetBytes(text));
+        }
+
+        return contacts.Count;
+    }
+
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        if (change.Kind is FlowChangeKind.Opened && change.Transport is TransportProtocol.Udp) _flow = flow;
+    }
+
+    public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        _now = now;
+        if (datagram.SequenceEqual("\r\n\r\n"u8)) Keepalives++;
+        if (IsSilent || ScriptedSipMessage.Read(datagram) is not { } message) return;
+
+        if (message.IsResponse)
+        {
+            _responses.Add(message);
+            return;
+        }
+
+        _requests.Add(message);
+        if (message.Method == "REGISTER") RegisteredAt.Add(now);
+        var answer = Override(message) ?? (message.Method == "REGISTER" ? Register(message) : "200 OK\r\n");
+        Outbox.Add(flow, from, Encoding.UTF8.GetBytes(Complete(message, answer, from)));
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+    }
+
+    public bool TryTakeRequest(out FlowRequest request)
+    {
+        request = default;
+        return false;
+    }
+
+    private string Register(ScriptedSipMessage request)
+    {
+        if (request.Header("Authorization") is not { } shown) return Challenge(isStale: false);
+        if (!_nonces.TryGetValue(Quoted(shown, "nonce"), out var issued)) return Challenge(isStale: false);
+        if (_now - issued > NonceLifetime) return Challenge(isStale: IsRight(shown));
+        if (!IsRight(shown)) return Challenge(isStale: false);
+
+        foreach (var contact in request.Headers("Contact"))
+        {
+            var wish = ScriptedSipMessage.Parameter(contact, "expires") ?? request.Header("Expires") ?? "3600";
+            var lease = TimeSpan.FromSeconds(int.Parse(wish, CultureInfo.InvariantCulture));
+            if (lease > TimeSpan.Zero && lease < MinExpires) return $"423 Interval Too Brief\r\nMin-Expires: {(int)MinExpires.Value.TotalSeconds}\r\n";
+
+            var uri = contact.Split('<')[1].Split('>')[0];
+            if (lease == TimeSpan.Zero) _bindings.Remove(uri);
+            else _bindings[uri] = new(uri, _now + (lease < Lease ? lease : Lease), request.Header("To")!);
+        }
+
+        var answer = new StringBuilder("200 OK\r\n");
+        foreach (var binding in _bindings.Values.Where(b => b.Until > _now && b.AddressOfRecord == request.Header("To")))
+        {
+            answer.Append(CultureInfo.InvariantCulture, $"Contact: <{binding.Uri}>;expires={(int)(binding.Until - _now).TotalSeconds}\r\n");
+        }
+
+        return answer.Append(MoreHeaders).ToString();
+    }
+
+    private string Challenge(bool isStale)
+    {
+        var nonce = $"n{_nonces.Count}";
+        _nonces.Add(nonce, _now);
+        return $"401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"{_realm}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"{(isStale ? ", stale=true" : "")}\r\n";
+    }
+
+    // RFC 2617 §3.2.2, computed here anew.
+    private bool IsRight(string shown)
+    {
+        var (a1, a2) = (Md5($"{Quoted(shown, "username")}:{_realm}:{_password}"), Md5($"REGISTER:{Quoted(shown, "uri")}"));
+        return Quoted(shown, "response") == Md5($"{a1}:{Quoted(shown, "nonce")}:{Bare(shown, "nc")}:{Quoted(shown, "cnonce")}:auth:{a2}");
+    }
+
+    private static string Md5(string text) => Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string Quoted(string header, string name) => Bare(header, name).Trim('"');
+
+    private static string Bare(string header, string name)
+    {
+        foreach (var part in header["Digest ".Length..].Split(','))
+        {
+            var pair = part.Trim().Split('=', 2);
+            if (pair[0] == name && pair.Length == 2) return pair[1];
+        }
+
+        return "";
+    }
+
+    private string Complete(ScriptedSipMessage request, string answer, TransportAddress from)
+    {
+        var text = new StringBuilder("SIP/2.0 ").Append(answer);
+        foreach (var via in request.Headers("Via"))
+        {
+            text.Append("Via: ").Append(EditVia is { } edit ? edit(via) : via.Replace(";rport", $";rport={from.Port};received={from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {request.Header("To")};tag=r\r\nCall-ID: {request.Header("Call-ID")}\r\n");
+        return text.Append(CultureInfo.InvariantCulture, $"CSeq: {request.CSeq}\r\nContent-Length: 0\r\n\r\n").ToString();
+    }
+
+    private sealed record RegisteredContact(string Uri, Instant Until, string AddressOfRecord);
+}
