@@ -1,4 +1,5 @@
 using SipNat.Traversal.Ice;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;

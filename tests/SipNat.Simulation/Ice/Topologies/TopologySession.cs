@@ -34,6 +34,9 @@ internal sealed class TopologySession(SessionPlan plan, IceTopology topology, Si
     /// <summary>When a path was last taken or lost on either side.</summary>
     public Instant LastChange => Left.LastEvent > Right.LastEvent ? Left.LastEvent : Right.LastEvent;
 
+    /// <summary>Whether a path was taken or lost in the last moments, after it had connected.</summary>
+    public bool HasChangedWithin(TimeSpan span) => Took is { } took && LastChange > _begun + took && network.Now - LastChange < span;
+
     /// <summary>How long it took to connect; null while it has not.</summary>
     public TimeSpan? Took { get; private set; }
 
