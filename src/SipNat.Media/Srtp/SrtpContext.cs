@@ -33,8 +33,9 @@ public sealed class SrtpContext : IDisposable
         _master = master;
         _trailer = SrtpTrailer.OfRtp(Profile, master.Mki.Length);
         _controlTrailer = SrtpTrailer.OfRtcp(Profile, master.Mki.Length);
-        _rtp = CreateCipher(master, SrtpKeyLabel.RtpEncryption, SrtpKeyLabel.RtpAuthentication, SrtpKeyLabel.RtpSalt);
-        _rtcp = CreateCipher(master, SrtpKeyLabel.RtcpEncryption, SrtpKeyLabel.RtcpAuthentication, SrtpKeyLabel.RtcpSalt);
+        using SrtpKeyDerivation keys = new(master.Key, master.Salt);
+        _rtp = CreateCipher(keys, SrtpKeyLabel.RtpEncryption, SrtpKeyLabel.RtpAuthentication, SrtpKeyLabel.RtpSalt);
+        _rtcp = CreateCipher(keys, SrtpKeyLabel.RtcpEncryption, SrtpKeyLabel.RtcpAuthentication, SrtpKeyLabel.RtcpSalt);
     }
 
     public SrtpProfile Profile => _master.Profile;
@@ -192,15 +193,15 @@ public sealed class SrtpContext : IDisposable
         return length <= packet.Length;
     }
 
-    private static ISrtpCipher CreateCipher(SrtpMasterKey master, SrtpKeyLabel encryption, SrtpKeyLabel authentication, SrtpKeyLabel salting)
+    private ISrtpCipher CreateCipher(SrtpKeyDerivation keys, SrtpKeyLabel encryption, SrtpKeyLabel authentication, SrtpKeyLabel salting)
     {
-        Span<byte> key = stackalloc byte[master.Profile.KeyLength];
-        Span<byte> salt = stackalloc byte[master.Profile.SaltLength];
+        Span<byte> key = stackalloc byte[Profile.KeyLength];
+        Span<byte> salt = stackalloc byte[Profile.SaltLength];
         Span<byte> proof = stackalloc byte[SrtpKeyDerivation.AuthenticationKeyLength];
-        SrtpKeyDerivation.Derive(master.Key, master.Salt, encryption, key);
-        SrtpKeyDerivation.Derive(master.Key, master.Salt, salting, salt);
-        SrtpKeyDerivation.Derive(master.Key, master.Salt, authentication, proof);
-        ISrtpCipher cipher = master.Profile.IsAead
+        keys.Derive(encryption, key);
+        keys.Derive(salting, salt);
+        keys.Derive(authentication, proof);
+        ISrtpCipher cipher = Profile.IsAead
             ? new GcmCipher(key, salt, isControl: encryption is SrtpKeyLabel.RtcpEncryption)
             : new CounterModeCipher(key, proof, salt);
         CryptographicOperations.ZeroMemory(key);

@@ -1,7 +1,10 @@
 namespace SipNat.Media.Srtp;
 
-/// <summary>The session keys that a master key makes (RFC 3711 §4.3, RFC 6188 §3, RFC 7714 §11). They are derived once: the key derivation rate is 0.</summary>
-internal static class SrtpKeyDerivation
+/// <summary>
+/// The session keys that a master key makes (RFC 3711 §4.3, RFC 6188 §3, RFC 7714 §11). They are derived once: the key
+/// derivation rate is 0.
+/// </summary>
+internal sealed class SrtpKeyDerivation : IDisposable
 {
     /// <summary>The key of HMAC-SHA1 (RFC 3711 §8.2).</summary>
     public const int AuthenticationKeyLength = 20;
@@ -9,17 +12,30 @@ internal static class SrtpKeyDerivation
     // The label stands over the last 7 bytes of the salt's 14: the packet index below it is 0 at this rate.
     private const int LabelPlace = 7;
 
+    private readonly AesCounter _prf;
+    private readonly byte[] _salt = new byte[AesCounter.BlockLength];
+
     /// <param name="key">Master key: its length chooses AES-128, AES-192 or AES-256.</param>
     /// <param name="salt">Master salt; one that is shorter than 14 bytes has zeros after it (RFC 7714 §11).</param>
-    public static void Derive(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, SrtpKeyLabel label, Span<byte> derived)
+    public SrtpKeyDerivation(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt)
     {
-        Span<byte> block = stackalloc byte[AesCounter.BlockLength];
-        block.Clear();
-        salt.CopyTo(block);
-        block[LabelPlace] ^= (byte)label;
+        _prf = new(key);
+        salt.CopyTo(_salt);
+    }
+
+    /// <summary>Fills <paramref name="derived"/>.</summary>
+    public void Derive(SrtpKeyLabel label, Span<byte> derived)
+    {
+        _salt[LabelPlace] ^= (byte)label;
         derived.Clear();
-        using AesCounter prf = new(key);
-        prf.Apply(block, derived, derived);
+        _prf.Apply(_salt, derived, derived);
+        _salt[LabelPlace] ^= (byte)label;
+    }
+
+    public void Dispose()
+    {
+        _prf.Dispose();
+        _salt.AsSpan().Clear();
     }
 }
 

@@ -35,7 +35,11 @@ public sealed class SrtpReceiver : IDisposable
     {
         var before = _agreed.ToList();
         _agreed.Clear();
-        foreach (var key in keys.Take(MaxKeys)) _agreed.Add(before.Find(c => c.IsOf(key)) ?? TakeFormer(key) ?? new(key));
+        foreach (var key in keys.Take(MaxKeys))
+        {
+            // A key that stands there twice has one list of what has been there.
+            if (!_agreed.Exists(c => c.IsOf(key))) _agreed.Add(before.Find(c => c.IsOf(key)) ?? TakeFormer(key) ?? new(key));
+        }
 
         foreach (var context in before.Except(_agreed)) _former.Add(new(context, now + FormerKeyTime));
         while (_former.Count > MaxFormer) Drop(0);

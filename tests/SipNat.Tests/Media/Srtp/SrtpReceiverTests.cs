@@ -71,6 +71,16 @@ public sealed class SrtpReceiverTests
     }
 
     [Fact]
+    public void A_key_that_is_told_twice_lets_a_packet_in_once()
+    {
+        var (sender, key) = Key(1);
+        _receiver.Agree(Start, [key, Key(1).Key]);
+        var packet = sender.Protect(Packet(1));
+
+        Assert.Equal([SrtpDefect.None, SrtpDefect.Replayed], new[] { Take(Start, packet), Take(Start, packet) });
+    }
+
+    [Fact]
     public void Without_keys_nothing_is_required_and_former_ones_are_tried_for_a_while()
     {
         var (sender, key) = Key(1);
