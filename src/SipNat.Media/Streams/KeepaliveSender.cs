@@ -32,7 +32,7 @@ public sealed class KeepaliveSender
     public KeepaliveSender(uint ssrc, int payloadType, TimeSpan bound, SendGate gate, Random random)
     {
         (_ssrc, _payloadType, Bound, _gate, _random) = (ssrc, payloadType, bound, gate, random);
-        _sequence = (ushort)random.Next(ushort.MaxValue);
+        _sequence = (ushort)random.Next(1 << 15); // the lower half, as in RtpSender
         _timestamp = (uint)random.NextInt64(uint.MaxValue);
     }
 

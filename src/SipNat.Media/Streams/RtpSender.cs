@@ -10,9 +10,12 @@ public sealed class RtpSender
     private ushort _sequence;
     private uint _timestamp;
 
-    /// <param name="random">First sequence number and timestamp are drawn from it, so that they cannot be guessed.</param>
+    /// <param name="random">
+    /// First sequence number and timestamp are drawn from it, so that they cannot be guessed. The number is in the lower half:
+    /// an SRTP receiver that loses the first packets would not know of a roll-over in them (RFC 3711 §3.3.1).
+    /// </param>
     public RtpSender(uint ssrc, Random random) =>
-        (_ssrc, _sequence, _timestamp) = (ssrc, (ushort)random.Next(ushort.MaxValue + 1), (uint)random.NextInt64(1L << 32));
+        (_ssrc, _sequence, _timestamp) = (ssrc, (ushort)random.Next(1 << 15), (uint)random.NextInt64(1L << 32));
 
     /// <summary>Packets sent so far.</summary>
     public long Sent { get; private set; }
