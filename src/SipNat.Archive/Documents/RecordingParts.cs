@@ -82,12 +82,20 @@ public sealed record RecordedStream
     /// <summary>The path that ICE found for the media; null where it is not used.</summary>
     public MediaPath? Path { get; init; }
 
-    /// <summary>The crypto suite that its packets were encrypted by on the way; null where none was. What is kept is not encrypted.</summary>
+    /// <summary>How its packets were encrypted on the way; null where they were not. What is kept is not encrypted.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Srtp { get; init; }
+    public MediaEncryption? Srtp { get; init; }
 
     public IReadOnlyList<uint> Ssrcs { get; init => field = value ?? []; } = [];
 }
+
+/// <summary>Encryption of a stream on the way (RFC 3711).</summary>
+/// <param name="Suite">The crypto suite, as the IANA registry has it.</param>
+/// <param name="Accepted">RTP and RTCP packets that were genuine.</param>
+/// <param name="AuthFailed">Packets that failed authentication and were dropped.</param>
+/// <param name="Replayed">Packets that had been there before and were dropped.</param>
+/// <param name="Refused">Packets that were dropped for their form, or for the key that they name.</param>
+public sealed record MediaEncryption(string Suite, long Accepted, long AuthFailed, long Replayed, long Refused);
 
 /// <summary>A path of media.</summary>
 /// <param name="Local">Our address, as the client sees it.</param>

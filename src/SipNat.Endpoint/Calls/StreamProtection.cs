@@ -21,16 +21,16 @@ internal sealed class StreamProtection : IDisposable
     private string? _suite;
     private bool _isClosed;
 
-    /// <summary>Where the last packet came from that failed authentication.</summary>
+    /// <summary>Where the last packet came from that was not genuine.</summary>
     public TransportAddress FailedFrom { get; private set; }
 
     /// <summary>Null where the stream never was encrypted.</summary>
-    public SrtpReport? Report => _receiver is null || _suite is null ? null : new(
+    public SrtpReport? Report => _receiver is not { } received || _suite is null ? null : new(
         _suite,
-        _receiver.CountOf(SrtpDefect.None),
-        _receiver.CountOf(SrtpDefect.AuthenticationFailed),
-        _receiver.CountOf(SrtpDefect.Replayed),
-        _receiver.CountOf(SrtpDefect.TooShort) + _receiver.CountOf(SrtpDefect.UnknownMki) + _receiver.CountOf(SrtpDefect.NotEncrypted) + _receiver.CountOf(SrtpDefect.TooManySources));
+        received.CountOf(SrtpDefect.None),
+        received.CountOf(SrtpDefect.AuthenticationFailed),
+        received.CountOf(SrtpDefect.Replayed),
+        received.CountOf(SrtpDefect.TooShort) + received.CountOf(SrtpDefect.UnknownMki) + received.CountOf(SrtpDefect.NotEncrypted) + received.CountOf(SrtpDefect.TooManySources));
 
     /// <summary>Takes the keys that were agreed on; null where packets are not protected. A key that stays keeps its counters.</summary>
     public void Agree(Instant now, StreamKeys? keys)
@@ -62,7 +62,7 @@ internal sealed class StreamProtection : IDisposable
         else if (!receiver.IsRequired) return true;
 
         receiver.Count(defect);
-        if (defect is SrtpDefect.AuthenticationFailed) FailedFrom = from;
+        if (defect is not (SrtpDefect.None or SrtpDefect.Replayed)) FailedFrom = from;
         return defect is SrtpDefect.None;
     }
 

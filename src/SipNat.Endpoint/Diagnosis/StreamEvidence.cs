@@ -28,6 +28,6 @@ public sealed record StreamEvidence(
     /// <summary>What came of its packets under their keys; null where the stream is not encrypted.</summary>
     public SrtpReport? Srtp { get; init; }
 
-    /// <summary>Where the last packet came from that failed authentication.</summary>
+    /// <summary>Where the last packet came from that was not genuine.</summary>
     public TransportAddress SrtpFailedFrom { get; init; }
 }

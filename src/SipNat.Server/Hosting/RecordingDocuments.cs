@@ -95,7 +95,7 @@ internal static class RecordingDocuments
             Path = stream.Report?.Path is { } path
                 ? new(path.Local.ToString(), KindOf(path.LocalKind), path.Remote.ToString(), KindOf(path.RemoteKind))
                 : null,
-            Srtp = stream.Report?.Srtp?.Suite,
+            Srtp = stream.Report?.Srtp is { } srtp ? new(srtp.Suite, srtp.Accepted, srtp.AuthenticationFailed, srtp.Replayed, srtp.Refused) : null,
             Ssrcs = report.Ssrcs,
         };
     }

@@ -23,9 +23,13 @@ internal sealed record RecordedStream(string? Label, long Packets, long Lost, do
     public IReadOnlyList<RecordedFile> Files { get; init; } = [];
 
     public RecordedPath? Path { get; init; }
+
+    public RecordedEncryption? Srtp { get; init; }
 }
 
 internal sealed record RecordedPath(string Local, string LocalKind, string Remote, string RemoteKind);
+
+internal sealed record RecordedEncryption(string Suite, long Accepted, long AuthFailed, long Replayed, long Refused);
 
 internal sealed record RecordedFile(string File, string Codec, double StartOffsetSeconds, double DurationSeconds);
 

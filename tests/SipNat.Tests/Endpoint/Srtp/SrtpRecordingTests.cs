@@ -77,6 +77,20 @@ public sealed class SrtpRecordingTests
     }
 
     [Fact]
+    public void A_peer_whose_nat_binds_it_anew_goes_on_without_a_word()
+    {
+        SrtpClient client = new(_scene);
+        client.Sip.Establish(client.Offer(streams: 1));
+        client.Sip.Talk(0, 0, 40, i => SendFrame(client, 0, i));
+        client.Sip.Talk(0, 40, 40, i => SendFrame(client, 0, i, portOffset: 4)); // the numbers roll over behind the other port
+        client.Sip.Send("BYE");
+        client.Sip.RunFor(1);
+
+        Assert.Equal(Enumerable.Range(0, 80), _scene.Session.FileOf(0).Frames().Select(f => f.Frame));
+        Assert.Equal("192.0.2.20:40004", $"{_scene.Session.Snapshot.Streams[0].Report!.Remote}");
+    }
+
+    [Fact]
     public void A_new_key_begins_anew_and_what_was_under_way_under_the_old_one_is_recorded()
     {
         SrtpClient client = new(_scene);
@@ -137,7 +151,20 @@ public sealed class SrtpRecordingTests
         Assert.Empty(_scene.Session.Files);
         Assert.Equal(["metadata-missing", "no-media", "srtp-auth-failed", "srtp-keys-unencrypted"], _scene.Session.Findings);
         Assert.Contains(_scene.Session.FindingTexts, text => text.EndsWith(
-            "the last from 192.0.2.20:40000. No packet has passed: the peer sends under another key or suite than its description says, or does not encrypt at all.", StringComparison.Ordinal));
+            "the last from 192.0.2.20:40000. No packet has passed: the peer sends under another key, suite or identifier (MKI) than its description says, or does not encrypt at all.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_peer_that_names_another_key_than_it_told_is_found()
+    {
+        SrtpClient client = new(_scene, mki: [0, 7]);
+        client.Sip.Establish(client.Offer(streams: 1).Replace("|7:2", "|8:2", StringComparison.Ordinal));
+        client.Sip.Talk(0, 0, 10, i => SendFrame(client, 0, i));
+        client.Sip.Send("BYE");
+        client.Sip.RunFor(1);
+
+        Assert.Equal(10, _scene.Session.Snapshot.Streams[0].Report!.Srtp!.Refused);
+        Assert.Contains("srtp-auth-failed", _scene.Session.Findings);
     }
 
     [Fact]
