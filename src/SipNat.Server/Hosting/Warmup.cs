@@ -1,19 +1,21 @@
 using System.Text;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
+using SipNat.Media.Srtp;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
 
 /// <summary>
 /// Takes one imaginary recording through cores of its own before the listeners open, so that the first real caller does
-/// not wait while the runtime compiles what an INVITE touches. No socket, no file and no session of the server is used.
+/// not wait while the runtime compiles what an INVITE touches, and loads what encrypted audio takes. No socket, no file and no session of the server is used.
 /// </summary>
 internal static class Warmup
 {
     private const int Rounds = 3;
     private const int Packets = 50;
     private static readonly TransportAddress Local = TransportAddress.Parse("192.0.2.1:5060");
+    private static readonly SrtpProfile Profile = SrtpProfile.AesCm128HmacSha1Tag80;
     private static readonly TransportAddress Peer = TransportAddress.Parse("192.0.2.2:5060");
 
     public static void Run(EndpointOptions options)
@@ -31,10 +33,13 @@ internal static class Warmup
         core.HandleDatagram(now, flow, Peer, Request("INVITE", round, 1, "", Offer));
         Exchange(core, plane, now);
         core.HandleDatagram(now, flow, Peer, Request("OPTIONS", round, 2, "", ""));
+        using SrtpContext protection = new(new(Profile, new byte[Profile.MasterLength]));
         for (ushort i = 0; i < Packets; i++)
         {
             now += TimeSpan.FromMilliseconds(20);
             plane.HandleDatagram(now, now, new(100), Peer.WithPort(4000), Rtp(i));
+            byte[] encrypted = [.. Rtp(i), .. new byte[protection.Overhead]];
+            if (protection.TryProtect(encrypted)) plane.HandleDatagram(now, now, new(102), Peer.WithPort(4002), encrypted);
         }
 
         core.EndAll(now, "warm");
@@ -101,7 +106,7 @@ internal static class Warmup
     private const string Offer =
         "--b\r\nContent-Type: application/sdp\r\n\r\n"
         + "v=0\r\no=w 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\n"
-        + "m=audio 4000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 4002 RTP/AVP 8\r\na=label:2\r\na=sendonly\r\n\r\n"
+        + "m=audio 4000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 4002 RTP/SAVP 8\r\na=label:2\r\na=sendonly\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n\r\n"
         + "--b\r\nContent-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n\r\n"
         + "<recording xmlns=\"urn:ietf:params:xml:ns:recording:1\"><datamode>complete</datamode>"
         + "<participant participant_id=\"a\"><nameID aor=\"sip:a@example.com\"/></participant>"
