@@ -11,7 +11,7 @@ internal static class StrangerBodies
     private static readonly string[] Media =
     [
         "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n", "m=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendonly\r\n", "m=audio 4004 RTP/AVP 0\r\na=inactive\r\n", "m=audio 0 RTP/AVP 0\r\n",
-        "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n", "m=audio 4000 RTP/AVP 0\r\na=rtcp:0\r\n", "m=audio 65535 RTP/AVP 8\r\na=sendonly\r\n", "m=video 4002 RTP/AVP 96\r\n", "m=audio 4000 RTP/SAVP 0\r\n",
+        "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n", "m=audio 4000 RTP/AVP 0\r\na=rtcp:0\r\n", "m=audio 65535 RTP/AVP 8\r\na=sendonly\r\n", "m=video 4002 RTP/AVP 96\r\n", "m=audio 4000 RTP/SAVP 0\r\n", "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|2^20|1:4\r\n",
         "m=audio 4000 RTP/AVP 18\r\n", "m=audio 4000 RTP/AVP 0\r\na=rtcp:9 IN IP4 224.0.0.1\r\n", "m=audio 4000 RTP/AVP 13\r\n", "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n",
     ];
 
