@@ -11,6 +11,9 @@ public static class LabRequirements
     /// <summary>A file that libnice-dev installs.</summary>
     public const string LibniceHeader = "/usr/include/nice/agent.h";
 
+    /// <summary>A file that libsrtp2-dev installs.</summary>
+    public const string LibsrtpHeader = "/usr/include/srtp2/srtp.h";
+
     private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack"];
     private static readonly string[] SystemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
@@ -34,6 +37,7 @@ public static class LabRequirements
         ["/usr/bin/python3"] = "python3",
         [Aioice] = "python3-aioice",
         [LibniceHeader] = "libnice-dev",
+        [LibsrtpHeader] = "libsrtp2-dev",
         ["kamailio"] = "kamailio",
     };
 
