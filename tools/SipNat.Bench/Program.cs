@@ -7,6 +7,7 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
     MicroBenchmarks.CreateReaders(),
+    MicroBenchmarks.CreateSrtp(),
     MicroBenchmarks.CreateSimulation(),
 };
 

@@ -8,7 +8,7 @@ using SipNat.Bench.Simulations;
 
 namespace SipNat.Bench.Commands;
 
-/// <summary>The commands that measure small pieces: <c>readers</c> and <c>simulation</c>.</summary>
+/// <summary>The commands that measure small pieces: <c>readers</c>, <c>srtp</c> and <c>simulation</c>.</summary>
 internal static class MicroBenchmarks
 {
     private static readonly Option<string> Filter = new("--filter") { Description = "which benchmarks, with * for any text", DefaultValueFactory = _ => "*" };
@@ -16,6 +16,9 @@ internal static class MicroBenchmarks
 
     /// <summary><c>readers</c>: everything that reads bytes from the network.</summary>
     public static Command CreateReaders() => Create<ReaderBenchmarks>("readers", "Measures time and allocation of each reader.");
+
+    /// <summary><c>srtp</c>: what encryption costs a packet.</summary>
+    public static Command CreateSrtp() => Create<SrtpBenchmarks>("srtp", "Measures time and allocation of protecting and checking a packet.");
 
     /// <summary><c>simulation</c>: the internet that the tests run in.</summary>
     public static Command CreateSimulation() => Create<SimulationBenchmarks>("simulation", "Measures how fast the simulated internet runs.");
