@@ -51,31 +51,11 @@ internal readonly record struct AuthParameter(string Scheme, string Name, string
             name = SipText.TrimStart(name[space..]);
         }
 
-        if (!SipText.IsToken(name) || !TryReadValue(SipText.TrimStart(element[(equals + 1)..]), out var value)) return false;
+        var value = SipText.TrimStart(element[(equals + 1)..]);
+        var isWhole = value is [(byte)'"', ..] ? SipText.QuotedLength(value) == value.Length : !value.Contains((byte)'"');
+        if (!SipText.IsToken(name) || !isWhole) return false;
 
-        parameter = new(scheme, Encoding.Latin1.GetString(name), value);
-        return true;
-    }
-
-    private static bool TryReadValue(ReadOnlySpan<byte> text, out string value)
-    {
-        value = "";
-        if (text is [(byte)'"', ..])
-        {
-            if (SipText.QuotedLength(text) != text.Length) return false;
-            text = text[1..^1];
-        }
-
-        var bytes = new byte[text.Length];
-        var length = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\\' && i + 1 < text.Length) i++;
-            bytes[length++] = text[i];
-        }
-
-        length = SipText.Unfold(bytes.AsSpan(0, length), bytes);
-        value = SipText.Clean(Encoding.UTF8.GetString(bytes.AsSpan(0, length)));
+        parameter = new(scheme, Encoding.Latin1.GetString(name), SipText.Unquote(value));
         return true;
     }
 }

@@ -28,23 +28,7 @@ public readonly ref struct NameAddress
     public ReadOnlySpan<byte> Tag => Parameters.TryGet("tag"u8, out var value) ? value : default;
 
     /// <summary>The display name as a person would read it: no quotes, escapes resolved, control characters spaces.</summary>
-    public string DisplayText
-    {
-        get
-        {
-            if (DisplayName is not [(byte)'"', .. var quoted, (byte)'"']) return SipText.Unfold(DisplayName);
-
-            var text = new byte[quoted.Length];
-            var length = 0;
-            for (var i = 0; i < quoted.Length; i++)
-            {
-                if (quoted[i] == '\\' && i + 1 < quoted.Length) i++;
-                text[length++] = quoted[i];
-            }
-
-            return SipText.Clean(Encoding.UTF8.GetString(text.AsSpan(0, length)));
-        }
-    }
+    public string DisplayText => SipText.Unquote(DisplayName);
 
     /// <summary>Reads one value; false for an unterminated quote or bracket, or an empty URI.</summary>
     public static bool TryRead(ReadOnlySpan<byte> value, out NameAddress address)

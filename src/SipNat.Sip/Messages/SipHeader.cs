@@ -90,6 +90,9 @@ public enum SipHeader
     MinSE,
     SessionExpires,
 
+    // RFC 5626 (outbound)
+    FlowTimer,
+
     // RFC 5806, 7044 (diversion)
     Diversion,
     HistoryInfo,
@@ -128,6 +131,7 @@ public static class SipHeaders
         new(SipHeader.ErrorInfo, "Error-Info", IsList: true),
         new(SipHeader.Event, "Event", 'o'),
         new(SipHeader.Expires, "Expires"),
+        new(SipHeader.FlowTimer, "Flow-Timer"),
         new(SipHeader.From, "From", 'f'),
         new(SipHeader.HistoryInfo, "History-Info", IsList: true),
         new(SipHeader.Identity, "Identity", 'y'),

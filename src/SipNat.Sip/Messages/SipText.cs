@@ -131,6 +131,22 @@ public static class SipText
         return written;
     }
 
+    /// <summary>UTF-8 text of a token or a quoted-string (RFC 3261 §25.1): no quotes, escapes resolved, folded and cleaned.</summary>
+    public static string Unquote(ReadOnlySpan<byte> value)
+    {
+        if (value is not [(byte)'"', .. var quoted, (byte)'"']) return Unfold(value);
+
+        var text = new byte[quoted.Length];
+        var length = 0;
+        for (var i = 0; i < quoted.Length; i++)
+        {
+            if (quoted[i] == '\\' && i + 1 < quoted.Length) i++;
+            text[length++] = quoted[i];
+        }
+
+        return Clean(Encoding.UTF8.GetString(text.AsSpan(0, Unfold(text.AsSpan(0, length), text))));
+    }
+
     /// <summary>The text itself; throws where it holds a line end or NUL, which no text of ours does.</summary>
     public static string OneLine(string text) =>
         text.AsSpan().ContainsAny(LineEnds) ? throw new ArgumentException("A header value is one line.", nameof(text)) : text;

@@ -57,6 +57,16 @@ public readonly ref struct Via
         return RPort != 0 && TryGetAddress(Received is { IsEmpty: false } received ? received : Host, RPort, out address);
     }
 
+    /// <summary>
+    /// The interval at which the one who wrote the answer takes keepalives; zero where it has no wish. False where it takes
+    /// none, which it says by leaving <c>keep</c> as it was asked (RFC 6223 §4.4).
+    /// </summary>
+    public bool TryGetKeep(out TimeSpan interval)
+    {
+        interval = default;
+        return Parameters.TryGet("keep"u8, out var value) && SipSeconds.TryRead(value, out interval);
+    }
+
     /// <summary>Reads one element of a Via header.</summary>
     public static bool TryRead(ReadOnlySpan<byte> value, out Via via)
     {

@@ -13,6 +13,7 @@ internal sealed class SipMessageTarget : IFuzzTarget
     private const int HeadersOfOurs = 2;
 
     private static readonly TransportAddress Source = TransportAddress.Parse("192.0.2.7:5070");
+    private static readonly Contact Own = new() { Uri = SipUri.Parse("sip:bob@192.0.2.1"), Instance = "urn:uuid:00000000-0000-1000-8000-000a95a0e128", RegId = 1 };
     private static readonly SipHeader[] Headers = Enum.GetValues<SipHeader>();
 
     private readonly SipHeaderIndex _index = new();
@@ -93,6 +94,14 @@ internal sealed class SipMessageTarget : IFuzzTarget
         }
 
         if (message.IsRequest) CheckDialog(stored);
+        else CheckRegistration(stored);
+    }
+
+    private static void CheckRegistration(StoredSipMessage response)
+    {
+        var answer = RegistrationAnswer.Read(response, Own);
+        Invariant.Holds(answer.Bindings.Count <= Contact.MaxContacts && answer.ServiceRoute.Count <= RegistrationAnswer.MaxRoutes && answer.Path.Count <= RegistrationAnswer.MaxRoutes, "Bindings and routes are capped.");
+        Invariant.Holds(answer.Binding is null ? answer.Lease is null && answer.Stale.Count == 0 : answer.Bindings.Contains(answer.Binding), "Ours is one of the bindings.");
     }
 
     private void CheckDialog(StoredSipMessage request)

@@ -16,7 +16,10 @@ internal static class SipValues
         WalkParameters(whole, SipParameters.After(value));
         return (header is SipHeader.Via && WalkVia(whole, value) ? 1 : 0)
             | (WalkAddress(whole, value) ? 2 : 0)
-            | (WalkUri(whole, value) ? 4 : 0);
+            | (WalkUri(whole, value) ? 4 : 0)
+            | (header is SipHeader.Contact && WalkContact(value) ? 8 : 0)
+            | (RetryAfter.TryRead(value, out _) ? 16 : 0)
+            | (header is SipHeader.Reason && WalkReason(value) ? 32 : 0);
     }
 
     public static bool WalkUri(ReadOnlySpan<byte> whole, ReadOnlySpan<byte> value)
@@ -44,8 +47,27 @@ internal static class SipValues
         Invariant.Inside(whole, via.Branch, "branch");
         Invariant.Inside(whole, via.Received, "received");
         Invariant.Holds(via.RPort is >= 0 and <= ushort.MaxValue && via.Port is >= 0 and <= ushort.MaxValue, "A port has 16 bits.");
-        _ = via.HasRPort | via.TryGetReflexive(out _) | via.TryGetSentBy(5060, out _);
+        _ = via.HasRPort | via.TryGetKeep(out _) | via.TryGetReflexive(out _) | via.TryGetSentBy(5060, out _);
         WalkParameters(whole, via.Parameters);
+        return true;
+    }
+
+    private static bool WalkContact(ReadOnlySpan<byte> value)
+    {
+        if (!Contact.TryRead(value, out var contact)) return false;
+
+        Invariant.Holds(contact.Preference is >= 0 and <= 1000 && contact.RegId is null or > 0, "Preference and reg-id are in their ranges.");
+        Invariant.Holds(contact.Expires is null || (contact.Expires >= TimeSpan.Zero && contact.Expires <= SipSeconds.Longest), "A lease is in its range.");
+        Invariant.Holds(contact.Instance is null or { Length: > 0 }, "An instance has a name.");
+        return true;
+    }
+
+    private static bool WalkReason(ReadOnlySpan<byte> value)
+    {
+        if (!Reason.TryRead(value, out var reason)) return false;
+
+        var isRead = Reason.TryRead(System.Text.Encoding.UTF8.GetBytes(reason.Value), out var again);
+        Invariant.Holds(isRead && again == reason, "A reason is read as it is written.", reason.Value);
         return true;
     }
 
