@@ -20,6 +20,7 @@ public sealed class DigestChallengeTests
     [InlineData("Digest realm=\"a\"")]
     [InlineData("Digest realm=\"a\", nonce=\"\"")]
     [InlineData("Digest nonce=\"n\"")]
+    [InlineData("Digest realm=a\"b\", nonce=\"n\"")]
     [InlineData("Digest realm=\"a, nonce=\"n\"")]
     [InlineData("Digest")]
     [InlineData("realm=\"a\", nonce=\"n\"")]
