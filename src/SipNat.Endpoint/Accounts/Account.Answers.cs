@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Sip.Dialogs;
 using SipNat.Sip.Digest;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
@@ -10,13 +11,14 @@ namespace SipNat.Endpoint.Accounts;
 internal sealed partial class Account
 {
     private const int MaxRedirects = 5;
+    private const int MaxStaleNamed = 3;
     private static readonly TimeSpan LongestMinExpires = TimeSpan.FromDays(1);
 
     private void HandleRegistered(Instant now, TransactionEvent.Response response)
     {
         (_register, _patience) = (null, null);
         var answer = response.Message;
-        Snapshot = Snapshot with { Status = answer.StatusCode, Reason = ReasonOf(answer), Received = RegisterAnswer.SeenAt(answer) };
+        Snapshot = Snapshot with { Status = answer.StatusCode, Reason = ReasonOf(answer), Received = answer.SeenAt };
         _requests.HandleAnswer(answer);
         if (State is AccountState.Unregistering)
         {
@@ -43,7 +45,7 @@ internal sealed partial class Account
                 Fail(now, answer.StatusCode, Said(answer));
                 break;
             default:
-                var wait = RegisterAnswer.HeaderSeconds(answer, SipHeader.RetryAfter);
+                TimeSpan? wait = RetryAfter.TryRead(answer.View, out var retry) ? retry.Delay : null;
                 TryNext(now, answer.StatusCode, Said(answer), wait > RegistrationPace.LongestRetryAfter ? RegistrationPace.LongestRetryAfter : wait);
                 break;
         }
@@ -55,8 +57,9 @@ internal sealed partial class Account
 
     private void HandleAccepted(Instant now, StoredSipMessage message)
     {
-        var answer = RegisterAnswer.Read(message, _requests.ContactUri, Options.Instance, Options.Expires);
-        if (answer.Lease is not { } lease || lease <= TimeSpan.Zero)
+        var answer = RegistrationAnswer.Read(message, _requests.Contact);
+        var lease = answer.Lease ?? Options.Expires;
+        if (answer.Binding is null || lease <= TimeSpan.Zero)
         {
             TryNext(now, message.StatusCode, $"{Target?.Address} answered {message.StatusCode} without a binding of ours");
             return;
@@ -66,17 +69,18 @@ internal sealed partial class Account
         _expiresAt = now + lease;
         _refreshAt = now + RegistrationPace.Refresh(lease, _context.Random);
         var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target!.Address, answer.FlowTimer, Snapshot.Received);
-        Snapshot = Snapshot with { Bindings = answer.Bindings, Lease = lease, Keepalive = keepalive };
-        var text = JudgeContact(now, answer);
+        Snapshot = Snapshot with { Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)], Lease = lease, Keepalive = keepalive };
+        var text = JudgeContact(now, answer, lease);
         Snapshot = Snapshot with { IsSettled = _register is null };
         Tell(now, AccountState.Registered, text);
     }
 
     // Whether those who call find us where the Contact says: what the registrar saw decides, once.
-    private string JudgeContact(Instant now, RegisterAnswer answer)
+    private string JudgeContact(Instant now, RegistrationAnswer answer, TimeSpan lease)
     {
         var (seen, used, target) = (Snapshot.Received, Snapshot.Contact, Target!);
-        var lasts = $"registered at {target.Address} for {answer.Lease!.Value.TotalSeconds:F0} s";
+        var lasts = $"registered at {target.Address} for {lease.TotalSeconds:F0} s";
+        if (answer.Stale.Count > 0) lasts += $"; the registrar still sends calls to {string.Join(", ", answer.Stale.Take(MaxStaleNamed).Select(static contact => contact.Uri.Host))}, where we were before";
         if (target.Transport.IsReliable) return lasts;
 
         switch (ContactRules.Judge(used, seen, target.Address, _context.Advisor.LocalNetworks, _wasReplaced))
@@ -114,7 +118,7 @@ internal sealed partial class Account
 
     private void HandleTooBrief(Instant now, StoredSipMessage answer)
     {
-        var least = RegisterAnswer.HeaderSeconds(answer, SipHeader.MinExpires);
+        var least = answer.Seconds(SipHeader.MinExpires);
         if (least is { } seconds && seconds <= LongestMinExpires && seconds > (_requests.MinExpires ?? TimeSpan.Zero))
         {
             _requests.MinExpires = seconds;

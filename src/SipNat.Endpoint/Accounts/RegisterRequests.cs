@@ -30,6 +30,9 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
     /// <summary>The URI of the binding that the last request asked for.</summary>
     public string ContactUri { get; private set; } = "";
 
+    /// <summary>That binding, as an answer may list it.</summary>
+    public Contact Contact => new() { Uri = SipUri.Parse(ContactUri), Instance = options.Instance, RegId = RegId };
+
     /// <summary>The Request-URI, which a digest covers: the domain of the registrar, without a user (RFC 3261 §10.2).</summary>
     public string RequestUri => options.Registrar.Scheme is SipUriScheme.Sips ? $"sips:{DomainOf(options.Registrar)}" : $"sip:{DomainOf(options.Registrar)}";
 

@@ -64,7 +64,7 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
     public bool HandleAnswer(StoredSipMessage answer)
     {
         (Transaction, _answerDue) = (null, null);
-        var seen = RegisterAnswer.SeenAt(answer);
+        var seen = answer.SeenAt;
         if (seen.IsNone || seen == Seen) return false;
 
         Seen = seen;

@@ -46,35 +46,35 @@ public sealed record RegistrationAnswer
         ArgumentNullException.ThrowIfNull(response);
         ArgumentNullException.ThrowIfNull(own);
         var view = response.View;
-        var hasVia = view.TryGetTopVia(out var via);
-        var seen = hasVia && via.TryGetReflexive(out var reflexive) ? reflexive : default;
+        var seen = response.SeenAt;
         var bindings = Contact.ReadAll(view);
         var binding = Find(bindings, own, seen);
         return new()
         {
             Bindings = bindings,
             Binding = binding,
-            Lease = binding is null ? null : binding.Expires ?? Seconds(view, SipHeader.Expires),
+            Lease = binding is null ? null : binding.Expires ?? response.Seconds(SipHeader.Expires),
             Stale = binding is null ? [] : [.. bindings.Where(other => !ReferenceEquals(other, binding) && IsSameFlow(other, own))],
             ServiceRoute = [.. response.Headers(SipHeader.ServiceRoute).Take(MaxRoutes)],
             Path = [.. response.Headers(SipHeader.Path).Take(MaxRoutes)],
             IsOutbound = view.HasToken(SipHeader.Require, "outbound"u8),
-            FlowTimer = Seconds(view, SipHeader.FlowTimer) is { Ticks: > 0 } timer ? timer : null,
-            Keep = hasVia && via.TryGetKeep(out var keep) ? keep : null,
+            FlowTimer = response.Seconds(SipHeader.FlowTimer) is { Ticks: > 0 } timer ? timer : null,
+            Keep = view.TryGetTopVia(out var via) && via.TryGetKeep(out var keep) ? keep : null,
             SeenAt = seen,
         };
     }
 
-    // By instance and flow, then by user and one of our addresses; and where a registrar writes neither, as some rewrite
-    // every Contact, the only one that has our user and is nobody else's by its instance.
+    // At one of our addresses with our instance, or with our user and no instance; then elsewhere. Some registrars rewrite
+    // every Contact, so that any that has our user may be ours: the one that ends first is taken, as refreshing early harms
+    // nobody.
     private static Contact? Find(IReadOnlyList<Contact> bindings, Contact own, TransportAddress seen)
     {
         var flows = bindings.Where(binding => IsSameFlow(binding, own)).ToList();
         var users = bindings.Where(binding => binding.Instance is null && binding.Uri.User == own.Uri.User).ToList();
         return flows.Find(binding => IsAt(binding, own, seen))
-            ?? flows.FirstOrDefault()
             ?? users.Find(binding => IsAt(binding, own, seen))
-            ?? (users is [var only] ? only : null);
+            ?? flows.FirstOrDefault()
+            ?? users.MinBy(static binding => binding.Expires ?? TimeSpan.MaxValue);
     }
 
     // URNs of UUIDs are compared without regard to case (RFC 4122 §3). A registrar that does not know reg-id leaves it out.
@@ -86,7 +86,4 @@ public sealed record RegistrationAnswer
     private static bool IsAt(Contact binding, Contact own, TransportAddress seen) =>
         binding.Uri.TryGetAddress(out var address)
         && (address == seen || (own.Uri.TryGetAddress(out var registered) && address == registered));
-
-    private static TimeSpan? Seconds(SipMessage message, SipHeader header) =>
-        message.TryGet(header, out var value) && SipSeconds.TryRead(value, out var seconds) ? seconds : null;
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Wire;
 
 namespace SipNat.Sip.Messages;
 
@@ -72,6 +73,12 @@ public sealed class StoredSipMessage
 
         return values;
     }
+
+    /// <summary>The delta-seconds of a header such as Expires or Min-Expires; null where there are none.</summary>
+    public TimeSpan? Seconds(SipHeader header) => View.TryGet(header, out var value) && SipSeconds.TryRead(value, out var seconds) ? seconds : null;
+
+    /// <summary>Where whoever answered saw the request come from (RFC 3581 §4); none where it does not say.</summary>
+    public TransportAddress SeenAt => View.TryGetTopVia(out var via) && via.TryGetReflexive(out var seen) ? seen : default;
 
     /// <summary>Whether a list of tokens (Require, Supported, Allow, …) holds one, in any case.</summary>
     public bool HasToken(SipHeader header, string token) => View.HasToken(header, Encoding.UTF8.GetBytes(token));

@@ -102,6 +102,20 @@ public sealed class RegistrationTests
         Assert.Equal(TimeSpan.FromMinutes(30), scene.Phone.Account.Lease);
     }
 
+    [Fact]
+    public void What_an_earlier_address_of_ours_has_left_at_the_registrar_is_told()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.MoreHeaders = $"Contact: <sip:line@192.0.2.77:5060>;expires=3000;+sip.instance=\"<{SimulatedPhone.Options().Instance}>\"\r\n";
+        scene.Start();
+
+        Assert.True(scene.RunUntil(AccountState.Registered));
+
+        Assert.Equal(
+            "registered at 198.51.100.10:5060 for 3600 s; the registrar still sends calls to 192.0.2.77, where we were before",
+            scene.Phone.Account.Text);
+    }
+
     [Theory]
     [InlineData(301)]
     [InlineData(302)]

@@ -52,10 +52,11 @@ public sealed class RegistrationAnswerTests
     [InlineData("an earlier address of ours is stale", 1, "sip:bob@10.0.0.1:5060", $"<sip:bob@10.0.0.1:5060>;{Ours}", $"<sip:bob@10.0.0.2:5060>;{Ours}")]
     [InlineData("seen there is as good as registered there", 1, "sip:bob@10.0.0.1:5060", $"<sip:bob@10.0.0.1:5060>;{Ours}", $"<sip:bob@203.0.113.9:40001>;{Ours}")]
     [InlineData("another flow of ours is not stale", 1, "", $"<sip:bob@10.0.0.2:5060>;reg-id=2;{Ours}", $"<sip:bob@10.0.0.1:5060>;reg-id=1;{Ours}")]
+    [InlineData("our address and user without an instance stand above our instance elsewhere", 1, "sip:bob@10.0.0.1:5060", $"<sip:bob@10.0.0.1:5060>;{Ours}", "<sip:bob@10.0.0.2:5060>")]
     [InlineData("without instances the user and our address", 1, "", "<sip:bob@10.0.0.1:5060>", "<sip:bob@10.0.0.2>")]
     [InlineData("without instances the user and where we were seen", 1, "", "<sip:bob@10.0.0.1:5060>", "<sip:bob@203.0.113.9:40001;transport=udp>")]
     [InlineData("the only one of our user, whatever its address", 1, "", "<sip:alice@10.0.0.2:5060>", "<sip:bob@sbc.example:5080>", $"<sip:bob@10.0.0.2:5060>;{Others}")]
-    [InlineData("two of our user elsewhere may be anybody's", -1, "", "<sip:bob@10.0.0.7:5060>", "<sip:bob@10.0.0.8:5060>")]
+    [InlineData("of two of our user elsewhere the one that ends first", 0, "", "<sip:bob@10.0.0.7:5060>", "<sip:bob@10.0.0.8:5060>")]
     [InlineData("our address with the user of another device", -1, "", "<sip:alice@10.0.0.2:5060>")]
     public void Our_own_binding_is_found(string _, int expected, string stale, params string[] contacts)
     {
