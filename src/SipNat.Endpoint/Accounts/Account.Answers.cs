@@ -66,9 +66,10 @@ internal sealed partial class Account
         }
 
         (_failures, _redirects, _requests.Stale) = (0, 0, null);
+        _context.Accounts.Failed.Remove(Target!.Server);
         _expiresAt = now + lease;
         _refreshAt = now + RegistrationPace.Refresh(lease, _context.Random);
-        var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target!.Address, answer.FlowTimer, Snapshot.Received);
+        var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, answer.FlowTimer, Snapshot.Received);
         Snapshot = Snapshot with { Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)], Lease = lease, Keepalive = keepalive };
         var text = JudgeContact(now, answer, lease);
         Snapshot = Snapshot with { IsSettled = _register is null };

@@ -73,7 +73,7 @@ internal sealed partial class Account
     {
         if (State is not AccountState.Locating) return;
 
-        (_targets, _target) = (targets, 0);
+        (_targets, _target) = (_context.Accounts.Failed.Order(now, targets, static target => target.Server), 0);
         if (targets.Count > 0) Connect(now);
         else Fail(now, 0, $"The DNS does not know {FirstHop.Host}");
     }
@@ -262,6 +262,8 @@ internal sealed partial class Account
             return;
         }
 
+        // RFC 3263 §4.3: no answer, no connection, or trouble of the server's own.
+        if (status is 0 or >= 500 && Target is { } failed) _context.Accounts.Failed.Add(now, failed.Server, wait);
         if (++_target < _targets.Count) Connect(now);
         else Fail(now, status, why, wait);
     }

@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Dns;
 using SipNat.Sip.Transactions;
 using SipNat.Wire;
 
@@ -21,6 +22,9 @@ internal sealed class AccountList(SignallingContext context)
 
     /// <summary>Accounts that are registered; may be read by any thread.</summary>
     public int Registered { get; private set; }
+
+    /// <summary>Registrars that did not answer lately: what one account has found out, the others need not.</summary>
+    public FailedServers Failed { get; } = new();
 
     public RegistrarFlows Registrars { get; } = new(context);
 

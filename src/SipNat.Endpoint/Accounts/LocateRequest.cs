@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Dns;
 using SipNat.Sip.Messages;
 using SipNat.Wire;
 
@@ -17,4 +18,6 @@ public sealed record SipTarget(TransportProtocol Transport, TransportAddress Add
 {
     /// <summary>The local address that routes there, port 0; none where the shell does not say.</summary>
     public TransportAddress Local { get; init; }
+
+    internal LocatedServer Server => new(Transport, Address);
 }

@@ -36,8 +36,9 @@ public sealed class FailedServers
     /// The servers in their order, those that failed behind the others, the one that is over first before the rest: where
     /// all have failed, they are tried all the same.
     /// </summary>
-    public IReadOnlyList<LocatedServer> Order(Instant now, IReadOnlyList<LocatedServer> servers) =>
-        [.. servers.OrderBy(server => _until.TryGetValue(KeyOf(server), out var until) && until > now ? until : new(long.MinValue))];
+    /// <param name="serverOf">What each of them is.</param>
+    public IReadOnlyList<T> Order<T>(Instant now, IReadOnlyList<T> servers, Func<T, LocatedServer> serverOf) =>
+        [.. servers.OrderBy(server => _until.TryGetValue(KeyOf(serverOf(server)), out var until) && until > now ? until : new(long.MinValue))];
 
     // Another name on its certificate does not make it another server.
     private static LocatedServer KeyOf(LocatedServer server) => server with { TlsName = null };

@@ -99,6 +99,21 @@ public sealed class ReachabilityTests
     }
 
     [Fact]
+    public void What_one_account_has_found_out_about_a_dead_server_the_next_one_need_not()
+    {
+        var scene = new AccountScene();
+        var dead = SimulatedRegistrar.AddTo(scene.Network, "198.51.100.11:5060", "example.com", "secret");
+        dead.IsSilent = true;
+        scene.Phone.Names["example.com"] = [AccountScene.Udp("198.51.100.11:5060"), AccountScene.Udp(AccountScene.RegistrarAddress)];
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered, TimeSpan.FromSeconds(8)));
+
+        scene.Phone.Add(SimulatedPhone.Options("second"));
+
+        Assert.True(scene.Network.RunUntil(() => scene.Phone.Core.Accounts.All(static account => account.State is AccountState.Registered), TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public void Where_the_server_dies_later_the_dns_is_asked_again_and_its_successor_has_the_registration_within_45_seconds()
     {
         var scene = new AccountScene().Start();

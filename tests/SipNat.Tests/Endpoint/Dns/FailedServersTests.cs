@@ -49,10 +49,10 @@ public sealed class FailedServersTests
         for (var port = 1; port <= FailedServers.MaxServers + 1; port++) _failed.Add(_now + TimeSpan.FromTicks(port), new(TransportProtocol.Udp, Server(1).Address.WithPort(port)));
 
         LocatedServer[] servers = [new(TransportProtocol.Udp, Server(1).Address.WithPort(2)), new(TransportProtocol.Udp, Server(1).Address.WithPort(1))];
-        Assert.Equal([1, 2], _failed.Order(_now, servers).Select(static server => (int)server.Address.Port));
+        Assert.Equal([1, 2], _failed.Order(_now, servers, static server => server).Select(static server => (int)server.Address.Port));
     }
 
     private static LocatedServer Server(int number) => new(TransportProtocol.Udp, TransportAddress.Parse($"192.0.2.{number}:5060"));
 
-    private string Order() => string.Join(' ', _failed.Order(_now, [Server(1), Server(2), Server(3), Server(4)]).Select(static server => server.Address.AddressText[^1]));
+    private string Order() => string.Join(' ', _failed.Order(_now, [Server(1), Server(2), Server(3), Server(4)], static server => server).Select(static server => server.Address.AddressText[^1]));
 }
