@@ -21,7 +21,7 @@ internal static class NearestKey
         if (key.Length > MaxLength) return null;
 
         var folded = Fold(key);
-        var nearest = known.MinBy(candidate => Score(folded, Fold(candidate)));
+        var nearest = known.MinBy(candidate => (Score(folded, Fold(candidate)), Distance(folded, Fold(candidate))));
         return nearest is not null && Score(folded, Fold(nearest)) <= Math.Max(3, key.Length / 2) ? nearest : null;
     }
 

@@ -112,7 +112,18 @@ public sealed partial class IceAgent
             if (path is not null && path.Flow == flow && path.Remote == from) return true;
         }
 
-        return _checks.Find(flow, from) is { State: CandidatePairState.Succeeded } or { IsCheckedByPeer: true };
+        return _checks.Find(flow, from) is { State: CandidatePairState.Succeeded } or { IsCheckedByPeer: true } || HasEarlyCheck(flow, from);
+    }
+
+    // Media may overtake the description of their sender, whose check has shown that it knows our password.
+    private bool HasEarlyCheck(FlowId flow, TransportAddress from)
+    {
+        foreach (var check in _early)
+        {
+            if (check.Flow == flow && check.From == from) return true;
+        }
+
+        return false;
     }
 
     public bool TryTake(out IceEvent happened) => _events.TryDequeue(out happened!);

@@ -160,7 +160,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("Http:Token=secret")]
     [InlineData("Log:Level=Loud")]
     [InlineData("Serilog:WriteTo:0:Name=Console")]
-    [InlineData("Accounts:0:Name=a")]
+    [InlineData("Trunks:0:Peer=a")]
     [InlineData("no-equals-sign")]
     [InlineData("=value")]
     public void A_wrong_setting_is_refused(string setting)

@@ -54,6 +54,19 @@ public sealed class IceAgentTests
     }
 
     [Fact]
+    public void Media_may_overtake_the_description_of_a_peer_whose_check_was_signed_for_us()
+    {
+        var agent = Create();
+
+        agent.TryHandle(Start, Flow, Peer, Check(agent));
+        agent.TryHandle(Start, Flow, Stranger, Check(agent, password: "another.password.of.22.c"));
+
+        Assert.True(agent.Accepts(Flow, Peer));
+        Assert.False(agent.Accepts(Flow, Stranger));
+        while (agent.Outbox.TryTake(out var answer)) agent.Outbox.Release(answer);
+    }
+
+    [Fact]
     public void A_check_with_an_attribute_that_must_be_understood_and_is_not_gets_420()
     {
         var agent = Create();
