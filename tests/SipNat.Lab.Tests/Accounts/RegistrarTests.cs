@@ -101,6 +101,29 @@ public sealed class RegistrarTests
         Assert.Equal(130, await line.WaitForExitAsync(Limit, Cancel));
     }
 
+    [Fact]
+    public async Task The_server_refreshes_short_leases_with_nonces_that_run_out_and_leaves_no_binding_behind()
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.PortRestricted }, "kamailio", "python3");
+        await using var registrar = await KamailioRegistrar.StartAsync(lab, nonceSeconds: 5, leaseSeconds: 15);
+        using var folder = new TemporaryFolder();
+        await using var server = lab.Host("hostA").Start(
+            ServerProcess.DotnetPath,
+            [
+                BuiltPrograms.Server, "serve", "--set", $"Accounts:0:Uri=sip:100@{KamailioRegistrar.Address}", "--set", "Accounts:0:Password=secret",
+                "--set", $"Recording:Directory={folder.Info.FullName}/recordings", "--set", $"Recording:Database=Data Source={folder.Info.FullName}/catalogue.db",
+            ]);
+        await server.WaitForTextAsync("Account 100@203.0.113.1: registered at", Limit, Cancel);
+
+        await Task.Delay(TimeSpan.FromSeconds(32), Cancel);
+        Assert.Equal("SIP/2.0 200 OK", await registrar.CallAsync("100"));
+
+        server.Terminate();
+        Assert.Equal(0, await server.WaitForExitAsync(Limit, Cancel));
+        Assert.StartsWith("SIP/2.0 404", await registrar.CallAsync("100"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", server.Error, StringComparison.Ordinal);
+    }
+
     private static LabProcess Start(NatLaboratory lab, params string[] arguments) => lab.Host("hostA").Start(
         ServerProcess.DotnetPath,
         [
