@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SipNat.Simulation.Srtp;
 
 namespace SipNat.Tests.Endpoint.Field;
 
@@ -82,6 +83,12 @@ internal sealed class FieldMessage
                 else media[^1] = media[^1] with { Direction = line[2..] };
             }
 
+            // The first key is the one that is answered.
+            if (line.StartsWith("a=crypto:", StringComparison.Ordinal) && media is [.., { Protection: null } secured] && line.Split(' ', ':', '|') is [_, _, var suite, _, var key, ..])
+            {
+                media[^1] = secured with { Protection = new(suite, Convert.FromBase64String(key)) };
+            }
+
             if (line.StartsWith("c=IN IP", StringComparison.Ordinal))
             {
                 var zero = line.EndsWith(" 0.0.0.0", StringComparison.Ordinal);
@@ -97,5 +104,8 @@ internal sealed class FieldMessage
 /// <summary>An m-line of a peer's SDP.</summary>
 internal sealed record FieldMedia(int Port, int PayloadType, string Direction, bool IsUnspecified)
 {
+    /// <summary>What encrypts its packets; null where nothing does.</summary>
+    public PlainSrtp? Protection { get; init; }
+
     public bool Sends => Port != 0 && !IsUnspecified && Direction is "sendonly" or "sendrecv";
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using SipNat.Simulation;
+using SipNat.Simulation.Srtp;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Field;
@@ -191,7 +192,7 @@ internal sealed class FieldPeer : IProtocolCore
 
             var flow = _flows[media.Port + _options.SourcePortOffset];
             var copies = _options.SendsTwice ? 2 : 1;
-            for (var copy = 0; copy < copies; copy++) SendFrame(flow, answer.Rtp, stream, dialog.Frame, _options.PayloadType ?? media.PayloadType, dialog.SsrcOf(stream));
+            for (var copy = 0; copy < copies; copy++) SendFrame(flow, answer.Rtp, stream, dialog.Frame, _options.PayloadType ?? media.PayloadType, dialog.SsrcOf(stream), media.Protection);
             if (_options.HasSecondSource) SendFrame(flow, answer.Rtp, stream + 100, dialog.Frame, media.PayloadType, dialog.SsrcOf(stream) + 1);
             Sent.Add((dialog.CallId, new(stream, dialog.Frame, now, answer.Rtp, dialog.SsrcOf(stream), (ushort)dialog.Frame, (uint)(dialog.Frame * ScriptedFrame.Length))));
         }
@@ -199,14 +200,15 @@ internal sealed class FieldPeer : IProtocolCore
         dialog.Frame++;
     }
 
-    private void SendFrame(FlowId flow, TransportAddress to, int stream, int frame, int payloadType, uint ssrc)
+    private void SendFrame(FlowId flow, TransportAddress to, int stream, int frame, int payloadType, uint ssrc, PlainSrtp? protection = null)
     {
-        var packet = Outbox.Write(flow, to, 12 + ScriptedFrame.Length);
+        var packet = new byte[12 + ScriptedFrame.Length];
         (packet[0], packet[1]) = (0x80, (byte)payloadType);
-        BinaryPrimitives.WriteUInt16BigEndian(packet[2..], (ushort)frame);
-        BinaryPrimitives.WriteUInt32BigEndian(packet[4..], (uint)(frame * ScriptedFrame.Length));
-        BinaryPrimitives.WriteUInt32BigEndian(packet[8..], ssrc);
-        ScriptedFrame.Fill(stream, frame, packet[12..]);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)frame);
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), (uint)(frame * ScriptedFrame.Length));
+        BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(8), ssrc);
+        ScriptedFrame.Fill(stream, frame, packet.AsSpan(12));
+        Outbox.Add(flow, to, protection?.Protect(packet) ?? packet);
     }
 
     // Before any answer only the recorder's first ports can be guessed.

@@ -91,6 +91,7 @@ internal static class FieldTranscript
 
         var lines = text.Split('\n').Select(line => line.StartsWith("    o=sipnat ", StringComparison.Ordinal)
             ? $"    o=sipnat {{number}} {string.Join(' ', line.Split(' ').Skip(6))}"
+            : line.StartsWith("    a=crypto:", StringComparison.Ordinal) ? $"{line.Split("inline:")[0]}inline:{{key}}"
             : AnonymousTag(line));
         return string.Join('\n', lines);
     }
