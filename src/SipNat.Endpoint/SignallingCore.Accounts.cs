@@ -33,21 +33,19 @@ public sealed partial class SignallingCore
         Run(now, () => _context.Accounts.With(account, a => a.HandleLocated(now, targets)));
 
     // A provider asks whether we are there, and tells of messages that wait: both want 200. No call of its is taken yet.
-    private bool TryAnswerServer(TransactionEvent.Request request)
+    private bool TryAnswerServer(Instant now, TransactionEvent.Request request)
     {
-        switch (request.Message.Method)
+        SipResponse? answer = request.Message.Method switch
         {
-            case SipMethod.Options:
-                Dismiss(request, new(200) { Headers = RecorderHeaders.Capabilities });
-                return true;
-            case SipMethod.Notify:
-                Dismiss(request, new(200));
-                return true;
-            case SipMethod.Invite when !_context.IsAllowed(request.From):
-                Dismiss(request, new(480));
-                return true;
-            default:
-                return false;
-        }
+            SipMethod.Options => new(200) { Headers = RecorderHeaders.Capabilities },
+            SipMethod.Notify => new(200),
+            SipMethod.Invite when !_context.IsAllowed(request.From) => new(480),
+            _ => null,
+        };
+        if (answer is null) return false;
+
+        // Whoever writes the provider's address as his own has it answered no more often than a stranger.
+        _context.Transactions.Dismiss(request.Transaction, _context.Transactions.MayAnswer(now, request.From) ? answer : null);
+        return true;
     }
 }

@@ -236,7 +236,7 @@ public sealed partial class SignallingCore : IProtocolCore
             return;
         }
 
-        if (session is null && _context.Accounts.IsServer(request.Flow, request.From) && TryAnswerServer(request)) return;
+        if (session is null && _context.Accounts.IsServer(request.Flow, request.From) && TryAnswerServer(now, request)) return;
         if (!_context.IsAllowed(request.From))
         {
             Refuse(now, request);

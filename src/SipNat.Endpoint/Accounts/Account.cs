@@ -73,6 +73,7 @@ internal sealed partial class Account
     {
         if (State is not AccountState.Locating) return;
 
+        _due = null;
         (_targets, _target) = (_context.Accounts.Failed.Order(now, targets, static target => target.Server), 0);
         if (targets.Count > 0) Connect(now);
         else Fail(now, 0, $"The DNS does not know {FirstHop.Host}");
@@ -189,6 +190,7 @@ internal sealed partial class Account
     private void Locate(Instant now, string text)
     {
         Tell(now, AccountState.Locating, text);
+        _due = now + RegistrationPace.LocatePatience;
         _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
     }
 

@@ -9,6 +9,9 @@ internal static class RegistrationPace
     /// <summary>How long a registrar may take to answer before the next one is tried; timer F alone would be 32 s.</summary>
     public static readonly TimeSpan TargetPatience = TimeSpan.FromSeconds(6);
 
+    /// <summary>A question for the DNS that was not answered in so long is asked again.</summary>
+    public static readonly TimeSpan LocatePatience = TimeSpan.FromSeconds(30);
+
     /// <summary>How long the answer to a keepalive may take, repetitions included, before the flow counts as dead.</summary>
     public static readonly TimeSpan KeepalivePatience = TimeSpan.FromSeconds(10);
 

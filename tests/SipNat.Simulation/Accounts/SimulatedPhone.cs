@@ -19,6 +19,9 @@ public sealed class SimulatedPhone
     /// <summary>Where each host name leads.</summary>
     public Dictionary<string, IReadOnlyList<SipTarget>> Names { get; } = [];
 
+    /// <summary>Whether questions for the DNS stay unanswered.</summary>
+    public bool IsDnsSilent { get; set; }
+
     /// <summary>Names that were asked for, in order.</summary>
     public List<string> Asked { get; } = [];
 
@@ -56,6 +59,8 @@ public sealed class SimulatedPhone
         while (Core.TryTakeLocate(out var request))
         {
             Asked.Add(request.Uri.Host);
+            if (IsDnsSilent) continue;
+
             Core.HandleLocated(now, request.Account, Names.GetValueOrDefault(request.Uri.Host, []));
         }
 

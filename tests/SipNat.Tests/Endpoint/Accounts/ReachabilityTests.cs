@@ -85,6 +85,19 @@ public sealed class ReachabilityTests
     }
 
     [Fact]
+    public void A_question_that_the_dns_never_answered_is_asked_again()
+    {
+        var scene = new AccountScene();
+        scene.Phone.IsDnsSilent = true;
+        scene.Start();
+        scene.Network.RunFor(TimeSpan.FromSeconds(10));
+
+        scene.Phone.IsDnsSilent = false;
+
+        Assert.True(scene.RunUntil(AccountState.Registered, TimeSpan.FromSeconds(25)));
+    }
+
+    [Fact]
     public void Where_the_first_server_is_dead_the_second_one_has_the_registration_within_seconds()
     {
         var scene = new AccountScene();
