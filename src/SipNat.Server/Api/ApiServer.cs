@@ -9,7 +9,7 @@ using SipNat.Wire;
 
 namespace SipNat.Server.Api;
 
-/// <summary>The HTTP side: health, metrics and the recordings; on a loopback address, or on any one with a token.</summary>
+/// <summary>The HTTP side: health, metrics, the recordings and the accounts; on a loopback address, or on any one with a token.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
     private const int MaxRequestBody = 64 * 1024;
@@ -22,13 +22,12 @@ public sealed class ApiServer : IAsyncDisposable
     /// <summary>Where it listens, with its real port: <c>http://127.0.0.1:8080</c>.</summary>
     public string Address { get; }
 
-    /// <param name="setPaused">Pauses (true) or resumes a recording by its id; false where no such recording runs.</param>
     /// <param name="token">What a request has to show; null lets in who is on this machine.</param>
     /// <exception cref="UnavailableException">The address cannot be bound.</exception>
     public static async Task<ApiServer> StartAsync(
         TransportAddress listen,
         RecordingArchive archive,
-        Func<string, bool, bool> setPaused,
+        ApiControls controls,
         Health health,
         MetricsExporter metrics,
         ILoggerFactory logs,
@@ -39,7 +38,8 @@ public sealed class ApiServer : IAsyncDisposable
         application.Use(token is null ? LoopbackOnly.InvokeAsync : new BearerToken(token).InvokeAsync);
         HealthEndpoints.Map(application, health);
         MetricsEndpoint.Map(application, metrics);
-        RecordingEndpoints.Map(application, archive, setPaused);
+        RecordingEndpoints.Map(application, archive, controls.SetPaused);
+        AccountEndpoints.Map(application, controls.Accounts);
         try
         {
             await application.StartAsync(stop);

@@ -12,9 +12,15 @@ internal static class RegisterJson
     public static void Print(TextWriter output, AccountSettings account, AccountSnapshot result) =>
         output.WriteLine(JsonSerializer.Serialize(Report(account, result), RegisterJsonContext.Default.RegisterReport));
 
-    internal static RegisterReport Report(AccountSettings account, AccountSnapshot result) => new(
+    /// <summary>All accounts of a server.</summary>
+    internal static AccountsReport Report(IReadOnlyList<AccountSnapshot> accounts) =>
+        new([.. accounts.Select(account => Report(Text(account.Registrar), account) with { State = JsonNamingPolicy.CamelCase.ConvertName(account.State.ToString()) })]);
+
+    internal static RegisterReport Report(AccountSettings account, AccountSnapshot result) => Report(Text(result.Registrar) ?? account.Registrar.Host, result);
+
+    private static RegisterReport Report(string? registrar, AccountSnapshot result) => new(
         result.Name,
-        result.Registrar.IsNone ? account.Registrar.Host : result.Registrar.ToString(),
+        registrar,
         result.Transport.ToString().ToLowerInvariant(),
         result.State is AccountState.Registered,
         result.Status,
@@ -36,7 +42,7 @@ internal static class RegisterJson
 
 internal sealed record RegisterReport(
     string Account,
-    string Registrar,
+    string? Registrar,
     string Transport,
     bool Registered,
     int Status,
@@ -52,6 +58,10 @@ internal sealed record RegisterReport(
     [JsonPropertyOrder(-1)]
     public int Schema => 1;
 
+    /// <summary>How a server's account stands; not told by <c>register</c>, which is over then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? State { get; init; }
+
     /// <summary>What happened, for people.</summary>
     public required string Text { get; init; }
 
@@ -59,6 +69,13 @@ internal sealed record RegisterReport(
     public required string Why { get; init; }
 }
 
+internal sealed record AccountsReport(IReadOnlyList<RegisterReport> Accounts)
+{
+    [JsonPropertyOrder(-1)]
+    public int Schema => 1;
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(RegisterReport))]
+[JsonSerializable(typeof(AccountsReport))]
 internal sealed partial class RegisterJsonContext : JsonSerializerContext;

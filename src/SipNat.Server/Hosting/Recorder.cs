@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
 using SipNat.Endpoint;
+using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Addressing;
@@ -151,6 +152,14 @@ internal sealed class Recorder : IAsyncDisposable
         var isDone = false;
         _host.Post(now => isDone = paused ? _core.TryPause(now, new(id)) : _core.TryResume(now, new(id)));
         return isDone;
+    }
+
+    /// <summary>How each account stands.</summary>
+    public IReadOnlyList<AccountSnapshot> Accounts()
+    {
+        IReadOnlyList<AccountSnapshot> accounts = [];
+        _host.Post(_ => accounts = _core.Accounts);
+        return accounts;
     }
 
     /// <summary>No session begins from here on; running ones may finish until the limit, then they end with BYE.</summary>

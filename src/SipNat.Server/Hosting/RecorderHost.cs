@@ -39,7 +39,7 @@ public static class RecorderHost
             recorder.RunAsync(stop.Token));
         recorder.Start();
         await using var api = await ApiServer.StartAsync(
-            options.Http.Listen, archive, recorder.TrySetPaused, health, metrics, logs, options.Http.Token, drain);
+            options.Http.Listen, archive, new(recorder.TrySetPaused, recorder.Accounts), health, metrics, logs, options.Http.Token, drain);
 
         health.State = HealthState.Ready;
         ready(new(recorder.Bound, api.Address));

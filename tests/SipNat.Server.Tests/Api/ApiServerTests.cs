@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Logging.Abstractions;
 using SipNat.Archive;
 using SipNat.Archive.Documents;
+using SipNat.Endpoint.Accounts;
 using SipNat.Server.Api;
 using SipNat.Server.Hosting;
 using SipNat.Server.Tests.Archive;
@@ -124,6 +125,16 @@ public sealed class ApiServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Accounts_are_told_with_how_they_stand()
+    {
+        var accounts = await _client.GetStringAsync(new Uri("/api/accounts", UriKind.Relative), Cancel);
+
+        Assert.Equal(
+            """{"schema":1,"accounts":[{"schema":1,"account":"line","registrar":"198.51.100.10:5060","transport":"udp","registered":true,"status":200,"reason":"OK","contact":"203.0.113.1:1025","received":"203.0.113.1:1025","bindings":["sip:line@203.0.113.1:1025"],"alg":"none","expiresSeconds":3600,"keepaliveSeconds":25,"attempts":2,"state":"registered","text":"registered","why":"The registrar saw us there."}]}""",
+            accounts);
+    }
+
+    [Fact]
     public async Task A_document_that_cannot_be_read_is_a_503_and_not_a_crash()
     {
         var document = TemporaryFolder.Document();
@@ -169,7 +180,21 @@ public sealed class ApiServerTests : IAsyncLifetime
         return true;
     }
 
-    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, SetPaused, _health, _metrics, NullLoggerFactory.Instance, null, Cancel);
+    private static AccountSnapshot Line => new("line", AccountState.Registered, default, "registered")
+    {
+        Registrar = TransportAddress.Parse("198.51.100.10:5060"),
+        Status = 200,
+        Reason = "OK",
+        Contact = TransportAddress.Parse("203.0.113.1:1025"),
+        Received = TransportAddress.Parse("203.0.113.1:1025"),
+        Why = "The registrar saw us there.",
+        Bindings = ["sip:line@203.0.113.1:1025"],
+        Lease = TimeSpan.FromHours(1),
+        Keepalive = TimeSpan.FromSeconds(25),
+        Attempts = 2,
+    };
+
+    private Task<ApiServer> StartAsync(TransportAddress listen) => ApiServer.StartAsync(listen, _archive, new(SetPaused, static () => [Line]), _health, _metrics, NullLoggerFactory.Instance, null, Cancel);
 
     private async Task<(HttpStatusCode Status, string Body)> PostAsync(string path, string type)
     {

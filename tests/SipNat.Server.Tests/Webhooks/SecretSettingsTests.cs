@@ -84,7 +84,7 @@ public sealed class SecretSettingsTests : IDisposable
         using var archive = RecordingArchive.Open(_folder.Recordings, _folder.Database);
         using var metrics = new MetricsExporter();
         await using var server = await ApiServer.StartAsync(
-            TransportAddress.Parse("127.0.0.1:0"), archive, static (_, _) => false, new Health(), metrics, NullLoggerFactory.Instance, Token, Cancel);
+            TransportAddress.Parse("127.0.0.1:0"), archive, new(static (_, _) => false, static () => []), new Health(), metrics, NullLoggerFactory.Instance, Token, Cancel);
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, server.Address + path);
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
