@@ -123,7 +123,15 @@ public sealed record RecordedFile
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Packets { get; init; }
 
-    /// <summary>Whether it is an rtpdump file: RTP packets as they came, which are not decoded here.</summary>
+    /// <summary>The clock rate of the kept codec's rtpmap in Hz (RFC 8866 §6.6); null for audio, and where it is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ClockRate { get; init; }
+
+    /// <summary>The channels of the kept codec's rtpmap; null where there is one, and as for <see cref="ClockRate"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Channels { get; init; }
+
+    /// <summary>Whether it is an rtpdump file: RTP packets as they came.</summary>
     [JsonIgnore]
     public bool KeepsPackets => IsNamedAsPackets(File);
 

@@ -1,6 +1,6 @@
 namespace SipNat.Archive.Export;
 
-/// <summary>What an export writes. The audio is 16-bit PCM at 8 kHz, and time 0 is the session's beginning.</summary>
+/// <summary>What an export writes. The audio is 16-bit PCM at the highest rate of a file's streams, and time 0 is the session's beginning.</summary>
 public sealed record ExportOptions
 {
     public ExportFormat Format { get; init; } = ExportFormat.Stereo;

@@ -12,72 +12,72 @@ namespace SipNat.Archive.Export;
 /// </summary>
 public sealed class RecordingExporter(RecordingStore store)
 {
-    // One second of samples at a time.
-    private const int Block = StreamTrack.SampleRate;
+    private const int BlockLength = 8192;
     private const int MaxChannels = 64;
 
     /// <param name="output">The file to write; with <see cref="ExportFormat.Streams"/> the pattern of their names.</param>
     /// <exception cref="ArchiveException">There is no such stream or no audio, a file is damaged, or the output cannot be written.</exception>
     public ExportResult Export(RecordingDocument document, string output, ExportOptions options, CancellationToken cancellationToken = default)
     {
-        var plan = Plan(document, output, options);
-        foreach (var (path, _) in plan) CheckOutput(path, options.Force);
-
+        var streams = new List<StreamAudio>();
         try
         {
+            foreach (var number in Choose(document, options)) streams.Add(new(store, document.Streams[number - 1], number));
+            var plan = Plan(document, streams, output, options);
+            foreach (var (path, _) in plan) CheckOutput(path, options.Force);
+
             var files = plan.Select(file => Write(file.Path, file.Streams, options.Force, cancellationToken)).ToList();
-            var taken = plan.SelectMany(file => file.Streams).ToList();
-            return new ExportResult(files, document.Streams.Count - taken.Count) { Kept = [.. KeptIn(document).Where(kept => options is { Stream: null, Format: ExportFormat.Streams } || taken.Contains(document.Streams[kept.Stream - 1]))] };
+            return new(files, document.Streams.Count - plan.Sum(file => file.Streams.Count)) { Kept = [.. streams.SelectMany(stream => stream.Kept)] };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new ArchiveException($"{document.Id} cannot be exported to {output}: {exception.Message}", exception);
         }
-    }
-
-    private static List<(string Path, IReadOnlyList<RecordedStream> Streams)> Plan(RecordingDocument document, string output, ExportOptions options)
-    {
-        var streams = document.Streams;
-        if (options.Stream is { } name) streams = [Choose(document, name)];
-        if (!streams.Any(HasAudio)) throw new ArchiveException(ExplainNoAudio(document, streams));
-        if (streams.Count > MaxChannels) throw new ArchiveException($"{document.Id} has {streams.Count} streams, and {MaxChannels} can be exported.");
-
-        return options switch
+        finally
         {
-            { Stream: not null } or { Format: ExportFormat.Channels } => [(output, streams)],
-            { Format: ExportFormat.Stereo } => [(output, [.. streams.Take(2)])],
-            _ => [.. from item in streams.Index()
-                     where HasAudio(item.Item)
-                     select (Numbered(output, item.Index + 1), (IReadOnlyList<RecordedStream>)[item.Item])],
-        };
+            foreach (var stream in streams) stream.Dispose();
+        }
     }
 
-    private static bool HasAudio(RecordedStream stream) => stream.Files.Any(file => !file.KeepsPackets);
-
-    private static string ExplainNoAudio(RecordingDocument document, IReadOnlyList<RecordedStream> streams)
+    // The numbers of the streams that an export is made of.
+    private static IEnumerable<int> Choose(RecordingDocument document, ExportOptions options)
     {
-        var kept = KeptIn(document).Where(file => streams.Contains(document.Streams[file.Stream - 1])).Select(file => $"stream {file.Stream} is kept as packets of {file.Codec} in {file.File}").ToList();
+        if (options.Stream is { } name) return [ChooseByName(document, name)];
+
+        var count = options.Format is ExportFormat.Stereo ? Math.Min(document.Streams.Count, 2) : document.Streams.Count;
+        return count <= MaxChannels ? Enumerable.Range(1, count)
+            : throw new ArchiveException($"{document.Id} has {count} streams, and {MaxChannels} can be exported.");
+    }
+
+    private static List<(string Path, IReadOnlyList<StreamAudio> Streams)> Plan(
+        RecordingDocument document, List<StreamAudio> streams, string output, ExportOptions options)
+    {
+        if (!streams.Any(HasAudio)) throw new ArchiveException(ExplainNoAudio(document, streams));
+        if (options is { Stream: not null } or { Format: not ExportFormat.Streams }) return [(output, streams)];
+
+        return [.. streams.Where(HasAudio).Select(stream => (Numbered(output, stream.Number), (IReadOnlyList<StreamAudio>)[stream]))];
+    }
+
+    private static bool HasAudio(StreamAudio stream) => stream.Sources.Count > 0;
+
+    private static string ExplainNoAudio(RecordingDocument document, List<StreamAudio> streams)
+    {
+        var kept = streams.SelectMany(stream => stream.Kept).Select(file => $"stream {file.Stream} is kept as packets of {file.Codec} in {file.File}").ToList();
         return kept.Count == 0
             ? $"{document.Id} has no audio to export."
             : $"{document.Id} has no audio that can be decoded here: {string.Join(", ", kept)}. docs/troubleshooting.md says how to turn them into sound (codec-kept-as-packets).";
     }
 
-    private static IEnumerable<KeptPackets> KeptIn(RecordingDocument document) =>
-        from item in document.Streams.Index()
-        from file in item.Item.Files
-        where file.KeepsPackets
-        select new KeptPackets(item.Index + 1, file.Codec, file.File);
-
-    private static RecordedStream Choose(RecordingDocument document, string name)
+    private static int ChooseByName(RecordingDocument document, string name)
     {
-        var labelled = document.Streams.Where(stream => string.Equals(stream.Label, name, StringComparison.Ordinal)).ToList();
+        var labelled = document.Streams.Index().Where(item => string.Equals(item.Item.Label, name, StringComparison.Ordinal)).Select(item => item.Index + 1).ToList();
         if (labelled.Count == 1) return labelled[0];
 
         // Labels come from the network, and nothing keeps two streams from having the same one.
         if (labelled.Count == 0 && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number >= 1 && number <= document.Streams.Count)
         {
-            return document.Streams[number - 1];
+            return number;
         }
 
         var problem = labelled.Count == 0
@@ -101,43 +101,43 @@ public sealed class RecordingExporter(RecordingStore store)
         if (!force && File.Exists(path)) throw new ArchiveException($"{path} exists already: choose another name, or give --force to replace it.");
     }
 
-    private ExportedFile Write(string path, IReadOnlyList<RecordedStream> streams, bool force, CancellationToken cancellationToken)
+    private static ExportedFile Write(string path, IReadOnlyList<StreamAudio> streams, bool force, CancellationToken cancellationToken)
     {
-        var tracks = new List<StreamTrack>(streams.Count);
         var temporary = $"{path}.{Guid.NewGuid():N}{AtomicFile.TemporarySuffix}";
         try
         {
-            foreach (var stream in streams) tracks.Add(new StreamTrack(store, stream));
+            // Nothing of the best of them is lost, and telephone legs alone stay as they are.
+            var sampleRate = streams.SelectMany(stream => stream.Sources).Max(item => item.Source.SampleRate);
+            var tracks = streams.Select(stream => new StreamTrack(stream, sampleRate)).ToList();
             var length = tracks.Max(track => track.Length);
             using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
-                WriteInterleaved(file, tracks, length, cancellationToken);
+                WriteInterleaved(file, tracks, sampleRate, length, cancellationToken);
                 file.Flush(flushToDisk: true);
             }
 
             File.Move(temporary, path, overwrite: force);
-            return new ExportedFile(path, [.. tracks.Select(track => track.Label)], (double)length / StreamTrack.SampleRate);
+            return new ExportedFile(path, [.. tracks.Select(track => track.Label)], (double)length / sampleRate);
         }
         finally
         {
-            foreach (var track in tracks) track.Dispose();
             File.Delete(temporary);
         }
     }
 
-    private static void WriteInterleaved(FileStream file, List<StreamTrack> tracks, long length, CancellationToken cancellationToken)
+    private static void WriteInterleaved(FileStream file, List<StreamTrack> tracks, int sampleRate, long length, CancellationToken cancellationToken)
     {
-        var format = WavFormat.Pcm16(tracks.Count, StreamTrack.SampleRate);
+        var format = WavFormat.Pcm16(tracks.Count, sampleRate);
         Span<byte> header = stackalloc byte[WavHeader.Length];
         WavHeader.Write(header, format, length * format.BlockAlign);
         file.Write(header);
 
-        var channel = new short[Block];
-        var mixed = new short[Block * tracks.Count];
-        for (var start = 0L; start < length; start += Block)
+        var channel = new short[BlockLength];
+        var mixed = new short[BlockLength * tracks.Count];
+        for (var start = 0L; start < length; start += BlockLength)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var count = (int)Math.Min(Block, length - start);
+            var count = (int)Math.Min(BlockLength, length - start);
             for (var c = 0; c < tracks.Count; c++)
             {
                 tracks[c].Read(start, channel.AsSpan(0, count));

@@ -14,7 +14,7 @@ internal sealed class InterruptedRecovery(RecordingStore store)
     /// <summary>How many streams are looked for where the document does not list them.</summary>
     private const int MaxStreams = 64;
 
-    private const string UnknownCodec = "unknown";
+    internal const string UnknownCodec = "unknown";
     private const string VariousCodecs = "various";
     private const string TimelineKind = "interrupted";
 

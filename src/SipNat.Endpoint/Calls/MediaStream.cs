@@ -245,7 +245,7 @@ internal sealed class MediaStream
     }
 
     private static PayloadFormat? FormatOf(Sip.Sdp.PayloadFormat format) =>
-        format.IsKept ? PayloadFormat.Packets(format.Name, format.ClockRate)
+        format.IsKept ? PayloadFormat.Packets(format.Name, format.ClockRate, format.Channels)
         : format == Sip.Sdp.PayloadFormat.Pcmu ? PayloadFormat.Audio(AudioCodec.Pcmu)
         : format == Sip.Sdp.PayloadFormat.Pcma ? PayloadFormat.Audio(AudioCodec.Pcma)
         : format == Sip.Sdp.PayloadFormat.ComfortNoise ? PayloadFormat.ComfortNoise

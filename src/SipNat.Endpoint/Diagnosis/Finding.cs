@@ -29,7 +29,7 @@ public enum FindingCode
     /// <summary>A medium of the offer was refused.</summary>
     MediaRefused,
 
-    /// <summary>A stream has a codec that is not decoded here: its packets are kept.</summary>
+    /// <summary>A stream has a codec that is not recorded as audio: its packets are kept.</summary>
     CodecKeptAsPackets,
 
     /// <summary>A stream that should be sending has brought no packet.</summary>

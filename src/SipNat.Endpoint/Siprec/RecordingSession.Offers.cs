@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Media.Codecs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
 using SipNat.Sip.Transactions;
@@ -280,9 +281,13 @@ internal sealed partial class RecordingSession
             if (media.Crypto is not null) NoteKeys(now);
             if (media.KeptCodec is not { } codec) continue;
 
-            _journal.Find(now, FindingCode.CodecKeptAsPackets, $"Stream {media.Index + 1}: {codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio.");
+            _journal.Find(now, FindingCode.CodecKeptAsPackets, $"Stream {media.Index + 1}: {ExplainKept(codec)}");
         }
     }
+
+    private static string ExplainKept(PayloadFormat codec) => PayloadDecoder.Of(codec.Name, codec.ClockRate, codec.Channels) is null
+        ? $"{codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio."
+        : $"{codec.Name} is kept as RTP packets as they come, in a file that ends in .rtpdump; 'recordings export' makes audio of them.";
 
     private static string? ExplainMismatch(RecordingStream stream) =>
         stream.IsIceMismatched ? $"the peer's media address {stream.Last?.RemoteRtp} is none of its ICE candidates"

@@ -13,10 +13,20 @@ public readonly record struct FileCodec
     /// <summary>The encoding name of SDP's rtpmap as it was offered.</summary>
     public string EncodingName { get; }
 
+    /// <summary>The rtpmap's clock rate in Hz; 0 where it is not known.</summary>
+    public int ClockRate { get; private init; }
+
+    /// <summary>The rtpmap's channels; 0 where they are not known.</summary>
+    public int Channels { get; private init; }
+
     public bool IsPackets => Known is null;
 
     /// <summary>RTP packets as they came, in the rtpdump format.</summary>
     public static FileCodec Packets(string encodingName) => new(null, encodingName);
+
+    /// <summary>The packets of a format that is kept.</summary>
+    internal static FileCodec Packets(in PayloadFormat format) =>
+        new(null, format.EncodingName ?? "") { ClockRate = format.ClockRate, Channels = format.Channels };
 
     /// <summary>RTP packets of whatever came.</summary>
     public static FileCodec Various => Packets("various");

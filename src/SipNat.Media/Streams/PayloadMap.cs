@@ -44,12 +44,20 @@ public readonly record struct PayloadFormat(PayloadKind Kind, AudioCodec Codec)
     private const int UsualClockRate = 8000;
 
     private readonly int _clockRate;
+    private readonly int _furtherChannels;
 
     /// <summary>RTP timestamp units per second; 8000 unless said otherwise (RFC 3551 §4.5).</summary>
     public int ClockRate
     {
         get => _clockRate == 0 ? UsualClockRate : _clockRate;
         init => _clockRate = value;
+    }
+
+    /// <summary>1 unless the rtpmap says otherwise (RFC 8866 §6.6).</summary>
+    public int Channels
+    {
+        get => _furtherChannels + 1;
+        init => _furtherChannels = value - 1;
     }
 
     /// <summary>The encoding name of SDP's rtpmap; null but for <see cref="PayloadKind.Packets"/>.</summary>
@@ -64,8 +72,8 @@ public readonly record struct PayloadFormat(PayloadKind Kind, AudioCodec Codec)
     public static PayloadFormat Audio(AudioCodec codec) => new(PayloadKind.Audio, codec);
 
     /// <summary>Audio that is not decoded: its packets are kept.</summary>
-    public static PayloadFormat Packets(string encodingName, int clockRate) =>
-        new(PayloadKind.Packets, default) { EncodingName = encodingName, ClockRate = clockRate };
+    public static PayloadFormat Packets(string encodingName, int clockRate, int channels = 1) =>
+        new(PayloadKind.Packets, default) { EncodingName = encodingName, ClockRate = clockRate, Channels = channels };
 }
 
 public enum PayloadKind

@@ -190,8 +190,8 @@ public sealed class StreamTimeline
 
     private void Keep(in ReceivedFrame frame)
     {
-        var name = frame.Format.EncodingName;
-        var goesOn = _packets.IsOpen && (name is null || name == _files[^1].Codec.EncodingName || _packets.IsLate(frame));
+        var isCodec = frame.Format.Kind is PayloadKind.Packets;
+        var goesOn = _packets.IsOpen && (!isCodec || FileCodec.Packets(frame.Format) == _files[^1].Codec || _packets.IsLate(frame));
         if (!goesOn && (_files.Count == MaxFiles || _segments.IsLate(frame)))
         {
             Unplaced++;
@@ -200,7 +200,7 @@ public sealed class StreamTimeline
 
         if (!goesOn)
         {
-            BeginFile(FileCodec.Packets(name!), frame.Arrival);
+            BeginFile(FileCodec.Packets(frame.Format), frame.Arrival);
             _packets.Begin(FileIndex, frame.Arrival);
         }
 

@@ -111,6 +111,8 @@ internal static class RecordingDocuments
             StartOffsetSeconds = Seconds(offset < TimeSpan.Zero ? TimeSpan.Zero : offset),
             DurationSeconds = file.Duration.TotalSeconds,
             Packets = file.Codec.IsPackets ? file.Packets.Packets : null,
+            ClockRate = file.Codec.ClockRate > 0 ? file.Codec.ClockRate : null,
+            Channels = file.Codec.Channels > 1 ? file.Codec.Channels : null,
         };
     }
 

@@ -40,6 +40,23 @@ internal static class DumpFile
         return packet;
     }
 
+    /// <summary>An RTP packet of the SSRC 7.</summary>
+    public static byte[] Packet(int payloadType, int sequence, int timestamp, ReadOnlySpan<byte> payload)
+    {
+        byte[] packet = [.. Packet(sequence).AsSpan(..12), .. payload];
+        packet[1] = (byte)payloadType;
+        BinaryPrimitives.WriteInt32BigEndian(packet.AsSpan(4), timestamp);
+        return packet;
+    }
+
+    /// <summary>A file of these packets with the milliseconds of their arrival, on the disk.</summary>
+    public static RecordedFile Write(RecordingStore store, string folder, int stream, string codec, IEnumerable<(int Milliseconds, byte[] Packet)> packets)
+    {
+        var file = $"{folder}/stream-{stream}.rtpdump";
+        File.WriteAllBytes(store.PathOf(file), [.. Of(), .. packets.SelectMany(packet => Record(packet.Milliseconds, packet.Packet))]);
+        return new() { File = file, Codec = codec, StartOffsetSeconds = 0, Packets = 0 };
+    }
+
     /// <summary>The line of text without its end, and the sequence number of each packet; fails where a record is not whole.</summary>
     public static (string Line, List<int> Sequences) Read(ReadOnlySpan<byte> file)
     {

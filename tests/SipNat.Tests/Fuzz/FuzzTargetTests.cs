@@ -49,6 +49,7 @@ public sealed class FuzzTargetTests
     [InlineData("recorded-stream", 100)]
     [InlineData("wav", 5_000)]
     [InlineData("rtpdump", 3_000)]
+    [InlineData("payload", 500)]
     [InlineData("multipart", 300)]
     [InlineData("metadata", 60)]
     [InlineData("cisco-participant", 3_000)]

@@ -32,6 +32,7 @@ public static class FuzzTargets
         new RecordedStreamTarget(),
         new WavTarget(),
         new RtpDumpTarget(),
+        new PayloadTarget(),
         new MultipartTarget(),
         new MetadataTarget(),
         new CiscoParticipantTarget(),

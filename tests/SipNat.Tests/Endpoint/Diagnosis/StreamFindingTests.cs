@@ -85,6 +85,17 @@ public sealed class StreamFindingTests
     }
 
     [Fact]
+    [Plants(FindingCode.CodecKeptAsPackets)]
+    public void A_codec_that_is_decoded_by_an_export_alone()
+    {
+        var client = ManualClient.AddTo(_scene);
+        client.Establish(ManualClient.Sdp(streams: 1).Replace("RTP/AVP 0 101", "RTP/AVP 9 101", StringComparison.Ordinal));
+        client.Talk(0, 0, 300, i => client.SendFrame(0, i, Port(0), payloadType: 9));
+
+        AssertFound(NoMetadata, "codec-kept-as-packets: Stream 1: G722 is kept as RTP packets as they come, in a file that ends in .rtpdump; 'recordings export' makes audio of them.");
+    }
+
+    [Fact]
     [Plants(FindingCode.MediaFromElsewhere)]
     public void Media_from_another_port_than_the_described_one()
     {

@@ -80,6 +80,18 @@ public sealed class KeptPacketsTests
     }
 
     [Fact]
+    public void A_file_says_the_rate_and_the_channels_of_its_codec_and_another_rate_begins_the_next_one()
+    {
+        _stream.Stream.Payloads.Negotiate(97, PayloadFormat.Packets("L16", 44_100, 2));
+        _stream.Stream.Payloads.Negotiate(98, PayloadFormat.Packets("L16", 16_000));
+        for (var i = 0; i < 20; i++) _stream.Send(i * 20, i, payloadType: 97 + (i / 10));
+
+        Assert.Equal(
+            [("L16", 44_100, 2, 10L), ("L16", 16_000, 1, 10L)],
+            _stream.Finish(400).Files.Select(f => (f.Codec.EncodingName, f.Codec.ClockRate, f.Codec.Channels, f.Packets.Packets)));
+    }
+
+    [Fact]
     public void Each_change_between_audio_and_packets_begins_the_next_file_of_the_stream()
     {
         int[] types = [0, G729, Opus, 8];
