@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SipNat.NatLab;
 using SipNat.NatLab.Processes;
 
@@ -12,10 +13,15 @@ internal sealed class MappingDaemon : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
+    // Two seconds are left to clocks that drift (RFC 6886 §3.6, RFC 6887 §8.5): a daemon that ran for less has not
+    // restarted, for all that its epoch says.
+    private static readonly TimeSpan LeastRun = TimeSpan.FromSeconds(5);
+
     private readonly LabRouter _router;
     private readonly NatLaboratory _lab;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sipnat-miniupnpd-");
     private LabProcess? _process;
+    private long _startedAt;
 
     private MappingDaemon(NatLaboratory lab) => (_lab, _router) = (lab, lab.Router("natB"));
 
@@ -40,6 +46,7 @@ internal sealed class MappingDaemon : IAsyncDisposable
     /// <summary>Loses every mapping and starts again, as a router does whose power was cut.</summary>
     public async Task RestartAsync()
     {
+        if (LeastRun - Stopwatch.GetElapsedTime(_startedAt) is var young && young > TimeSpan.Zero) await Task.Delay(young, TestContext.Current.CancellationToken);
         await _process!.DisposeAsync();
         await _router.Host.RunAsync("nft", ["-f", "-"], "flush chain inet miniupnpd prerouting_miniupnpd\nflush chain inet miniupnpd miniupnpd\n", TestContext.Current.CancellationToken);
         await StartAsync();
@@ -69,6 +76,7 @@ internal sealed class MappingDaemon : IAsyncDisposable
     {
         _process = _router.Host.Start("miniupnpd", "-d", "-f", Path.Combine(_folder.FullName, "conf"), "-P", Path.Combine(_folder.FullName, "pid"));
         await _process.WaitForTextAsync("HTTP listening on port", StartLimit, TestContext.Current.CancellationToken);
+        _startedAt = Stopwatch.GetTimestamp();
     }
 
     private async Task WriteAsync(string protocol)
