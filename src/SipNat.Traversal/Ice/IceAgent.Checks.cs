@@ -184,7 +184,9 @@ public sealed partial class IceAgent
     {
         for (var component = 1; component <= Components; component++)
         {
-            if (_paths[component - 1] is not { HasConsent: true } path || path.Generation != _generation) return false;
+            // After a restart the path of before stays in use until another one is nominated.
+            var isOfThisGeneration = _paths[component - 1] is { HasConsent: true } path && path.Generation == _generation;
+            if (!isOfThisGeneration && _checks.BestValid(component, Role) is null) return false;
         }
 
         return true;

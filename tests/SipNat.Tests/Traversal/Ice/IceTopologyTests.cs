@@ -30,6 +30,7 @@ public sealed class IceTopologyTests
     [InlineData(33001)] // The ports that one NAT revealed without end left no room for the address of the one that mattered.
     [InlineData(1068)] // A path through a firewall for IPv6 was taken before the direct one over IPv4 was tried.
     [InlineData(14877)] // A late answer by a relay put a path in doubt that had answered since, and three lost checks ended it.
+    [InlineData(1103314)] // After a restart one side gave up beside a valid pair, as the path of before was still in use.
     [InlineData(870687)] // Looked at while one side had lost consent by chance and the other had not.
     [InlineData(156648)] // Every check of the better pair was lost while a relay was waited with.
     [InlineData(205109)]
