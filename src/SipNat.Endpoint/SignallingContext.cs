@@ -62,7 +62,7 @@ internal sealed class SignallingContext
     public RecordingLinks Links { get; } = new();
 
     /// <summary>Sessions that were found to record the same call as another: the first of each pair is yet to be told.</summary>
-    public Queue<(RecordingId Session, RecordingId Other)> Relations { get; } = new();
+    public Queue<(SessionId Session, SessionId Other)> Relations { get; } = new();
 
     public Queue<FlowRequest> FlowRequests { get; } = new();
 

@@ -124,10 +124,10 @@ public sealed partial class SignallingCore : IProtocolCore
     /// Stops recording a session until <see cref="TryResume"/>: what arrives is not written, and its peer is told to send
     /// nothing. True where it is paused already; false where no such session runs.
     /// </summary>
-    public bool TryPause(Instant now, RecordingId id) => TrySetPaused(now, id, paused: true);
+    public bool TryPause(Instant now, SessionId id) => TrySetPaused(now, id, paused: true);
 
     /// <summary>Goes on with recording a session. True where it is not paused; false where no such session runs.</summary>
-    public bool TryResume(Instant now, RecordingId id) => TrySetPaused(now, id, paused: false);
+    public bool TryResume(Instant now, SessionId id) => TrySetPaused(now, id, paused: false);
 
     /// <summary>Ends every session with BYE.</summary>
     public void EndAll(Instant now, string reason) => Run(now, () =>
@@ -142,7 +142,7 @@ public sealed partial class SignallingCore : IProtocolCore
     // For how it is seen: nobody else can have us send anything to anybody by STUN.
     private bool MayAsk(TransportAddress from) => _context.IsAllowed(from) || _sessions.OfPeer(from).All > 0;
 
-    private bool TrySetPaused(Instant now, RecordingId id, bool paused)
+    private bool TrySetPaused(Instant now, SessionId id, bool paused)
     {
         var isDone = false;
         Run(now, () =>

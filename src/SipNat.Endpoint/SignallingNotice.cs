@@ -1,4 +1,3 @@
-using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
@@ -25,11 +24,11 @@ public abstract record SignallingNotice
     public sealed record OutOfPorts(string Reason) : SignallingNotice;
 
     /// <summary>An address was chosen for a peer, and why.</summary>
-    public sealed record Advertised(RecordingId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
+    public sealed record Advertised(SessionId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
 
     /// <summary>What is known of the public address of a SIP flow has changed.</summary>
     public sealed record Mapping(StunBindingEvent Happened) : SignallingNotice;
 
     /// <summary>A session began or ended.</summary>
-    public sealed record SessionChanged(RecordingId Session, string Text) : SignallingNotice;
+    public sealed record SessionChanged(SessionId Session, string Text) : SignallingNotice;
 }

@@ -1,30 +1,29 @@
-using SipNat.Endpoint.Siprec;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
 
 /// <summary>What signalling tells the owner of the media sockets. The set is closed: switch over it.</summary>
-public abstract record MediaCommand(RecordingId Session)
+public abstract record MediaCommand(SessionId Session)
 {
     /// <summary>Opens a session with pairs of ports on one internal address; answered by <see cref="MediaEvent.Opened"/>.</summary>
     /// <param name="Local">The internal address; its port is ignored.</param>
     /// <param name="Ports">How many pairs, one for each accepted medium.</param>
-    public sealed record Open(RecordingId Session, TransportAddress Local, int Ports) : MediaCommand(Session);
+    public sealed record Open(SessionId Session, TransportAddress Local, int Ports) : MediaCommand(Session);
 
     /// <summary>More pairs for a session that is open; answered by <see cref="MediaEvent.Opened"/> with all of them.</summary>
-    public sealed record AddPorts(RecordingId Session, int Ports) : MediaCommand(Session);
+    public sealed record AddPorts(SessionId Session, int Ports) : MediaCommand(Session);
 
     /// <summary>
     /// Looks for more ways to the peer by one port, ICE and relays; where ICE was begun there, begins it anew. What is found
     /// is told by <see cref="MediaEvent.AddressesChanged"/>.
     /// </summary>
     /// <param name="Port">Its place among the ports of the session, which need not be open yet.</param>
-    public sealed record Gather(RecordingId Session, int Port, PathNeeds Needs) : MediaCommand(Session);
+    public sealed record Gather(SessionId Session, int Port, PathNeeds Needs) : MediaCommand(Session);
 
     /// <summary>What was negotiated, at the answer and at every change of it.</summary>
-    public sealed record Configure(RecordingId Session, MediaSettings Settings) : MediaCommand(Session);
+    public sealed record Configure(SessionId Session, MediaSettings Settings) : MediaCommand(Session);
 
     /// <summary>Ends the session: files are completed, ports closed; answered by <see cref="MediaEvent.Closed"/>.</summary>
     /// <param name="PeerIsGone">Nobody said goodbye: the streams were active until they were last heard, not until now.</param>
-    public sealed record Close(RecordingId Session, bool PeerIsGone) : MediaCommand(Session);
+    public sealed record Close(SessionId Session, bool PeerIsGone) : MediaCommand(Session);
 }

@@ -4,28 +4,28 @@ using SipNat.Endpoint.Siprec;
 namespace SipNat.Endpoint.Calls;
 
 /// <summary>What the owner of the media sockets tells signalling. The set is closed: switch over it.</summary>
-public abstract record MediaEvent(RecordingId Session)
+public abstract record MediaEvent(SessionId Session)
 {
     /// <summary>All ports of the session, in order.</summary>
-    public sealed record Opened(RecordingId Session, IReadOnlyList<MediaPortAddresses> Ports) : MediaEvent(Session);
+    public sealed record Opened(SessionId Session, IReadOnlyList<MediaPortAddresses> Ports) : MediaEvent(Session);
 
     /// <summary>No ports could be bound.</summary>
-    public sealed record Refused(RecordingId Session, string Reason) : MediaEvent(Session);
+    public sealed record Refused(SessionId Session, string Reason) : MediaEvent(Session);
 
     /// <summary>What a STUN server sees of a port was learned or has changed.</summary>
-    public sealed record AddressesChanged(RecordingId Session, int Port, MediaPortAddresses Addresses) : MediaEvent(Session);
+    public sealed record AddressesChanged(SessionId Session, int Port, MediaPortAddresses Addresses) : MediaEvent(Session);
 
     /// <summary>How the streams are doing: at least every two seconds while anything changes, and at once at their start.</summary>
-    public sealed record Reported(RecordingId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
+    public sealed record Reported(SessionId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
 
     /// <summary>Something that belongs to the timeline of the session: a digit, a new source.</summary>
-    public sealed record Noted(RecordingId Session, TimelineEntry Entry) : MediaEvent(Session);
+    public sealed record Noted(SessionId Session, TimelineEntry Entry) : MediaEvent(Session);
 
-    public sealed record Found(RecordingId Session, Finding Finding) : MediaEvent(Session);
+    public sealed record Found(SessionId Session, Finding Finding) : MediaEvent(Session);
 
     /// <summary>A stream that should be sending brings nothing. Why, is for signalling to find: it knows what was agreed on.</summary>
-    public sealed record Silent(RecordingId Session, StreamSilence Silence) : MediaEvent(Session);
+    public sealed record Silent(SessionId Session, StreamSilence Silence) : MediaEvent(Session);
 
     /// <summary>The session's files are complete and its ports closed; the last word of a session.</summary>
-    public sealed record Closed(RecordingId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
+    public sealed record Closed(SessionId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
 }

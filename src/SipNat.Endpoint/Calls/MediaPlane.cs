@@ -20,7 +20,7 @@ public sealed partial class MediaPlane
     private readonly Random _random;
     private readonly Dictionary<FlowId, MediaPort> _portsByFlow = [];
     private readonly SortedDictionary<string, SparePorts> _spares = new(StringComparer.Ordinal);
-    private readonly Dictionary<RecordingId, MediaSession> _sessions = [];
+    private readonly Dictionary<SessionId, MediaSession> _sessions = [];
     private readonly List<MediaSession> _waiting = [];
     private readonly DeadlineQueue<MediaPort> _portDeadlines = new();
     private readonly DeadlineQueue<MediaSession> _sessionDeadlines = new();
@@ -135,7 +135,7 @@ public sealed partial class MediaPlane
     /// <param name="port">Its place among the ports of the session.</param>
     /// <param name="payloadType">As negotiated, 0–127.</param>
     /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
-    public bool TrySendAudio(Instant now, RecordingId id, int port, int payloadType, ReadOnlySpan<byte> payload, int samples)
+    public bool TrySendAudio(Instant now, SessionId id, int port, int payloadType, ReadOnlySpan<byte> payload, int samples)
     {
         if (!_sessions.TryGetValue(id, out var session) || !session.TrySendAudio(port, payloadType, payload, samples)) return false;
 

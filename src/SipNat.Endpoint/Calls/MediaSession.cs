@@ -1,4 +1,3 @@
-using SipNat.Endpoint.Siprec;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -21,13 +20,13 @@ internal sealed class MediaSession
     private bool _reportNow;
     private bool _isClosing;
 
-    public MediaSession(RecordingId id, TransportAddress local, MediaPlaneOptions options, MediaOutput output, Random random)
+    public MediaSession(SessionId id, TransportAddress local, MediaPlaneOptions options, MediaOutput output, Random random)
     {
         (Id, Local, _options, _output, _random) = (id, local, options, output, random);
         _sender = new(options, output.Outbox, random);
     }
 
-    public RecordingId Id { get; }
+    public SessionId Id { get; }
 
     /// <summary>The internal address of its ports.</summary>
     public TransportAddress Local { get; }

@@ -1,5 +1,4 @@
 using SipNat.Endpoint.Diagnosis;
-using SipNat.Endpoint.Siprec;
 using SipNat.Media.Codecs;
 using SipNat.Media.Rtcp;
 using SipNat.Media.Rtp;
@@ -17,7 +16,7 @@ internal sealed class MediaStream
     private const int MaxWritesPerTurn = 16;
     private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
 
-    private readonly RecordingId _session;
+    private readonly SessionId _session;
     private readonly MediaPort _port;
     private readonly MediaOutput _output;
     private readonly SendGate _gate;
@@ -47,7 +46,7 @@ internal sealed class MediaStream
     private Instant? _writesDue;
 
     public MediaStream(
-        RecordingId session,
+        SessionId session,
         MediaStreamSettings settings,
         MediaSettings sessionSettings,
         MediaPort port,

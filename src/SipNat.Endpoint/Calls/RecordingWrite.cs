@@ -1,4 +1,3 @@
-using SipNat.Endpoint.Siprec;
 using SipNat.Media.Streams;
 
 namespace SipNat.Endpoint.Calls;
@@ -7,4 +6,4 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="Stream">The m-line's index, from 0.</param>
 /// <param name="Buffer">The bytes; null for the end of the file.</param>
 /// <param name="FinalLength">Bytes of audio in the whole file, at its end only.</param>
-public readonly record struct RecordingWrite(RecordingId Session, int Stream, RecordingFile File, WriteBuffer? Buffer, long FinalLength);
+public readonly record struct RecordingWrite(SessionId Session, int Stream, RecordingFile File, WriteBuffer? Buffer, long FinalLength);

@@ -16,14 +16,14 @@ internal sealed class RecordingLinks
     private readonly Queue<(RecordingLink Link, Instant At)> _order = new();
 
     /// <summary>Notes that a session has that name, and gives back the others that have it.</summary>
-    public IReadOnlyList<RecordingId> Add(Instant now, RecordingLink link, RecordingId session)
+    public IReadOnlyList<SessionId> Add(Instant now, RecordingLink link, SessionId session)
     {
         Forget(now);
         if (!_named.TryGetValue(link, out var named)) _named.Add(link, named = new());
 
         named.LastAt = now;
         _order.Enqueue((link, now));
-        IReadOnlyList<RecordingId> others = [.. named.Sessions.Where(known => known != session)];
+        IReadOnlyList<SessionId> others = [.. named.Sessions.Where(known => known != session)];
         if (named.Sessions.Count < MaxSessionsOfLink && !named.Sessions.Contains(session)) named.Sessions.Add(session);
         return others;
     }
@@ -39,7 +39,7 @@ internal sealed class RecordingLinks
 
     private sealed class Named
     {
-        public List<RecordingId> Sessions { get; } = [];
+        public List<SessionId> Sessions { get; } = [];
 
         public Instant LastAt { get; set; }
     }

@@ -12,7 +12,7 @@ internal sealed partial class RecordingSession
     private readonly SortedSet<string> _related = new(StringComparer.Ordinal);
 
     /// <summary>Another session was found to record the same call.</summary>
-    public void RelateTo(Instant now, RecordingId other)
+    public void RelateTo(Instant now, SessionId other)
     {
         if (other == Id || _related.Count >= MaxRelated || !_related.Add(other.Value)) return;
 

@@ -45,7 +45,7 @@ internal sealed partial class RecordingSession
         _metadata.CommunicationSessions,
         _metadata.Participants,
         [.. _links],
-        [.. _related.Select(id => new RecordingId(id))],
+        [.. _related.Select(id => new SessionId(id))],
         [.. _streams.All.Select(s => new StreamSnapshot(
             s.Index,
             s.Label,

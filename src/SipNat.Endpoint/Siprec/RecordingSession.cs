@@ -47,7 +47,7 @@ internal sealed partial class RecordingSession
     private RecordingSession(Instant now, SignallingContext context, TransactionEvent.Request invite, RecordingSession? replaced)
     {
         (_context, Replaced, _startedAt, _heardAt, _mediaUntil) = (context, replaced, now, now, now + MediaLimit);
-        Id = RecordingId.Draw(context.Random);
+        Id = SessionId.Draw(context.Random);
         Peer = invite.From;
         (_metadata, _streams) = (new(_journal), new(context.Random));
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SrtpNegotiation.With(SdpCapabilities.Recorder, context.Options.Srtp));
@@ -56,7 +56,7 @@ internal sealed partial class RecordingSession
         NotePeer(invite.Message);
     }
 
-    public RecordingId Id { get; }
+    public SessionId Id { get; }
 
     public Dialog Dialog { get; }
 

@@ -9,11 +9,11 @@ namespace SipNat.Endpoint.Siprec;
 /// <summary>The recording sessions of a signalling core, found by id, dialog, transaction and deadline.</summary>
 internal sealed class RecordingSessions
 {
-    private readonly Dictionary<RecordingId, RecordingSession> _byId = [];
+    private readonly Dictionary<SessionId, RecordingSession> _byId = [];
     private readonly Dictionary<DialogKey, RecordingSession> _byDialog = [];
     private readonly Dictionary<TransactionId, RecordingSession> _byTransaction = [];
-    private readonly Dictionary<RecordingId, List<TransactionId>> _transactions = [];
-    private readonly DeadlineQueue<RecordingId> _deadlines = new();
+    private readonly Dictionary<SessionId, List<TransactionId>> _transactions = [];
+    private readonly DeadlineQueue<SessionId> _deadlines = new();
     private readonly PeerTally _peers = new();
 
     public int Count => _byId.Count;
@@ -35,7 +35,7 @@ internal sealed class RecordingSessions
         Update(session);
     }
 
-    public bool TryGet(RecordingId id, [NotNullWhen(true)] out RecordingSession? session) => _byId.TryGetValue(id, out session);
+    public bool TryGet(SessionId id, [NotNullWhen(true)] out RecordingSession? session) => _byId.TryGetValue(id, out session);
 
     /// <summary>
     /// The session of a request in a dialog. Some clients send BYE without a To tag: Call-ID and From tag then find it,

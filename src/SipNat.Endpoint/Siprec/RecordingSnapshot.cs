@@ -11,7 +11,7 @@ namespace SipNat.Endpoint.Siprec;
 /// <param name="Related">Other sessions that have one of these names; those that came later only where this one still ran.</param>
 /// <param name="EndReason">Why it ended, in words; null while it runs.</param>
 public sealed record RecordingSnapshot(
-    RecordingId Id,
+    SessionId Id,
     RecordingState State,
     Instant StartedAt,
     Instant? EndedAt,
@@ -21,7 +21,7 @@ public sealed record RecordingSnapshot(
     IReadOnlyList<CommunicationSessionInfo> CommunicationSessions,
     IReadOnlyList<ParticipantInfo> Participants,
     IReadOnlyList<RecordingLink> Links,
-    IReadOnlyList<RecordingId> Related,
+    IReadOnlyList<SessionId> Related,
     IReadOnlyList<StreamSnapshot> Streams,
     IReadOnlyList<Finding> Findings,
     IReadOnlyList<MetadataDocument> Metadata,

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
 using SipNat.Wire;
-using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
 namespace SipNat.Server.Hosting;
 
@@ -17,18 +17,18 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
     : IAsyncDisposable
 {
     private readonly ILogger _log = logs.CreateLogger<AudioFiles>();
-    private readonly ConcurrentDictionary<RecordingId, Beginning> _begun = new();
-    private readonly Dictionary<(RecordingId, int, int), AudioFile> _open = [];
+    private readonly ConcurrentDictionary<SessionId, Beginning> _begun = new();
+    private readonly Dictionary<(SessionId, int, int), AudioFile> _open = [];
 
     /// <summary>Buffers that the writer refused.</summary>
     public long Refused => writer.Refused;
 
     /// <summary>The time of day at which a session began, fixed when it is first asked for.</summary>
-    public DateTimeOffset WallStart(RecordingId session, Instant startedAt) =>
+    public DateTimeOffset WallStart(SessionId session, Instant startedAt) =>
         _begun.GetOrAdd(session, static (_, args) => new(args.startedAt, args.clock.ToWall(args.startedAt)), (clock, startedAt)).WallStart;
 
     /// <summary>The session is over: its files are closed and its name may be forgotten.</summary>
-    public void Forget(RecordingId session) => _begun.TryRemove(session, out _);
+    public void Forget(SessionId session) => _begun.TryRemove(session, out _);
 
     /// <summary>Writes audio, or ends its file.</summary>
     public void Take(RecordingWrite write)
@@ -65,7 +65,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
             else LogRefused(_log, AudioFilesFindings.Of(fault).Text);
 
             // The folder of a file has the name of its session.
-            journal.TakeFault(new RecordingId(Path.GetFileName(Path.GetDirectoryName(fault.Path)) ?? string.Empty), fault);
+            journal.TakeFault(new SessionId(Path.GetFileName(Path.GetDirectoryName(fault.Path)) ?? string.Empty), fault);
         }
     }
 

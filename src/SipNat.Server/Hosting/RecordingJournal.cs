@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Webhooks;
-using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 
 namespace SipNat.Server.Hosting;
 
@@ -27,7 +27,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     private readonly WebhookSender _webhooks;
     private readonly ILogger _log;
     private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
-    private readonly Dictionary<RecordingId, RecordingJournalSession> _sessions = [];
+    private readonly Dictionary<SessionId, RecordingJournalSession> _sessions = [];
     private readonly Task _loop;
     private readonly Queue<TaskCompletionSource> _asked = new();
     private bool _isRefused;
@@ -43,7 +43,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         _entries.Writer.TryWrite(new(snapshot.Id, snapshot, wallStart, null, At: TimeProvider.System.GetUtcNow()));
 
     /// <summary>Notes what the disk did to the audio of a session, also of one that has ended.</summary>
-    public void TakeFault(RecordingId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
+    public void TakeFault(SessionId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
 
     /// <summary>Tells of a session that the end of a former program ended.</summary>
     public void TakeRecovered(string folder)
@@ -199,5 +199,5 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     /// Either a snapshot with the times of day at which its session began and it was taken, or a fault, or somebody who waits.
     /// </summary>
     internal sealed record Entry(
-        RecordingId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault, TaskCompletionSource? Saved = null, DateTimeOffset At = default);
+        SessionId Id, RecordingSnapshot? Snapshot, DateTimeOffset WallStart, AudioFault? Fault, TaskCompletionSource? Saved = null, DateTimeOffset At = default);
 }

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Hosting;
 using SipNat.Server.Tests.Archive;
 using SipNat.Server.Webhooks;
 using SipNat.Wire;
-using RecordingId = SipNat.Endpoint.Siprec.RecordingId;
 using RecordingState = SipNat.Endpoint.Siprec.RecordingState;
 
 namespace SipNat.Server.Tests.Durability;
@@ -66,7 +66,7 @@ public sealed class RecordingJournalTests : IDisposable
     }
 
     private static RecordingSnapshot Snapshot(RecordingState state) => new(
-        new RecordingId(Id),
+        new SessionId(Id),
         state,
         new Instant(0),
         state is RecordingState.Complete ? new Instant(TimeSpan.TicksPerSecond) : null,

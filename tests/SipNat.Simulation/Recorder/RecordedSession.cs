@@ -1,3 +1,4 @@
+using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Endpoint.Siprec;
@@ -10,7 +11,7 @@ public sealed class RecordedSession(RecordingSnapshot snapshot)
 {
     private readonly SortedDictionary<(int Stream, int File), RecordedFile> _files = [];
 
-    public RecordingId Id { get; } = snapshot.Id;
+    public SessionId Id { get; } = snapshot.Id;
 
     /// <summary>The last state that was told.</summary>
     public RecordingSnapshot Snapshot { get; internal set; } = snapshot;

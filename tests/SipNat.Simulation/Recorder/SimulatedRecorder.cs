@@ -14,7 +14,7 @@ public sealed class SimulatedRecorder
 {
     private readonly MediaPlaneCore _mediaCore;
     private readonly SimulatedPorts _ports;
-    private readonly Dictionary<RecordingId, RecordedSession> _sessions = [];
+    private readonly Dictionary<SessionId, RecordedSession> _sessions = [];
     private readonly List<RecordingSnapshot> _snapshots = [];
     private readonly List<SignallingNotice> _notices = [];
     private SimulatedHost _host = null!;
@@ -79,7 +79,7 @@ public sealed class SimulatedRecorder
     }
 
     /// <summary>Forgets a session that was looked at, with its audio.</summary>
-    public void Forget(RecordingId id)
+    public void Forget(SessionId id)
     {
         _sessions.Remove(id);
         _snapshots.RemoveAll(s => s.Id == id);

@@ -26,7 +26,7 @@ internal sealed class DialogScene
 
     private readonly Queue<MediaPortRequest.Bind> _unbound = new();
     private readonly Queue<MediaEvent> _untold = new();
-    private readonly Dictionary<RecordingId, bool> _isComplete = [];
+    private readonly Dictionary<SessionId, bool> _isComplete = [];
     private readonly Queue<(FlowId Flow, TransportAddress To, byte[] Bytes)> _sent = new();
     private int _bound;
     private int _seen;
@@ -59,7 +59,7 @@ internal sealed class DialogScene
     public List<MediaPortFlows> Ports { get; } = [];
 
     /// <summary>Sessions that were told of and are not complete, the client's not among them.</summary>
-    public List<RecordingId> Others { get; } = [];
+    public List<SessionId> Others { get; } = [];
 
     /// <summary>Connections that signalling has asked for and nobody has answered.</summary>
     public Queue<TransportAddress> Connections { get; } = new();

@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Fuzz.Engine;
@@ -36,7 +37,7 @@ internal sealed class RecordingClient(DialogScene scene)
     private string? _toTag;
     private FlowId _rtp;
     private Instant _start;
-    private RecordingId? _session;
+    private SessionId? _session;
     private bool _isEnding;
 
     /// <summary>When the next frame goes; null while nothing is agreed on.</summary>

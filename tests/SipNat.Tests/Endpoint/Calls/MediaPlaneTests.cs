@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
-using SipNat.Endpoint.Siprec;
 using SipNat.Simulation;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;
@@ -12,8 +12,8 @@ public sealed class MediaPlaneTests
 {
     private static readonly TransportAddress Local = TransportAddress.Parse("198.51.100.10");
     private static readonly TransportAddress Peer = TransportAddress.Parse("192.0.2.20:40000");
-    private static readonly RecordingId First = new("first");
-    private static readonly RecordingId Second = new("second");
+    private static readonly SessionId First = new("first");
+    private static readonly SessionId Second = new("second");
     private static readonly Instant Start = new(0);
 
     private readonly Queue<MediaPortRequest> _requests = new();

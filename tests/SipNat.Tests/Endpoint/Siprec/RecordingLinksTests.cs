@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Wire;
@@ -9,8 +10,8 @@ namespace SipNat.Tests.Endpoint.Siprec;
 public sealed class RecordingLinksTests
 {
     private static readonly RecordingLink Link = new(LinkKinds.Group, "group-1");
-    private static readonly RecordingId First = new("first");
-    private static readonly RecordingId Second = new("second");
+    private static readonly SessionId First = new("first");
+    private static readonly SessionId Second = new("second");
     private static readonly Instant Start = new(0);
 
     [Fact]
