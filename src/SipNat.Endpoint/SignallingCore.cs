@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;

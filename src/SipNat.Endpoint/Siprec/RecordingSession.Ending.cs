@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Wire;

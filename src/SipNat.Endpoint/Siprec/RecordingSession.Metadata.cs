@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;

@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Media.Codecs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
@@ -135,7 +136,7 @@ internal sealed partial class RecordingSession
         }
 
         _offer = null;
-        var review = offer.Review is { } taken ? _offerAnswer.Review(taken.Offer, _isPaused) : null;
+        var review = offer.Review is { } taken ? _offerAnswer.Review(taken.Offer, WantedDirection(_isPaused)) : null;
         if (review is not null) Apply(now, review);
         var sdp = DescribeMedia(review);
         Accept(now, offer.Transaction, offer.Request, sdp);
@@ -169,11 +170,13 @@ internal sealed partial class RecordingSession
         Respond(now, transaction, sdp is null ? response : response with { ContentType = SdpType, Body = SdpWriter.Write(sdp) });
     }
 
+    private static SdpDirection WantedDirection(bool isPaused) => isPaused ? SdpDirection.Inactive : SdpDirection.RecvOnly;
+
     private SdpSession DescribeMedia(OfferReview? review)
     {
         var local = _streams.Advertise(_context.Advisor, Source, LastKnownAddress);
         _isToldPaused = _isPaused;
-        return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local, _isPaused);
+        return review is not null ? _offerAnswer.Answer(review, local) : _offerAnswer.Offer(local, WantedDirection(_isPaused));
     }
 
     private bool TakeAnswer(Instant now, SdpSession offer, StoredSipMessage ack)
@@ -182,7 +185,7 @@ internal sealed partial class RecordingSession
         TakeMetadata(now, ack, body);
         if (body.Sdp is not { } sdp || !SdpReader.TryRead(sdp.Span, out var answer, out _)) return false;
 
-        var review = _offerAnswer.ReviewAnswer(offer, answer!, _isToldPaused);
+        var review = _offerAnswer.ReviewAnswer(offer, answer!, WantedDirection(_isToldPaused));
         if (!review.Accepted.Any()) return false;
 
         Apply(now, review);
@@ -289,7 +292,7 @@ internal sealed partial class RecordingSession
         ? $"{codec.Name} is not decoded here; its RTP packets are kept as they come, in a file that ends in .rtpdump. Offer PCMU or PCMA to have audio."
         : $"{codec.Name} is kept as RTP packets as they come, in a file that ends in .rtpdump; 'recordings export' makes audio of them.";
 
-    private static string? ExplainMismatch(RecordingStream stream) =>
+    private static string? ExplainMismatch(SessionStream stream) =>
         stream.IsIceMismatched ? $"the peer's media address {stream.Last?.RemoteRtp} is none of its ICE candidates"
         : stream.IsMismatchTold ? "the peer says that our media address is none of our ICE candidates"
         : null;
@@ -309,6 +312,7 @@ internal sealed partial class RecordingSession
         MediaRejection.UnsupportedMedium => "not audio",
         var reason when SrtpText.Explain(reason) is { } why => why,
         MediaRejection.NoCommonCodec => $"no audio codec that has a name; offered {string.Join(", ", rejected.OfferedFormats.DefaultIfEmpty("nothing"))}",
+        MediaRejection.OneTooMany => "one stream too many",
         MediaRejection.NotAnswered => "not answered",
         _ => "its transport is neither RTP/AVP nor RTP/AVPF",
     };
@@ -316,7 +320,7 @@ internal sealed partial class RecordingSession
     private string DescribeDirections() =>
         string.Join(", ", _streams.All.Select(s => $"stream {s.Index + 1} {Describe(s)}").DefaultIfEmpty("no media"));
 
-    private static string Describe(RecordingStream stream) => stream.Current switch
+    private static string Describe(SessionStream stream) => stream.Current switch
     {
         null => stream.IsOffered ? "offered" : "refused",
         { IsHeld: true, Direction.Text: var direction } => $"{direction} (held)",

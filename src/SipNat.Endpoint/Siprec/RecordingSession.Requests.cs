@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
 using SipNat.Sip.Transactions;
@@ -100,7 +101,7 @@ internal sealed partial class RecordingSession
         if (!pending.HasOffer || _offerAnswer.LocalDescription is not { } offer || ReadBody(answer).Sdp is not { } sdp) return;
         if (!SdpReader.TryRead(sdp.Span, out var described, out _)) return;
 
-        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, _isToldPaused), _context.Options.UsesIce);
+        _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, WantedDirection(_isToldPaused)), _context.Options.UsesIce);
         Configure(now);
     }
 
@@ -164,7 +165,7 @@ internal sealed partial class RecordingSession
         }
 
         (_correctionDue, _isToldPaused) = (false, _isPaused);
-        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local, _isPaused))) RetryCorrection(now + CorrectionRetry);
+        if (!TrySendOffer(now, RequestPurpose.Correct, _offerAnswer.Offer(local, WantedDirection(_isPaused)))) RetryCorrection(now + CorrectionRetry);
     }
 
     private bool IsNegotiating => _offer is not null || _awaitedAck is not null || _requests.HasOffer || _requests.IsPending(RequestPurpose.Correct);

@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
 

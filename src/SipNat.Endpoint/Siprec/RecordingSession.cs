@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Sdp;
@@ -23,7 +24,7 @@ internal sealed partial class RecordingSession
     private readonly OfferAnswer _offerAnswer;
     private readonly SessionJournal _journal = new();
     private readonly SessionMetadata _metadata;
-    private readonly RecordingStreams _streams;
+    private readonly SessionStreams _streams;
     private readonly SessionTimer _timer = new();
     private readonly RateLimit _budget = new();
     private readonly DialogRequests _requests;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;

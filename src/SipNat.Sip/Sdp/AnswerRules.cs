@@ -19,7 +19,7 @@ public static class AnswerRules
 
     /// <summary>
     /// The rules of RFC 3264 and those that an answer of ours keeps beyond them: no format that was not offered, every
-    /// label returned (recording clients are seen that send nothing without it), nothing sent.
+    /// label returned (recording clients are seen that send nothing without it).
     /// </summary>
     internal static AnswerViolation FindInOwn(SdpSession offer, SdpSession answer)
     {
@@ -32,7 +32,6 @@ public static class AnswerRules
             if (answered.Port == 0) continue;
             if (CryptoSelection.IsSecure(answered.Protocol) && !answered.HasCrypto) return AnswerViolation.Key;
             if (answered.Formats.Except(offered.Formats, StringComparer.Ordinal).Any()) return AnswerViolation.FormatNotOffered;
-            if (answer.DirectionOf(answered).Sends) return AnswerViolation.Direction;
         }
 
         return AnswerViolation.None;

@@ -21,7 +21,7 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The formats in common, in the peer's order.</summary>
     public required IReadOnlyList<PayloadMapping> PayloadMap { get; init; }
 
-    /// <summary>Our side: recvonly, or inactive where it is held or recording is paused.</summary>
+    /// <summary>Our side: what both want. A recorder never sends.</summary>
     public required SdpDirection Direction { get; init; }
 
     /// <summary>The peer's RTP address; 0.0.0.0 with the port where the description gives none that is an address.</summary>
@@ -92,6 +92,9 @@ public enum MediaRejection
 
     /// <summary>No audio format in common, or where others are kept, none whose name is told.</summary>
     NoCommonCodec,
+
+    /// <summary>There are as many streams as are taken already.</summary>
+    OneTooMany,
 
     /// <summary>The peer's answer has no m-line in this place.</summary>
     NotAnswered,

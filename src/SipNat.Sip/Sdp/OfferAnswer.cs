@@ -5,7 +5,7 @@ using SipNat.Wire;
 namespace SipNat.Sip.Sdp;
 
 /// <summary>
-/// The offers and answers of one dialog (RFC 3264), for an endpoint that receives audio and sends none. Reviewing
+/// The offers and answers of one dialog (RFC 3264), for a recorder, which sends no audio, and for calls. Reviewing
 /// changes nothing, so a refused offer leaves the session as it was (RFC 3264 §8); each description that is handed
 /// out becomes <see cref="LocalDescription"/>.
 /// </summary>
@@ -24,8 +24,9 @@ public sealed class OfferAnswer(ulong sessionId, SdpCapabilities supported, Tran
     /// <summary>Our last description, offer or answer; null before the first.</summary>
     public SdpSession? LocalDescription { get; private set; }
 
-    /// <summary>What comes of each m-line of the peer's offer. While recording is paused the streams become inactive.</summary>
-    public OfferReview Review(SdpSession offer, bool paused = false) => OfferReviewer.Review(offer, supported, paused);
+    /// <summary>What comes of each m-line of the peer's offer.</summary>
+    /// <param name="wanted">What we would do: receive, and send where audio is ours to send; inactive while recording is paused.</param>
+    public OfferReview Review(SdpSession offer, SdpDirection wanted = SdpDirection.RecvOnly) => OfferReviewer.Review(offer, supported, wanted);
 
     /// <summary>
     /// Our answer: the m-lines of the offer in its order, refused where the review refuses or where
@@ -55,26 +56,25 @@ public sealed class OfferAnswer(ulong sessionId, SdpCapabilities supported, Tran
     /// labels, which are the recording client's to give (RFC 7866 §7.1.1). A later one repeats the m-lines of the
     /// session with the given sockets; a stream without sockets is offered with port 0.
     /// </summary>
-    public SdpSession Offer(IReadOnlyList<LocalMedia> local, bool paused = false)
+    public SdpSession Offer(IReadOnlyList<LocalMedia> local, SdpDirection wanted = SdpDirection.RecvOnly)
     {
-        var direction = paused ? SdpDirection.Inactive : SdpDirection.RecvOnly;
         if (LocalDescription is not { } last)
         {
-            var first = local.OrderBy(m => m.Index).Select(m => LocalMediaWriter.Offer(supported, m, direction));
+            var first = local.OrderBy(m => m.Index).Select(m => LocalMediaWriter.Offer(supported, m, wanted));
             return Commit(Describe([.. first], local));
         }
 
         if (local.Any(m => m.Index >= last.Media.Count)) throw new ArgumentException("The session has no such m-line.", nameof(local));
 
         var again = last.Media.Select((media, index) => media.Port != 0 && SocketsOf(local, index) is { } sockets
-            ? LocalMediaWriter.OfferAgain(media, sockets, direction)
+            ? LocalMediaWriter.OfferAgain(media, sockets, wanted)
             : LocalMediaWriter.Refuse(media));
         return Commit(Describe([.. again], local));
     }
 
     /// <summary>What comes of each m-line of our offer by the peer's answer, and what rule the answer breaks.</summary>
-    public OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, bool paused = false) =>
-        OfferReviewer.ReviewAnswer(offer, answer, supported, paused);
+    public OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, SdpDirection wanted = SdpDirection.RecvOnly) =>
+        OfferReviewer.ReviewAnswer(offer, answer, supported, wanted);
 
     // A lite agent is one for the whole session (RFC 8839 §5.3), whichever stream says so.
     private static SdpSession Describe(List<SdpMedia> media, IReadOnlyList<LocalMedia> local)

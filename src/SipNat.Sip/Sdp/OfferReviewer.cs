@@ -8,13 +8,13 @@ internal static class OfferReviewer
     // For a description without an address, or with a name: its port is all that is known of where the peer is.
     private static readonly SdpConnection NoAddress = new("IN", "IP4", "0.0.0.0");
 
-    public static OfferReview Review(SdpSession offer, SdpCapabilities supported, bool paused) =>
-        new(offer, [.. offer.Media.Select((media, index) => ReviewMedia(offer, media, index, supported, paused))]);
+    public static OfferReview Review(SdpSession offer, SdpCapabilities supported, SdpDirection wanted) =>
+        new(offer, Limit([.. offer.Media.Select((media, index) => ReviewMedia(offer, media, index, supported, wanted))], supported));
 
-    public static OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, SdpCapabilities supported, bool paused)
+    public static OfferReview ReviewAnswer(SdpSession offer, SdpSession answer, SdpCapabilities supported, SdpDirection wanted)
     {
         var media = offer.Media.Select((offered, index) => index < answer.Media.Count
-            ? ReviewAnsweredMedia(answer, offered, index, supported, paused)
+            ? ReviewAnsweredMedia(answer, offered, index, supported, wanted)
             : new RejectedMedia { Index = index, Label = offered.Label, Reason = MediaRejection.NotAnswered });
         return new(offer, [.. media]) { Violation = AnswerRules.Find(offer, answer) };
     }
@@ -22,9 +22,9 @@ internal static class OfferReviewer
     // The peer should use the numbers of our offer (RFC 3264 §6.1) and some use their own: both are known afterwards,
     // ours first.
     private static MediaReview ReviewAnsweredMedia(
-        SdpSession answer, SdpMedia offered, int index, SdpCapabilities supported, bool paused)
+        SdpSession answer, SdpMedia offered, int index, SdpCapabilities supported, SdpDirection wanted)
     {
-        var review = ReviewMedia(answer, answer.Media[index], index, supported, paused);
+        var review = ReviewMedia(answer, answer.Media[index], index, supported, wanted);
         if (offered.Port == 0) return Reject(offered, index, MediaRejection.PortZero);
         if (review is not AcceptedMedia accepted) return review;
 
@@ -42,7 +42,7 @@ internal static class OfferReviewer
         };
     }
 
-    private static MediaReview ReviewMedia(SdpSession session, SdpMedia media, int index, SdpCapabilities supported, bool paused)
+    private static MediaReview ReviewMedia(SdpSession session, SdpMedia media, int index, SdpCapabilities supported, SdpDirection wanted)
     {
         if (media.Port == 0) return Reject(media, index, MediaRejection.PortZero);
         if (!media.IsAudio) return Reject(media, index, MediaRejection.UnsupportedMedium);
@@ -60,7 +60,7 @@ internal static class OfferReviewer
             Index = index,
             Label = media.Label,
             PayloadMap = formats,
-            Direction = isHeld || paused ? SdpDirection.Inactive : SdpDirection.RecvOnly,
+            Direction = DirectionOf(session.DirectionOf(media), connection is { IsUnspecified: true }, wanted),
             RemoteRtp = media.RtpAddress(place),
             RemoteRtcp = media.RtcpMux ? media.RtpAddress(place) : media.RtcpAddress(place),
             RtcpMux = media.RtcpMux,
@@ -69,6 +69,30 @@ internal static class OfferReviewer
             Crypto = crypto,
             PeerAttributes = [.. session.Attributes, .. media.Attributes],
         };
+    }
+
+    // RFC 3264 §6.1: each side does what both want. 0.0.0.0 receives nothing (§8.4), and is an old way to say hold: a
+    // recorder, which has nothing to send, takes it for silence of the peer too.
+    private static SdpDirection DirectionOf(SdpDirection offered, bool isUnspecified, SdpDirection wanted)
+    {
+        var sends = wanted.Sends && offered.Receives && !isUnspecified;
+        var receives = wanted.Receives && offered.Sends && (wanted.Sends || !isUnspecified);
+        return (sends, receives) switch
+        {
+            (true, true) => SdpDirection.SendRecv,
+            (true, false) => SdpDirection.SendOnly,
+            (false, true) => SdpDirection.RecvOnly,
+            _ => SdpDirection.Inactive,
+        };
+    }
+
+    // A call has one audio stream: the first that can be taken.
+    private static List<MediaReview> Limit(List<MediaReview> media, SdpCapabilities supported)
+    {
+        var accepted = 0;
+        return media.ConvertAll(review => review is not AcceptedMedia || ++accepted <= supported.MaxMedia
+            ? review
+            : new RejectedMedia { Index = review.Index, Label = review.Label, Reason = MediaRejection.OneTooMany });
     }
 
     private static RejectedMedia Reject(SdpMedia media, int index, MediaRejection reason) => new()

@@ -13,6 +13,9 @@ public sealed record SdpCapabilities(IReadOnlyList<PayloadFormat> Formats)
     /// <summary>Whether audio of other formats is accepted where none of <see cref="Formats"/> is offered.</summary>
     public bool KeepsOthers { get; init; }
 
+    /// <summary>How many streams are accepted; the others are answered with port 0.</summary>
+    public int MaxMedia { get; init; } = int.MaxValue;
+
     /// <summary>How media that are encrypted are treated.</summary>
     public SrtpMode Srtp { get; init; }
 

@@ -76,7 +76,7 @@ internal sealed class SdpTarget : IFuzzTarget
         Invariant.Holds(AnswerRules.Find(offer, answer) is AnswerViolation.None, "Our answer keeps RFC 3264.");
         CheckRoundTrip(SdpWriter.WriteText(answer), "Our answer is read as it is written.");
         Invariant.Holds(ReferenceEquals(ours.Answer(ours.Review(offer), sockets), answer), "The same answer keeps its version.");
-        _ = ours.Answer(ours.Review(offer, paused: true), []);
+        _ = ours.Answer(ours.Review(offer, SdpDirection.Inactive), []);
 
         var again = ours.Offer(sockets);
         CheckRoundTrip(SdpWriter.WriteText(again), "Our offer is read as it is written.");

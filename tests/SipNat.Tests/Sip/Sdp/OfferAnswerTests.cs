@@ -129,8 +129,35 @@ public sealed class OfferAnswerTests
 
         Assert.Equal((isHeld, expected), (review.Accepted.Single().IsHeld, answer.DirectionOf(answer.Media[0])));
         Assert.Equal(10000, answer.Media[0].Port);
-        var paused = _dialog.Review(offer, paused: true).Accepted.Single();
+        var paused = _dialog.Review(offer, SdpDirection.Inactive).Accepted.Single();
         Assert.Equal((isHeld, SdpDirection.Inactive), (paused.IsHeld, paused.Direction));
+    }
+
+    [Theory]
+    [InlineData("a=sendrecv", SdpDirection.SendRecv, SdpDirection.SendRecv)]
+    [InlineData("a=sendrecv", SdpDirection.SendOnly, SdpDirection.SendOnly)]
+    [InlineData("a=sendonly", SdpDirection.SendRecv, SdpDirection.RecvOnly)]
+    [InlineData("a=sendonly", SdpDirection.SendOnly, SdpDirection.Inactive)]
+    [InlineData("a=recvonly", SdpDirection.SendRecv, SdpDirection.SendOnly)]
+    [InlineData("a=recvonly", SdpDirection.RecvOnly, SdpDirection.Inactive)]
+    [InlineData("a=inactive", SdpDirection.SendRecv, SdpDirection.Inactive)]
+    [InlineData("c=IN IP4 0.0.0.0\r\na=sendrecv", SdpDirection.SendRecv, SdpDirection.RecvOnly)]
+    public void In_a_call_each_side_does_what_both_want(string lines, SdpDirection wanted, SdpDirection expected) // RFC 3264 §6.1, §8.4
+    {
+        var offer = Sdp($"v=0\r\nc=IN IP4 198.51.100.1\r\nm=audio 40000 RTP/AVP 0\r\n{lines}\r\n");
+        var answer = _dialog.Answer(_dialog.Review(offer, wanted), [Local(0, 10000)]);
+
+        Assert.Equal(expected, answer.DirectionOf(answer.Media[0]));
+    }
+
+    [Fact]
+    public void A_call_takes_the_first_stream_that_it_can()
+    {
+        var call = new OfferAnswer(42, SdpCapabilities.G711 with { MaxMedia = 1 });
+        var review = call.Review(Sdp("v=0\r\nc=IN IP4 198.51.100.1\r\nm=video 4000 RTP/AVP 96\r\nm=audio 40000 RTP/AVP 0\r\nm=audio 40002 RTP/AVP 0\r\n"));
+
+        Assert.Equal([1], review.Accepted.Select(m => m.Index));
+        Assert.Equal([MediaRejection.UnsupportedMedium, MediaRejection.OneTooMany], review.Rejected.Select(m => m.Reason));
     }
 
     [Fact]
@@ -285,7 +312,7 @@ public sealed class OfferAnswerTests
     {
         var answer = Answer(TwoLegs + "m=video 4000 RTP/AVP 31\r\n");
         var refresh = _dialog.Offer([Local(0, 10000), Local(1, 10002)]);
-        var pause = _dialog.Offer([Local(0, 10000), Local(1, 10002)], paused: true);
+        var pause = _dialog.Offer([Local(0, 10000), Local(1, 10002)], SdpDirection.Inactive);
         var moved = _dialog.Offer([Local(0, 10000), Local(1, 10010)]);
 
         Assert.Same(answer, refresh);
@@ -315,7 +342,6 @@ public sealed class OfferAnswerTests
     [Theory]
     [InlineData("m=audio 1 RTP/AVP 0 9\na=label:1\na=recvonly", AnswerViolation.FormatNotOffered)]
     [InlineData("m=audio 1 RTP/AVP 0\na=recvonly", AnswerViolation.Label)]
-    [InlineData("m=audio 1 RTP/AVP 0\na=label:1\na=sendrecv", AnswerViolation.Direction)]
     [InlineData("m=audio 1 RTP/AVP 0\na=label:1\na=recvonly", AnswerViolation.None)]
     public void An_answer_of_ours_keeps_stricter_rules(string answer, AnswerViolation expected) =>
         Assert.Equal(expected, AnswerRules.FindInOwn(Sdp("m=audio 1 RTP/AVP 0 8\na=label:1"), Sdp(answer)));

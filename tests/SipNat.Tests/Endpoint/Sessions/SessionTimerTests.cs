@@ -1,7 +1,7 @@
-using SipNat.Endpoint.Siprec;
+using SipNat.Endpoint.Sessions;
 using SipNat.Wire;
 
-namespace SipNat.Tests.Endpoint.Siprec;
+namespace SipNat.Tests.Endpoint.Sessions;
 
 public sealed class SessionTimerTests
 {

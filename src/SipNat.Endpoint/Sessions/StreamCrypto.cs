@@ -2,7 +2,7 @@ using SipNat.Endpoint.Calls;
 using SipNat.Media.Srtp;
 using SipNat.Sip.Sdp;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>The keys of one medium, ours and the peer's, and what our descriptions say of them.</summary>
 internal sealed class StreamCrypto

@@ -1,6 +1,6 @@
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>How many sessions each peer has. It holds as many entries as there are peers with sessions.</summary>
 internal sealed class PeerTally

@@ -1,6 +1,6 @@
 using SipNat.Sip.Sdp;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>Why a medium is refused for its encryption, or for the lack of it, in words.</summary>
 internal static class SrtpText

@@ -1,10 +1,11 @@
 using SipNat.Endpoint.Addressing;
+using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>Why a request of ours was sent in a dialog.</summary>
 internal enum RequestPurpose
@@ -23,6 +24,21 @@ internal enum RequestPurpose
 
     /// <summary>UPDATE or re-INVITE that asks for the whole metadata (RFC 7866 §8.2).</summary>
     Snapshot,
+
+    /// <summary>UPDATE or re-INVITE that changes what was agreed on: hold, resume, another codec.</summary>
+    Change,
+
+    /// <summary>PRACK: a provisional answer has come (RFC 3262).</summary>
+    Prack,
+
+    /// <summary>REFER: the peer is to call somebody else (RFC 3515).</summary>
+    Transfer,
+
+    /// <summary>NOTIFY: what becomes of the call that the peer asked for by REFER.</summary>
+    Notify,
+
+    /// <summary>INFO with a digit.</summary>
+    Digit,
 
     /// <summary>OPTIONS whose answer keeps the mapping of the peer's NAT; what the answer says decides nothing.</summary>
     KeepOpen,
@@ -210,5 +226,5 @@ internal sealed record PendingRequest(
     public Instant? CancelDue => Request.Method is SipMethod.Invite && !IsCancelled ? SentAt + DialogRequests.InviteLimit : null;
 
     /// <summary>Whether it carries a session description, which a request for metadata alone does not.</summary>
-    public bool HasOffer => !Request.Body.IsEmpty && Request.ContentType != SnapshotRequest.MediaType;
+    public bool HasOffer => Request.Method is SipMethod.Invite or SipMethod.Update && !Request.Body.IsEmpty && Request.ContentType != SnapshotRequest.MediaType;
 }

@@ -1,6 +1,6 @@
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>
 /// Twenty a second. Of requests in one dialog no client needs more, and each one takes a transaction that other dialogs

@@ -4,17 +4,17 @@ using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
-/// <summary>The media of one recording session, by m-line, with the ports that serve them.</summary>
+/// <summary>The media of one session, by m-line, with the ports that serve them.</summary>
 /// <param name="random">Draws our keys.</param>
-internal sealed class RecordingStreams(Random random)
+internal sealed class SessionStreams(Random random)
 {
-    private readonly SortedDictionary<int, RecordingStream> _streams = [];
+    private readonly SortedDictionary<int, SessionStream> _streams = [];
     private IReadOnlyList<MediaPortAddresses> _ports = [];
 
     /// <summary>Every stream of the session, removed ones too; not those of an offer that has no answer.</summary>
-    public IEnumerable<RecordingStream> All => _streams.Values.Where(s => s.IsOffered || s.Last is not null);
+    public IEnumerable<SessionStream> All => _streams.Values.Where(s => s.IsOffered || s.Last is not null);
 
     /// <summary>Ports that the streams need by now.</summary>
     public int PortsWanted { get; private set; }
@@ -87,7 +87,7 @@ internal sealed class RecordingStreams(Random random)
     }
 
     /// <summary>What is known of the port of a stream that was answered; null for any other.</summary>
-    public (RecordingStream Stream, MediaPortAddresses Port)? Find(int index) =>
+    public (SessionStream Stream, MediaPortAddresses Port)? Find(int index) =>
         _streams.TryGetValue(index, out var stream) && stream.Port < _ports.Count && stream.Rtp.Reason is not null ? (stream, _ports[stream.Port]) : null;
 
     /// <summary>Forgets ports that could not be had, with the streams that wanted them.</summary>
@@ -102,7 +102,7 @@ internal sealed class RecordingStreams(Random random)
     /// <param name="isEncrypted">It is to be encrypted.</param>
     public void ReserveOurOffer(Instant now, bool isEncrypted)
     {
-        RecordingStream stream = new(0, PortsWanted++, now) { IsOffered = true };
+        SessionStream stream = new(0, PortsWanted++, now) { IsOffered = true };
         if (isEncrypted) stream.Crypto.Offer(random);
         _streams.Add(0, stream);
     }
@@ -173,7 +173,7 @@ internal sealed class RecordingStreams(Random random)
         }
     }
 
-    private List<SdpAttribute> Describe(RecordingStream stream)
+    private List<SdpAttribute> Describe(SessionStream stream)
     {
         if (stream.IsIceMismatched) return [IceNegotiation.Mismatch];
         if ((stream.Ice is null && !stream.OffersIce) || _ports[stream.Port] is not { Ice: { } ours } port) return [];
@@ -190,7 +190,7 @@ internal sealed class RecordingStreams(Random random)
         && session != own ? session : default;
 
     private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise(
-        AddressAdvisor advisor, RecordingStream stream, TransportAddress peer, TransportAddress lastKnown)
+        AddressAdvisor advisor, SessionStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
         var port = _ports[stream.Port];
         return (Advise(advisor, port.Rtp, peer, lastKnown), Advise(advisor, port.Rtcp, peer, lastKnown));
@@ -209,8 +209,8 @@ internal sealed class RecordingStreams(Random random)
         });
 }
 
-/// <summary>One medium of a recording session.</summary>
-internal sealed class RecordingStream(int index, int port, Instant startedAt)
+/// <summary>One medium of a session.</summary>
+internal sealed class SessionStream(int index, int port, Instant startedAt)
 {
     /// <summary>Its place among the m-lines, from 0.</summary>
     public int Index { get; } = index;
@@ -246,7 +246,7 @@ internal sealed class RecordingStream(int index, int port, Instant startedAt)
     public bool IsOffered { get; set; }
 
     /// <summary>Whether silence would be a fault: agreed on and neither held nor paused.</summary>
-    public bool ShouldSend => Current is { IsHeld: false, Direction: SdpDirection.RecvOnly };
+    public bool ShouldSend => Current is { IsHeld: false, Direction.Receives: true };
 
     /// <summary>What the peer tells by ICE; null where it is not used.</summary>
     public IceDescription? Ice { get; private set; }

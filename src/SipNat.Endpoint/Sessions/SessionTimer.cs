@@ -1,7 +1,7 @@
 using System.Globalization;
 using SipNat.Wire;
 
-namespace SipNat.Endpoint.Siprec;
+namespace SipNat.Endpoint.Sessions;
 
 /// <summary>
 /// The session timer of one dialog (RFC 4028). Whoever refreshes does so by UPDATE or re-INVITE; where no refresh
