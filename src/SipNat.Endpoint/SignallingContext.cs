@@ -2,6 +2,7 @@ using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
+using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Traversal.PortMapping;
 using SipNat.Wire;
@@ -58,6 +59,17 @@ internal sealed class SignallingContext
     public Queue<LocateRequest> Locates { get; } = new();
 
     public Queue<AccountSnapshot> AccountChanges { get; } = new();
+
+    public Queue<CallSnapshot> CallChanges { get; } = new();
+
+    /// <summary>Calls whose place another one has taken (RFC 3891): they are to be ended.</summary>
+    public Queue<Call> CallReplacements { get; } = new();
+
+    /// <summary>Calls that were asked for by REFER: they are to be placed.</summary>
+    public Queue<CallRequest> Transfers { get; } = new();
+
+    /// <summary>What became of calls that were asked for by REFER, for those whose peer asked.</summary>
+    public Queue<(SessionId Parent, int Status, string Reason)> Transferred { get; } = new();
 
     public RecordingLinks Links { get; } = new();
 
@@ -121,6 +133,11 @@ internal sealed class SignallingContext
     {
         if (Notices.Count < MaxNotices) Notices.Enqueue(notice);
     }
+
+    /// <summary>Whether a call may be sent on to a target: its host is the account's own, or was named (<c>Calls:AllowedTargets</c>).</summary>
+    public bool MayCall(CallIdentity identity, SipUri target) =>
+        (identity.Uri is { } own && own.Host.Equals(target.Host, StringComparison.OrdinalIgnoreCase))
+        || Options.AllowedTargets.Any(host => host.Equals(target.Host, StringComparison.OrdinalIgnoreCase));
 
     public void CollectOutput() => Outbox.TakeAllFrom(Transactions.Outbox);
 }

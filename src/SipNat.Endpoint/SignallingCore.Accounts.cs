@@ -29,17 +29,23 @@ public sealed partial class SignallingCore
     public bool TryTakeAccount(out AccountSnapshot snapshot) => _context.AccountChanges.TryDequeue(out snapshot!);
 
     /// <summary>What the DNS made of a <see cref="LocateRequest"/>: where to try, in this order; none where it knows nothing.</summary>
-    public void HandleLocated(Instant now, string account, IReadOnlyList<SipTarget> targets) =>
-        Run(now, () => _context.Accounts.With(account, a => a.HandleLocated(now, targets)));
+    /// <param name="asker">Who asked: an account, or a call.</param>
+    public void HandleLocated(Instant now, string asker, IReadOnlyList<SipTarget> targets)
+    {
+        if (!WithCall(now, new(asker), static _ => true, call => call.HandleLocated(now, targets)))
+        {
+            Run(now, () => _context.Accounts.With(asker, a => a.HandleLocated(now, targets)));
+        }
+    }
 
-    // A provider asks whether we are there, and tells of messages that wait: both want 200. No call of its is taken yet.
+    // A provider asks whether we are there, and tells of messages that wait: both want 200.
     private bool TryAnswerServer(Instant now, TransactionEvent.Request request)
     {
         SipResponse? answer = request.Message.Method switch
         {
             SipMethod.Options => new(200) { Headers = RecorderHeaders.Capabilities },
             SipMethod.Notify => new(200),
-            SipMethod.Invite when !_context.IsAllowed(request.From) => new(480),
+            SipMethod.Invite when !_context.IsAllowed(request.From) => new(404),
             _ => null,
         };
         if (answer is null) return false;

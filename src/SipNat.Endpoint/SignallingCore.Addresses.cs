@@ -72,6 +72,11 @@ public sealed partial class SignallingCore
         }
 
         _context.Accounts.WithAll(account => account.HandleAddressChange(now));
+        foreach (var call in _calls.All)
+        {
+            call.TellPeer(now);
+            Settle(call);
+        }
     }
 
     private void RefreshPaths(Instant now)
@@ -84,5 +89,10 @@ public sealed partial class SignallingCore
         }
 
         _context.Accounts.HandleNetworkChange(now);
+        foreach (var call in _calls.All)
+        {
+            call.KeepOpen(now);
+            Settle(call);
+        }
     }
 }

@@ -35,7 +35,7 @@ public sealed partial class SignallingCore : IProtocolCore
 
     public Instant? Deadline =>
         Instant.Earlier(
-            Instant.Earlier(_sessions.Deadline, _context.Accounts.Deadline),
+            Instant.Earlier(Instant.Earlier(_sessions.Deadline, _calls.Deadline), _context.Accounts.Deadline),
             Instant.Earlier(_context.Transactions.Deadline, _context.Flows.Deadline));
 
     /// <summary>Sessions that are not over.</summary>
@@ -78,6 +78,11 @@ public sealed partial class SignallingCore : IProtocolCore
         }
 
         if (change.Kind is not FlowChangeKind.SendFailed) _context.Accounts.HandleFlow(now, flow, change);
+        foreach (var call in _calls.All)
+        {
+            call.HandleFlow(now, flow, change);
+            Settle(call);
+        }
     });
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -100,6 +105,13 @@ public sealed partial class SignallingCore : IProtocolCore
             _context.Tell(new SignallingNotice.OutOfPorts(reason));
         }
 
+        if (_calls.TryGet(happened.Session, out var call))
+        {
+            call.HandleMedia(now, happened);
+            Settle(call);
+            return;
+        }
+
         if (!_sessions.TryGet(happened.Session, out var session)) return;
 
         session.HandleMedia(now, happened);
@@ -115,6 +127,12 @@ public sealed partial class SignallingCore : IProtocolCore
         {
             session.HandleTimeout(now);
             Settle(session);
+        }
+
+        while (_calls.TryTakeDue(now, out var call))
+        {
+            call.HandleTimeout(now);
+            Settle(call);
         }
     });
 
@@ -163,6 +181,7 @@ public sealed partial class SignallingCore : IProtocolCore
         if (_context.Flows.TakeMappingChanged()) TellPeers(now);
         while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
         HandleRelations(now);
+        HandleCallRelations(now);
         _context.CollectOutput();
     }
 
@@ -185,6 +204,13 @@ public sealed partial class SignallingCore : IProtocolCore
                 HandleRequest(now, request);
                 break;
             case TransactionEvent.Ack ack:
+                if (_calls.Find(ack.Message) is { } call)
+                {
+                    call.HandleAck(now, ack);
+                    Settle(call);
+                    break;
+                }
+
                 if (_sessions.Find(ack.Message) is { } acknowledged && IsServed(ack.Flow, ack.From, acknowledged))
                 {
                     acknowledged.HandleAck(now, ack);
@@ -193,22 +219,22 @@ public sealed partial class SignallingCore : IProtocolCore
 
                 break;
             case TransactionEvent.Cancelled(var invite):
-                WithOwner(invite, s => s.HandleCancel(now, invite));
+                WithOwner(invite, s => s.HandleCancel(now, invite), c => c.HandleCancel(now, invite));
                 break;
             case TransactionEvent.NoAck(var invite):
-                WithOwner(invite, s => s.HandleNoAck(now));
+                WithOwner(invite, s => s.HandleNoAck(now), c => c.HandleNoAck(now));
                 break;
             case TransactionEvent.Response response:
                 if (_context.Accounts.TryHandleResponse(now, response)) break;
-                WithOwner(response.Transaction, s => s.HandleResponse(now, response));
+                WithOwner(response.Transaction, s => s.HandleResponse(now, response), c => c.HandleResponse(now, response));
                 break;
             case TransactionEvent.TimedOut(var transaction):
                 if (_context.Accounts.TryHandleNoResponse(now, transaction)) break;
-                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 408));
+                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 408), c => c.HandleNoResponse(now, transaction, 408));
                 break;
             case TransactionEvent.TransportFailed(var transaction):
                 if (_context.Accounts.TryHandleNoResponse(now, transaction)) break;
-                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 503));
+                WithOwner(transaction, s => s.HandleNoResponse(now, transaction, 503), c => c.HandleNoResponse(now, transaction, 503));
                 break;
             case TransactionEvent.Malformed(_, var from, var defect):
                 _context.Tell(new SignallingNotice.Malformed(from, defect));
@@ -218,12 +244,18 @@ public sealed partial class SignallingCore : IProtocolCore
         }
     }
 
-    private void WithOwner(TransactionId transaction, Action<RecordingSession> input)
+    private void WithOwner(TransactionId transaction, Action<RecordingSession> input, Action<Call> callInput)
     {
-        if (!_sessions.TryGetOwner(transaction, out var session)) return;
-
-        input(session);
-        Settle(session);
+        if (_sessions.TryGetOwner(transaction, out var session))
+        {
+            input(session);
+            Settle(session);
+        }
+        else if (_calls.TryGetOwner(transaction, out var call))
+        {
+            callInput(call);
+            Settle(call);
+        }
     }
 
     private void HandleRequest(Instant now, TransactionEvent.Request request)
@@ -237,6 +269,7 @@ public sealed partial class SignallingCore : IProtocolCore
             return;
         }
 
+        if (session is null && TryHandleCallRequest(now, request)) return;
         if (session is null && _context.Accounts.IsServer(request.Flow, request.From) && TryAnswerServer(now, request)) return;
         if (!_context.IsAllowed(request.From))
         {

@@ -51,6 +51,12 @@ public sealed record SignallingOptions
     /// <summary>The same to one source outside of them.</summary>
     public int RefusalsPerSecond { get; init; } = 5;
 
+    /// <summary>Hosts that calls may be sent on to by REFER and redirects, beside the account's own domain.</summary>
+    public IReadOnlyList<string> AllowedTargets { get; init; } = [];
+
+    /// <summary>Calls at one time; one more is refused with 486.</summary>
+    public int MaxCalls { get; init; } = 1_000;
+
     /// <summary>Answer private UDP senders at their source even where they did not ask for it (RFC 3581).</summary>
     public bool ForceRport { get; init; } = true;
 

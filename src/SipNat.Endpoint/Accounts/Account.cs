@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Calls;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Wire;
@@ -32,6 +33,14 @@ internal sealed partial class Account
     {
         (_context, Options, _due) = (context, options, startAt);
         _requests = new(options, context.Random);
+        Identity = new(options.Name, options.Uri.User)
+        {
+            Uri = options.Uri,
+            DisplayName = options.DisplayName,
+            Credentials = new(options.Username, options.Password, options.Realm),
+            AllowMd5 = options.AllowMd5,
+            Routes = options.OutboundProxy is { } proxy ? [proxy.IsLooseRouter ? $"<{proxy}>" : $"<{proxy};lr>"] : [],
+        };
         Snapshot = new(options.Name, AccountState.Locating, startAt, "not registered yet");
     }
 
@@ -61,6 +70,13 @@ internal sealed partial class Account
     /// <summary>By which flow, and from which address (port 0), the requests of its registrar come; null while it is not registered.</summary>
     public (FlowId Flow, TransportAddress Registrar)? ServedBy =>
         State is AccountState.Registered && _flow is { } flow && Target is { } target ? (flow, target.Address.WithPort(0)) : null;
+
+    /// <summary>The way that its calls take; null while it is not registered.</summary>
+    public AccountRoute? Route =>
+        State is AccountState.Registered && _flow is { } flow && Target is { } target ? new(flow, target.Address, Snapshot.Contact) : null;
+
+    /// <summary>Who we are in its calls.</summary>
+    public CallIdentity Identity { get; }
 
     public bool TryTakeChange(out AccountSnapshot snapshot)
     {

@@ -1,4 +1,6 @@
+using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Dns;
+using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
 using SipNat.Wire;
 
@@ -43,6 +45,27 @@ internal sealed class AccountList(SignallingContext context)
 
     /// <summary>Whether a request comes from a server that accounts of ours are registered with, over their flow.</summary>
     public bool IsServer(FlowId flow, TransportAddress from) => _servers.ContainsKey((flow, from.WithPort(0)));
+
+    /// <summary>The way that the calls of an account take; null while it is not registered, or where there is none of that name.</summary>
+    public AccountRoute? RouteOf(string name) => _byName.TryGetValue(name, out var account) ? account.Route : null;
+
+    /// <summary>Who we are in the calls of an account; null where there is none of that name.</summary>
+    public CallIdentity? IdentityOf(string name) => _byName.TryGetValue(name, out var account) ? account.Identity : null;
+
+    /// <summary>The account that an INVITE of a provider is for, by the user that it names; null where it is for none.</summary>
+    public Account? FindCalled(FlowId flow, TransportAddress from, StoredSipMessage invite)
+    {
+        if (!IsServer(flow, from)) return null;
+
+        var users = new[] { SipUri.TryParse(invite.RequestUri, out var target) ? target.User : "", invite.Uri(SipHeader.To)?.User ?? "" };
+        var served = _byName.Values.Where(a => a.ServedBy is { } by && by.Flow == flow && by.Registrar == from.WithPort(0)).ToList();
+        foreach (var user in users)
+        {
+            if (served.Find(a => a.Identity.User == user) is { } called) return called;
+        }
+
+        return served is [var only] ? only : null;
+    }
 
     public void With(string name, Action<Account> input)
     {

@@ -4,11 +4,11 @@ using SipNat.Wire;
 
 namespace SipNat.Endpoint.Accounts;
 
-/// <summary>An account wants to know where a URI leads (RFC 3263); answered by <see cref="SignallingCore.HandleLocated"/>.</summary>
-/// <param name="Account">Whose question it is.</param>
+/// <summary>An account or a call wants to know where a URI leads (RFC 3263); answered by <see cref="SignallingCore.HandleLocated"/>.</summary>
+/// <param name="Asker">Whose question it is: an account by its name, a call by its id.</param>
 /// <param name="Uri">What is looked for.</param>
 /// <param name="Transport">The only transport that will do; null for any.</param>
-public sealed record LocateRequest(string Account, SipUri Uri, TransportProtocol? Transport);
+public sealed record LocateRequest(string Asker, SipUri Uri, TransportProtocol? Transport);
 
 /// <summary>A place where requests may go.</summary>
 /// <param name="Transport">What is spoken there.</param>

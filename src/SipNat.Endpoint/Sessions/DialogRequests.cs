@@ -119,6 +119,14 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
         };
     }
 
+    /// <summary>Sends the ACK of a 2xx by the way that any request takes (RFC 3261 §13.2.2.4).</summary>
+    public void SendAck(Instant now, SipRequest ack)
+    {
+        var route = Route();
+        if (route.Kind is RequestRouteKind.Target && FlowTo(route.Destination) is { } way) context.Transactions.SendAck(now, way, route.Destination, ack);
+        else context.Transactions.SendAck(now, Flow, Source, ack);
+    }
+
     /// <summary>
     /// Gives up the INVITEs that have waited too long by CANCEL (RFC 3261 §9.1); their 487, or the end of their transaction,
     /// is still to come. Whether there was one.

@@ -90,6 +90,12 @@ internal sealed class SessionStreams(Random random)
     public (SessionStream Stream, MediaPortAddresses Port)? Find(int index) =>
         _streams.TryGetValue(index, out var stream) && stream.Port < _ports.Count && stream.Rtp.Reason is not null ? (stream, _ports[stream.Port]) : null;
 
+    /// <summary>Offers without keys from here on.</summary>
+    public void ForgetKeys()
+    {
+        foreach (var stream in _streams.Values) stream.Crypto.Agree(null, random);
+    }
+
     /// <summary>Forgets ports that could not be had, with the streams that wanted them.</summary>
     public void DropUnserved()
     {

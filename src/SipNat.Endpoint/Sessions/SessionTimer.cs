@@ -44,6 +44,9 @@ public sealed class SessionTimer
     /// <summary>"Require: timer" belongs into an answer that makes the other side refresh (RFC 4028 §9).</summary>
     public bool RequiresTimer => IsRunning && !WeRefresh && _peerKnowsTimers;
 
+    /// <summary>Session-Expires of an INVITE of ours that begins a session, where a 422 has asked for more than we proposed; else null.</summary>
+    public string? Proposal { get; private set; }
+
     /// <summary>
     /// Whether a request asks for an interval below <see cref="MinimumInterval"/>: the answer is 422 with Min-SE. A peer
     /// that does not know timers could do nothing with that; a proxy put the header there (RFC 4028 §9).
@@ -81,6 +84,33 @@ public sealed class SessionTimer
         }
 
         Restart(now);
+    }
+
+    /// <summary>
+    /// Takes the 2xx answer to an INVITE of ours that begins a session (RFC 4028 §7.2). Where it names no interval, the
+    /// other side knows of no timers, and none runs.
+    /// </summary>
+    public void Begin(Instant now, string? sessionExpires)
+    {
+        if (sessionExpires is null || !TryRead(sessionExpires, out var interval, out var refresher)) return;
+
+        WeRefresh = refresher is not "uas";
+        SetInterval(interval);
+        Restart(now);
+    }
+
+    /// <summary>
+    /// Takes a 422 answer to an INVITE of ours that begins a session: the next one proposes what is wanted. False where that
+    /// is nothing that we could give.
+    /// </summary>
+    /// <param name="minimum">Min-SE of the answer.</param>
+    public bool TryPropose(string? minimum)
+    {
+        if (minimum is null || !TryRead(minimum, out var interval, out _) || interval <= _minimum || interval > LongestInterval) return false;
+
+        _minimum = interval;
+        Proposal = MinimumValue;
+        return true;
     }
 
     /// <summary>

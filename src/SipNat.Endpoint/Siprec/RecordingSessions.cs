@@ -61,10 +61,7 @@ internal sealed class RecordingSessions
         replaced = null;
         if (invite.Header(SipHeader.Replaces) is not { } value) return true;
 
-        var parts = value.Split(';', StringSplitOptions.TrimEntries);
-        var toTag = ParameterOf(parts, "to-tag");
-        var fromTag = ParameterOf(parts, "from-tag");
-        return _byDialog.TryGetValue(new(parts[0], toTag, fromTag), out replaced);
+        return ReplacedDialog.TryRead(value, out var dialog) && _byDialog.TryGetValue(dialog, out replaced);
     }
 
     public bool TryGetOwner(TransactionId transaction, [NotNullWhen(true)] out RecordingSession? session) =>
@@ -108,16 +105,5 @@ internal sealed class RecordingSessions
         transactions.AddRange(session.Transactions);
         foreach (var transaction in transactions) _byTransaction[transaction] = session;
         _deadlines.Set(session.Id, session.Deadline);
-    }
-
-    private static string ParameterOf(string[] parts, string name)
-    {
-        foreach (var part in parts.Skip(1))
-        {
-            var equals = part.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0 && part.AsSpan(0, equals).Trim().Equals(name, StringComparison.OrdinalIgnoreCase)) return part[(equals + 1)..].Trim();
-        }
-
-        return string.Empty;
     }
 }

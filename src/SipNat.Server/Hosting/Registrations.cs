@@ -112,7 +112,7 @@ internal sealed partial class Registrations : IAsyncDisposable
         try
         {
             var targets = await _locator.LocateAsync(request, stop);
-            _host.Post(now => _core.HandleLocated(now, request.Account, targets));
+            _host.Post(now => _core.HandleLocated(now, request.Asker, targets));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

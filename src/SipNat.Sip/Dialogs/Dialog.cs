@@ -81,13 +81,14 @@ public sealed class Dialog
 
     /// <summary>The dialog that a 2xx or 18x answer to our INVITE makes (RFC 3261 §12.1.2).</summary>
     /// <param name="invite">Our request, with the Contact that it carried given apart.</param>
-    public static Dialog AsClient(SipRequest invite, StoredSipMessage response, string localContact)
+    /// <param name="lastSequence">CSeq of the last request of ours in the early dialog that this one follows; 0 where there was none.</param>
+    public static Dialog AsClient(SipRequest invite, StoredSipMessage response, string localContact, uint lastSequence = 0)
     {
         ArgumentNullException.ThrowIfNull(invite);
         ArgumentNullException.ThrowIfNull(response);
         return new(DialogKey.ForResponse(response), invite.From, response.Header(SipHeader.To) ?? "", localContact)
         {
-            LocalSequence = invite.CSeq,
+            LocalSequence = Math.Max(invite.CSeq, lastSequence),
             RemoteTarget = TargetOf(response, SipHeader.Contact) ?? TargetOf(response, SipHeader.To) ?? NoTarget,
             RouteSet = [.. response.Headers(SipHeader.RecordRoute).Reverse().Take(MaxRoutes)],
         };

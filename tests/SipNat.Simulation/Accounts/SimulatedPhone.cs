@@ -61,7 +61,7 @@ public sealed class SimulatedPhone
             Asked.Add(request.Uri.Host);
             if (IsDnsSilent) continue;
 
-            Core.HandleLocated(now, request.Account, Names.GetValueOrDefault(request.Uri.Host, []));
+            Core.HandleLocated(now, request.Asker, Names.GetValueOrDefault(request.Uri.Host, []));
         }
 
         while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
