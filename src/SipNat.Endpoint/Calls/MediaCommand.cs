@@ -23,6 +23,16 @@ public abstract record MediaCommand(SessionId Session)
     /// <summary>What was negotiated, at the answer and at every change of it.</summary>
     public sealed record Configure(SessionId Session, MediaSettings Settings) : MediaCommand(Session);
 
+    /// <summary>What a call sends from here on; silence before. For a stream that has <see cref="MediaStreamSettings.Audio"/>, or will.</summary>
+    public sealed record Play(SessionId Session, int Port, AudioSource Source) : MediaCommand(Session);
+
+    /// <summary>
+    /// Hands out both directions of a call from here on, by <see cref="MediaPlane.TryTakeCapture"/>: 50 blocks a second
+    /// without gaps, whatever codecs follow each other.
+    /// </summary>
+    /// <param name="SampleRate">Of the blocks: 8000, 16000 or another multiple of 100.</param>
+    public sealed record CaptureAudio(SessionId Session, int Port, int SampleRate) : MediaCommand(Session);
+
     /// <summary>Ends the session: files are completed, ports closed; answered by <see cref="MediaEvent.Closed"/>.</summary>
     /// <param name="PeerIsGone">Nobody said goodbye: the streams were active until they were last heard, not until now.</param>
     public sealed record Close(SessionId Session, bool PeerIsGone) : MediaCommand(Session);

@@ -26,6 +26,9 @@ public abstract record MediaEvent(SessionId Session)
     /// <summary>A stream that should be sending brings nothing. Why, is for signalling to find: it knows what was agreed on.</summary>
     public sealed record Silent(SessionId Session, StreamSilence Silence) : MediaEvent(Session);
 
+    /// <summary>A clip that does not loop has been sent to its end.</summary>
+    public sealed record PlayEnded(SessionId Session, int Port) : MediaEvent(Session);
+
     /// <summary>The session's files are complete and its ports closed; the last word of a session.</summary>
     public sealed record Closed(SessionId Session, IReadOnlyList<MediaStreamReport> Streams) : MediaEvent(Session);
 }

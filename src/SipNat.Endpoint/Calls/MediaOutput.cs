@@ -11,6 +11,8 @@ internal sealed class MediaOutput
 
     public Queue<RecordingWrite> Writes { get; } = new();
 
+    public CaptureQueue Captures { get; } = new();
+
     public Queue<MediaPortRequest> PortRequests { get; } = new();
 
     public Queue<MediaConnectionRequest> Connections { get; } = new();

@@ -58,6 +58,9 @@ public sealed partial class MediaPlane
     /// <summary>Takes audio for a file; whoever takes it owns its buffer.</summary>
     public bool TryTakeWrite(out RecordingWrite write) => _output.Writes.TryDequeue(out write);
 
+    /// <summary>Takes a block of a call that is captured; whoever takes it releases it.</summary>
+    public bool TryTakeCapture(out CapturedAudio block) => _output.Captures.TryTake(out block);
+
     /// <summary>Keeps spare ports on an internal address from here on.</summary>
     public void Prepare(TransportAddress local)
     {
@@ -119,6 +122,11 @@ public sealed partial class MediaPlane
                 if (!_sessions.TryGetValue(id, out var configured)) break;
                 configured.Configure(now, settings);
                 Settle(now, configured);
+                break;
+            case MediaCommand.Play or MediaCommand.CaptureAudio:
+                if (!_sessions.TryGetValue(command.Session, out var heard)) break;
+                heard.HandleAudio(now, command);
+                Settle(now, heard);
                 break;
             case MediaCommand.Close(var id, var peerIsGone):
                 if (_sessions.Remove(id, out var closing)) Close(now, closing, peerIsGone);

@@ -1,3 +1,4 @@
+using SipNat.Media.Codecs;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 
@@ -32,6 +33,9 @@ public sealed record MediaPlaneOptions
 
     /// <summary>After so long without an answer a path is dead (RFC 7675 §5.1).</summary>
     public TimeSpan ConsentTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The codecs that calls can use.</summary>
+    public CodecRegistry Codecs { get; init; } = CodecRegistry.BuiltIn;
 
     /// <summary>A stream that should be sending and brings nothing for this long is a finding.</summary>
     public TimeSpan NoMediaAfter { get; init; } = TimeSpan.FromSeconds(5);

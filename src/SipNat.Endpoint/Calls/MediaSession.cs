@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -7,6 +8,7 @@ internal sealed class MediaSession
 {
     // A fifth of a second of five streams: more cannot come between an answer and the news of it.
     private const int MaxEarly = 50;
+    private const int MaxWaiting = 64;
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
 
     private readonly MediaPlaneOptions _options;
@@ -14,6 +16,7 @@ internal sealed class MediaSession
     private readonly Random _random;
     private readonly MediaSender _sender;
     private readonly SortedDictionary<int, MediaStream> _streams = [];
+    private readonly List<MediaCommand> _waiting = [];
     private readonly DeadlineQueue<int> _deadlines = new();
     private readonly Queue<EarlyDatagram> _early = new();
     private Instant? _reportAt;
@@ -66,6 +69,13 @@ internal sealed class MediaSession
             Schedule(stream.Port, known);
         }
 
+        for (var i = _waiting.Count; i > 0; i--)
+        {
+            var waited = _waiting[0];
+            _waiting.RemoveAt(0);
+            HandleAudio(now, waited);
+        }
+
         for (var waiting = _early.Count; waiting > 0; waiting--)
         {
             var early = _early.Dequeue();
@@ -73,6 +83,25 @@ internal sealed class MediaSession
         }
 
         _reportAt ??= now + ReportInterval;
+    }
+
+    /// <summary>What a call plays, or captures; what comes before its stream was agreed on waits for that.</summary>
+    public void HandleAudio(Instant now, MediaCommand command)
+    {
+        var port = command switch
+        {
+            MediaCommand.Play play => play.Port,
+            MediaCommand.CaptureAudio capture => capture.Port,
+            _ => throw new UnreachableException(),
+        };
+        if (!_streams.TryGetValue(port, out var stream))
+        {
+            if (_waiting.Count < MaxWaiting) _waiting.Add(command);
+            return;
+        }
+
+        stream.HandleAudio(command);
+        Schedule(port, stream);
     }
 
     public void HandleDatagram(Instant now, Instant arrival, int port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)

@@ -1,5 +1,4 @@
 using SipNat.Endpoint.Diagnosis;
-using SipNat.Media.Codecs;
 using SipNat.Media.Rtcp;
 using SipNat.Media.Rtp;
 using SipNat.Media.Streams;
@@ -11,7 +10,7 @@ namespace SipNat.Endpoint.Calls;
 /// One medium of a session on its pair of ports: what comes in is recorded, what goes out are receiver reports and the
 /// packets that open and keep the pinhole.
 /// </summary>
-internal sealed class MediaStream
+internal sealed partial class MediaStream
 {
     private const int MaxWritesPerTurn = 16;
     private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
@@ -59,16 +58,17 @@ internal sealed class MediaStream
         (_settings, _sessionSettings, _latch) = (settings, sessionSettings, options.Latch);
         var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
         var payloads = new PayloadMap();
-        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource));
+        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource), isPlayed: settings.Audio is not null);
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
         Negotiate(settings);
         _sender = new(port, settings, sessionSettings, sender, _recorded, _controlLatch, _protection, random);
         _watch = new(settings.Index, options.NoMediaAfter);
+        _codecs = options.Codecs;
     }
 
     public Instant? Deadline => _isClosing ? _writesDue : Instant.Earlier(
         Instant.Earlier(_writesDue, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
-        _sender.Deadline);
+        Instant.Earlier(_sender.Deadline, _audio?.Deadline));
 
     /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
     public bool HasWrites => _writesDue is not null;
@@ -98,6 +98,7 @@ internal sealed class MediaStream
         _watch.Expect(now, settings.ShouldSend);
 
         _sender.Configure(now, _settings, session);
+        ConfigureAudio(now);
         _sender.Send(now);
         Collect(now);
     }
@@ -124,6 +125,7 @@ internal sealed class MediaStream
         }
 
         _recorded.HandleTimeout(now);
+        _audio?.HandleTimeout(now);
         _sender.Send(now);
         if (_watch.Deadline <= now) Look(now);
         Collect(now);
@@ -140,17 +142,18 @@ internal sealed class MediaStream
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
         _sender.Finish(now);
         LookForFaults(now, _recorded.Report(now));
+        _audio?.Dispose();
         _protection.Dispose();
         Collect(now);
         if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report);
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { Audio = _audio?.Report() };
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
     {
-        var changed = _changed;
+        var changed = _changed || _audio is not null;
         _changed = false;
         return changed;
     }
@@ -239,17 +242,9 @@ internal sealed class MediaStream
     {
         foreach (var (payloadType, format) in settings.PayloadMap)
         {
-            if (FormatOf(format) is { } known) _recorded.Payloads.Negotiate(payloadType, known);
+            if ((settings.Audio is null ? FormatOf(format) : PlayedFormatOf(format)) is { } known) _recorded.Payloads.Negotiate(payloadType, known);
         }
     }
-
-    private static PayloadFormat? FormatOf(Sip.Sdp.PayloadFormat format) =>
-        format.IsKept ? PayloadFormat.Packets(format.Name, format.ClockRate, format.Channels)
-        : format == Sip.Sdp.PayloadFormat.Pcmu ? PayloadFormat.Audio(AudioCodec.Pcmu)
-        : format == Sip.Sdp.PayloadFormat.Pcma ? PayloadFormat.Audio(AudioCodec.Pcma)
-        : format == Sip.Sdp.PayloadFormat.ComfortNoise ? PayloadFormat.ComfortNoise
-        : format.Name == Sip.Sdp.PayloadFormat.TelephoneEvent.Name ? PayloadFormat.TelephoneEvent with { ClockRate = format.ClockRate }
-        : null;
 
     private void HandleRtp(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {

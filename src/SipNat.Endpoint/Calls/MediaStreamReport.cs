@@ -11,7 +11,11 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="LastHeardAt">The last RTP or RTCP packet that belongs to the stream; null before any.</param>
 /// <param name="Path">The path that ICE found for RTP; null where it found none or is not used.</param>
 /// <param name="Srtp">What came of its packets under their keys; null where the stream is not encrypted.</param>
-public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null, SrtpReport? Srtp = null);
+public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null, SrtpReport? Srtp = null)
+{
+    /// <summary>The audio of a call; null for a recording.</summary>
+    public CallAudioReport? Audio { get; init; }
+}
 
 /// <summary>A path of media that ICE found.</summary>
 /// <param name="Local">Our candidate, as the peer sees it.</param>

@@ -25,4 +25,8 @@ public sealed record MediaStreamSettings(
     bool ShouldSend,
     IceDescription? Ice = null,
     bool IsRelayed = false,
-    StreamKeys? Keys = null);
+    StreamKeys? Keys = null)
+{
+    /// <summary>The audio of a call, which is played and heard; null for a recording. It is one or the other for good.</summary>
+    public CallAudioSettings? Audio { get; init; }
+}

@@ -37,8 +37,8 @@ internal sealed class StreamSender
         (_settings, _sessionSettings) = (settings, sessionSettings);
         var ssrc = (uint)random.NextInt64(1L << 32);
         Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = port.RtcpKeepalive }, session.Gate, random);
-        _audio = new((uint)random.NextInt64(1L << 32), random);
-        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), port.RtpKeepalive, session.Gate, random);
+        _audio = new(ssrc, random);
+        _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), port.RtpKeepalive, session.Gate, random, settings.Audio is null ? null : _audio);
     }
 
     public RtcpReporter Reporter { get; }
@@ -48,12 +48,31 @@ internal sealed class StreamSender
     /// <summary>Packets that were to keep the pinhole of the RTP port open.</summary>
     public long PacketsSent => _keepalive.Sent;
 
+    /// <summary>Packets of audio that left.</summary>
+    public long AudioSent => _audio.Sent;
+
+    /// <summary>Bytes of payload in them.</summary>
+    public long AudioOctets => _audio.Octets;
+
+    /// <summary>
+    /// Whether audio may be sent: not while ICE looks for a path, nor to an address that only a description names. The host
+    /// that signals has answered there already, and is no stranger.
+    /// </summary>
+    public bool MaySendAudio => _isSending && IsOpen(MediaRoute());
+
     /// <summary>Takes what was agreed on. Another destination has a pinhole of its own, which has to be opened.</summary>
     public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)
     {
         var before = (MediaRoute(), ControlRoute());
         (_settings, _sessionSettings) = (settings, session);
-        if (_isSending && before == (MediaRoute(), ControlRoute())) return;
+        var isSilenced = settings.Audio is { MaySend: false } && _keepalive.Deadline is null;
+        if (_isSending && !isSilenced && before == (MediaRoute(), ControlRoute())) return;
+
+        if (_isSending && isSilenced)
+        {
+            _keepalive.Start(now);
+            return;
+        }
 
         _isSending = true;
         Reporter.Start(now);
@@ -76,8 +95,7 @@ internal sealed class StreamSender
     public bool TrySendAudio(int payloadType, ReadOnlySpan<byte> payload, int samples)
     {
         var route = MediaRoute();
-        var isOpen = route.Kind is RouteKind.Ice || (route.Kind is RouteKind.Plain && !route.Remote.IsNone && _session.Gate.IsProven(route.Remote));
-        if (!_isSending || !isOpen)
+        if (!_isSending || !IsOpen(route))
         {
             _audio.Skip(samples);
             return false;
@@ -86,9 +104,13 @@ internal sealed class StreamSender
         _audio.Send(Open(route), route.Flow, route.Remote, payloadType, payload, samples);
         Seal(route);
         // Media are a keepalive of their own (RFC 6263 §4).
-        if (_audio.Sent == 1) _keepalive.Stop();
+        _keepalive.Stop();
         return true;
     }
+
+    /// <summary>Lets time pass without audio.</summary>
+    /// <param name="samples">In units of the format's clock.</param>
+    public void SkipAudio(int samples) => _audio.Skip(samples);
 
     /// <summary>
     /// Answers a source that is not followed yet: where both sides wait for the other's media before they send more than
@@ -126,6 +148,9 @@ internal sealed class StreamSender
         Reporter.Finish(now, _recorded.Receiver, Open(control), control.Flow, control.Remote);
         Seal(control);
     }
+
+    private bool IsOpen(PathRoute route) => route.Kind is RouteKind.Ice || (route.Kind is RouteKind.Plain && !route.Remote.IsNone
+        && (_session.Gate.IsProven(route.Remote) || (_settings.Audio is not null && _sessionSettings.Acknowledged && route.Remote.HasSameAddress(_sessionSettings.SignallingSource))));
 
     private PathRoute MediaRoute() => RouteOf(1, _port.Flows.Rtp, _settings.RemoteRtp, _recorded.Latch.Locked);
 

@@ -4,7 +4,7 @@ namespace SipNat.Media.Codecs;
 /// Decodes RTP payloads of a codec that needs no library, G.711, G.722 or L16, to one channel of 16-bit samples. State of one
 /// stream; nothing is allocated.
 /// </summary>
-public sealed class PayloadDecoder
+public sealed class PayloadDecoder : IAudioDecoder
 {
     private const int StereoPayloadType = 10;
     private const int MonoPayloadType = 11;
@@ -64,6 +64,8 @@ public sealed class PayloadDecoder
         _ => null,
     };
 
+    public int SamplesOf(ReadOnlySpan<byte> payload) => SamplesOf(payload.Length);
+
     /// <summary>How many samples a payload of so many bytes decodes to.</summary>
     public int SamplesOf(int payloadLength) => _kind switch
     {
@@ -73,7 +75,7 @@ public sealed class PayloadDecoder
     };
 
     /// <summary>Decodes a payload and returns how many samples that gave.</summary>
-    /// <param name="samples">Room for one sample of each channel of L16, for <see cref="SamplesOf"/> of the others.</param>
+    /// <param name="samples">Room for one sample of each channel of L16, for as many as come out of the others.</param>
     public int Decode(ReadOnlySpan<byte> payload, Span<short> samples)
     {
         switch (_kind)
@@ -91,6 +93,13 @@ public sealed class PayloadDecoder
         }
 
         return SamplesOf(payload.Length);
+    }
+
+    /// <summary>None of these codecs has a concealment of its own.</summary>
+    public int Conceal(ReadOnlySpan<byte> next, Span<short> samples) => 0;
+
+    public void Dispose()
+    {
     }
 
     // The mean of left and right, in place.

@@ -22,6 +22,7 @@ public sealed class KeepaliveSender
     private readonly SendGate _gate;
     private readonly Random _random;
     private readonly uint _timestamp;
+    private readonly RtpSender? _audio;
     private ushort _sequence;
     private TimeSpan _interval = FirstInterval;
     private TransportAddress _claimed;
@@ -29,9 +30,10 @@ public sealed class KeepaliveSender
     /// <param name="payloadType">See <see cref="ChoosePayloadType"/>.</param>
     /// <param name="bound">See <see cref="Bound"/>.</param>
     /// <param name="gate">One for all senders of a session.</param>
-    public KeepaliveSender(uint ssrc, int payloadType, TimeSpan bound, SendGate gate, Random random)
+    /// <param name="audio">Whose SSRC, numbers and time the packets have (RFC 6263 §4.6); null where no audio is sent.</param>
+    public KeepaliveSender(uint ssrc, int payloadType, TimeSpan bound, SendGate gate, Random random, RtpSender? audio = null)
     {
-        (_ssrc, _payloadType, Bound, _gate, _random) = (ssrc, payloadType, bound, gate, random);
+        (_ssrc, _payloadType, Bound, _gate, _random, _audio) = (ssrc, payloadType, bound, gate, random, audio);
         _sequence = (ushort)random.Next(1 << 15); // the lower half, as in RtpSender
         _timestamp = (uint)random.NextInt64(uint.MaxValue);
     }
@@ -93,11 +95,17 @@ public sealed class KeepaliveSender
     /// <summary>Sends one packet at once, whatever is due.</summary>
     public void Send(Instant now, Outbox outbox, FlowId flow, TransportAddress destination)
     {
+        _claimed = default;
+        Sent++;
+        if (_audio is not null)
+        {
+            _audio.SendEmpty(outbox, flow, destination, _payloadType);
+            return;
+        }
+
         var timestamp = _timestamp + (uint)(now.Ticks * ClockRate / TimeSpan.TicksPerSecond);
         var packet = outbox.Write(flow, destination, RtpPacket.HeaderLength);
         RtpWriter.Write(packet, new(_payloadType, _sequence++, timestamp, _ssrc), []);
-        _claimed = default;
-        Sent++;
     }
 
     private TimeSpan NextInterval(TransportAddress destination)

@@ -30,6 +30,9 @@ public sealed class OtherPackets
     /// <summary>Writes that found no room because nobody took the earlier ones.</summary>
     public long WritesRefused => _log.Refused;
 
+    /// <summary>Nothing is kept or counted: the stream is that of a call.</summary>
+    internal bool IsOff { get; set; }
+
     /// <summary>What arrived until then came in a pause, and is not kept.</summary>
     internal Instant? PausedUntil { get; set; }
 
@@ -38,7 +41,7 @@ public sealed class OtherPackets
 
     internal void Add(Instant arrival, uint ssrc, ushort sequence, ReadOnlySpan<byte> packet)
     {
-        if (arrival <= PausedUntil) return;
+        if (IsOff || arrival <= PausedUntil) return;
 
         if (_file is null)
         {

@@ -1,10 +1,14 @@
+using SipNat.Media.Playout;
 using SipNat.Media.Rtcp;
 using SipNat.Media.Rtp;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
 
-/// <summary>One recorded stream from datagram to disk: latch, receiver, key events and timeline, wired together.</summary>
+/// <summary>
+/// One stream from datagram to disk, or in a call to the ear: latch, receiver, key events and timeline or playout, wired
+/// together.
+/// </summary>
 /// <remarks>
 /// After every input the owner takes what <see cref="Timeline"/>, <see cref="Others"/> and <see cref="TryTakeEvent"/> have, and comes back at
 /// <see cref="Deadline"/>. Nothing is sent from here (<see cref="RtcpReporter"/>, <see cref="KeepaliveSender"/>).
@@ -12,12 +16,19 @@ namespace SipNat.Media.Streams;
 public sealed class RecordedStream
 {
     private readonly TelephoneEventTracker _events = new();
+    private readonly bool _isPlayed;
 
-    public RecordedStream(PayloadMap payloads, SourceLatch latch)
+    /// <param name="isPlayed">Its frames go to <see cref="Playout"/>, and nothing of it is kept.</param>
+    public RecordedStream(PayloadMap payloads, SourceLatch latch, bool isPlayed = false)
     {
         (Payloads, Latch) = (payloads, latch);
-        Receiver = new(payloads, Others);
+        Receiver = new(payloads, Others) { Patience = isPlayed ? PlayedPatience : RtpReceiver.TakeoverSilence };
+        Others.IsOff = isPlayed;
+        _isPlayed = isPlayed;
     }
+
+    /// <summary>In a call a second SSRC is heard after so much silence of the first: announcements and transfers change it.</summary>
+    public static TimeSpan PlayedPatience { get; } = TimeSpan.FromMilliseconds(100);
 
     public PayloadMap Payloads { get; }
 
@@ -26,6 +37,9 @@ public sealed class RecordedStream
     public RtpReceiver Receiver { get; }
 
     public StreamTimeline Timeline { get; } = new();
+
+    /// <summary>What plays the frames of a call; null while there is none.</summary>
+    public PlayoutBuffer? Playout { get; set; }
 
     /// <summary>What came beside the recorded source.</summary>
     public OtherPackets Others { get; } = new();
@@ -150,6 +164,7 @@ public sealed class RecordedStream
         if (IsPaused || frame.Arrival <= Others.PausedUntil) return;
 
         if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
-        Timeline.Place(frame);
+        if (_isPlayed) Playout?.Put(frame);
+        else Timeline.Place(frame);
     }
 }

@@ -65,6 +65,9 @@ public sealed class RtpReceiver
     /// <summary>The last payload type that was not negotiated; null where all were.</summary>
     public int? UnexpectedPayloadType { get; private set; }
 
+    /// <summary>Silence of the recorded SSRC after which another one takes its place; shorter in calls, where it is heard.</summary>
+    public TimeSpan Patience { get; init; } = TakeoverSilence;
+
     public TimeSpan Jitter => _recorded?.Jitter ?? TimeSpan.Zero;
 
     /// <summary>Takes a packet that the latch let through or wants held.</summary>
@@ -143,7 +146,7 @@ public sealed class RtpReceiver
         _recorded is not { } recorded
         || recorded.HasLeft
         || latch is LatchVerdict.TookOver
-        || arrival - recorded.LastArrival >= TakeoverSilence;
+        || arrival - recorded.LastArrival >= Patience;
 
     private RtpVerdict Hold(Instant arrival, in RtpPacket packet, bool isTentative)
     {

@@ -9,6 +9,7 @@ public sealed class RtpSender
     private readonly uint _ssrc;
     private ushort _sequence;
     private uint _timestamp;
+    private bool _isResuming = true;
 
     /// <param name="random">
     /// First sequence number and timestamp are drawn from it, so that they cannot be guessed. The number is in the lower half:
@@ -17,22 +18,35 @@ public sealed class RtpSender
     public RtpSender(uint ssrc, Random random) =>
         (_ssrc, _sequence, _timestamp) = (ssrc, (ushort)random.Next(1 << 15), (uint)random.NextInt64(1L << 32));
 
+    /// <summary>The synchronization source that the audio has.</summary>
+    public uint Ssrc => _ssrc;
+
     /// <summary>Packets sent so far.</summary>
     public long Sent { get; private set; }
+
+    /// <summary>Bytes of payload in them.</summary>
+    public long Octets { get; private set; }
 
     /// <summary>Sends the next packet.</summary>
     /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
     public void Send(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload, int samples)
     {
-        // The first packet of a talk spurt is marked (RFC 3551 §4.1).
+        // The first packet after a pause is marked (RFC 3551 §4.1).
         RtpWriter.Write(
             outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length),
-            new(payloadType, _sequence++, _timestamp, _ssrc, Marker: Sent == 0),
+            new(payloadType, _sequence++, _timestamp, _ssrc, Marker: _isResuming),
             payload);
         _timestamp += (uint)samples;
+        _isResuming = false;
         Sent++;
+        Octets += payload.Length;
     }
 
     /// <summary>Lets time pass without a packet: nothing could be sent.</summary>
-    public void Skip(int samples) => _timestamp += (uint)samples;
+    /// <param name="samples">How long, in units of the format's clock.</param>
+    public void Skip(int samples) => (_timestamp, _isResuming) = (_timestamp + (uint)samples, true);
+
+    /// <summary>Sends a packet without payload that keeps a pinhole open; it takes a number and no time.</summary>
+    public void SendEmpty(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType) => RtpWriter.Write(
+        outbox.Write(flow, destination, RtpPacket.HeaderLength), new(payloadType, _sequence++, _timestamp, _ssrc), []);
 }

@@ -30,6 +30,7 @@ public sealed class PollingEngine : IDisposable
     private readonly TurnConnections _connections;
     private readonly Action<MediaEvent> _onEvent;
     private readonly Action<RecordingWrite> _onWrite;
+    private readonly Action<CapturedAudio>? _onCapture;
     private readonly ConcurrentQueue<Action<Instant>> _inputs = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Dictionary<FlowId, MediaSocket> _sockets = [];
@@ -43,6 +44,7 @@ public sealed class PollingEngine : IDisposable
     /// <param name="connections">To TURN servers; this thread is the one that they are for.</param>
     /// <param name="onEvent">Called on the engine's thread; must not block.</param>
     /// <param name="onWrite">Called on the engine's thread; must not block. It owns the buffer from then on.</param>
+    /// <param name="onCapture">The same for the audio of calls that are captured; it releases what it is given.</param>
     public PollingEngine(
         MediaPlane plane,
         ServerClock clock,
@@ -50,11 +52,12 @@ public sealed class PollingEngine : IDisposable
         MediaPortAllocator ports,
         TurnConnections connections,
         Action<MediaEvent> onEvent,
-        Action<RecordingWrite> onWrite)
+        Action<RecordingWrite> onWrite,
+        Action<CapturedAudio>? onCapture = null)
     {
         (_plane, _clock, _flowIds, _ports) = (plane, clock, flowIds, ports);
         _connections = connections;
-        (_onEvent, _onWrite) = (onEvent, onWrite);
+        (_onEvent, _onWrite, _onCapture) = (onEvent, onWrite, onCapture);
         _thread = new Thread(Run) { Name = "media", IsBackground = true, Priority = ThreadPriority.AboveNormal };
     }
 
@@ -178,10 +181,17 @@ public sealed class PollingEngine : IDisposable
             while (_plane.Outbox.TryTake(out var transmit)) Send(transmit);
             while (_plane.TryTakeWrite(out var write)) _onWrite(write);
             while (_plane.TryTakeEvent(out var happened)) _onEvent(happened);
+            while (_plane.TryTakeCapture(out var captured)) Hand(captured);
             if (!_plane.TryTakePortRequest(out var request)) return;
 
             Serve(request);
         }
+    }
+
+    private void Hand(CapturedAudio captured)
+    {
+        if (_onCapture is null) captured.Release();
+        else _onCapture(captured);
     }
 
     private void Send(Transmit transmit)

@@ -1,0 +1,175 @@
+using SipNat.Media.Codecs;
+using SipNat.Media.Playout;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>
+/// The audio of a call in one clock: each tick plays what has come of the peer, makes what is sent, and hands out both
+/// where they are captured. A tick is due so long after the one before, whenever it is done.
+/// </summary>
+internal sealed class CallAudio : IDisposable
+{
+    /// <summary>Ticks that are made up for when this thread was late; those of a longer pause are skipped.</summary>
+    private const int MaxLateTicks = 10;
+
+    private const int TenMilliseconds = 100;
+
+    private readonly SessionId _session;
+    private readonly int _port;
+    private readonly MediaOutput _output;
+    private readonly CodecRegistry _codecs;
+    private readonly StreamSender _sender;
+    private CallAudioSettings _settings;
+    private AudioSource _source = new AudioSource.Silence();
+    private AudioSourceReader _reader;
+    private AudioCapture? _capture;
+    private IAudioEncoder? _encoder;
+    private short[] _heard = [];
+    private short[] _ours = [];
+    private short[] _packet = [];
+    private byte[] _payload = [];
+    private int _packed;
+    private TimeSpan _tick;
+    private Instant _due;
+    private long _silent;
+    private long _audible;
+
+    public CallAudio(Instant now, SessionId session, int port, CallAudioSettings settings, CodecRegistry codecs, MediaOutput output, StreamSender sender)
+    {
+        (_session, _port, _settings, _codecs, _output, _sender) = (session, port, settings, codecs, output, sender);
+        Rate = 0;
+        _due = now;
+        _reader = new(_source, TenMilliseconds);
+        Playout = Begin(settings);
+    }
+
+    /// <summary>What has come of the peer and waits to be played.</summary>
+    public PlayoutBuffer Playout { get; private set; }
+
+    public Instant? Deadline => _due;
+
+    /// <summary>Samples per second of both directions.</summary>
+    private int Rate { get; set; }
+
+    private int BlockLength => Rate / TenMilliseconds * (_tick.Milliseconds / 10);
+
+    public void Configure(CallAudioSettings settings)
+    {
+        var isSameCodec = settings.Format == _settings.Format && settings.Playout == _settings.Playout;
+        var isSamePacket = isSameCodec && settings.PacketTime == _settings.PacketTime;
+        _settings = settings;
+        if (isSamePacket) return;
+
+        if (isSameCodec) SetLengths();
+        else Playout = Begin(settings);
+    }
+
+    public void Play(AudioSource source)
+    {
+        _source = source;
+        _reader = new(source, Rate);
+    }
+
+    /// <summary>Hands out both directions from here on.</summary>
+    public void Capture(int sampleRate) => _capture ??= new(_session, _port, sampleRate, _output.Captures);
+
+    /// <summary>Does the ticks that are due.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        for (var made = 0; _due <= now; made++)
+        {
+            if (made == MaxLateTicks)
+            {
+                Skip(now);
+                return;
+            }
+
+            Tick(now, _due);
+            _due += _tick;
+        }
+    }
+
+    public CallAudioReport Report() => new()
+    {
+        PacketsSent = _sender.AudioSent,
+        OctetsSent = _sender.AudioOctets,
+        CodecSent = _encoder is null ? null : _settings.Format.Name,
+        CodecReceived = Playout.LastFormat is { } format ? format.EncodingName ?? format.Codec.EncodingName : null,
+        Playout = Playout.Counts,
+        Delay = Playout.Delay,
+        SilentBlocks = _silent,
+        AudibleBlocks = _audible,
+        CapturesRefused = _capture?.Refused ?? 0,
+    };
+
+    public void Dispose()
+    {
+        _encoder?.Dispose();
+        Playout.Dispose();
+    }
+
+    private PlayoutBuffer Begin(CallAudioSettings settings)
+    {
+        _encoder?.Dispose();
+        _encoder = _codecs.TryCreateEncoder(settings.Format.Name, settings.Format.ClockRate, settings.Format.Channels);
+        var rate = _encoder?.SampleRate ?? AudioCodec.Pcmu.ClockRate;
+        if (rate != Rate) (Rate, _reader) = (rate, new(_source, rate));
+        SetLengths();
+        Playout?.Dispose();
+        return new(_codecs, rate, settings.Playout);
+    }
+
+    // A tick is 20 ms, and 10 ms where a packet is no multiple of that.
+    private void SetLengths()
+    {
+        var tens = Math.Clamp((int)Math.Round(_settings.PacketTime.TotalMilliseconds / 10), 1, 6);
+        _tick = TimeSpan.FromMilliseconds(tens % 2 == 0 ? 20 : 10);
+        (_heard, _ours) = (new short[BlockLength], new short[BlockLength]);
+        _packet = new short[Rate / TenMilliseconds * tens];
+        _payload = new byte[_encoder?.MaxPayload(_packet.Length) ?? 0];
+        _packed = 0;
+    }
+
+    private void Tick(Instant now, Instant due)
+    {
+        Playout.Take(due, _heard);
+        if (AudioLevel.Of(_heard) < AudioLevel.SilentBelow) _silent++;
+        else _audible++;
+
+        // What cannot be sent yet is not begun.
+        var maySend = _settings.MaySend && _encoder is not null && _sender.MaySendAudio;
+        if (maySend) _reader.Fill(_ours, _heard);
+        else _ours.AsSpan().Clear();
+
+        _ours.CopyTo(_packet, _packed);
+        _packed += _ours.Length;
+        if (_packed == _packet.Length) Send(maySend);
+        _capture?.Add(Rate, _ours, _heard);
+        if (_reader.TakeEnded()) _output.Events.Enqueue(new MediaEvent.PlayEnded(_session, _port));
+    }
+
+    private void Send(bool maySend)
+    {
+        _packed = 0;
+        var duration = (int)((long)_packet.Length * _settings.Format.ClockRate / Rate);
+        if (!maySend)
+        {
+            _sender.SkipAudio(duration);
+            return;
+        }
+
+        var length = _encoder!.Encode(_packet, _payload);
+        if (length == 0) _sender.SkipAudio(duration);
+        else _sender.TrySendAudio(_settings.PayloadType, _payload.AsSpan(0, length), duration);
+    }
+
+    private void Skip(Instant now)
+    {
+        var missed = (now - _due).Ticks / _tick.Ticks;
+        var span = _tick * missed;
+        _due += span;
+        _sender.SkipAudio((int)(span.Ticks * _settings.Format.ClockRate / TimeSpan.TicksPerSecond));
+        Playout.Skip(span);
+    }
+}

@@ -1,0 +1,22 @@
+using SipNat.Media.Playout;
+using SipNat.Sip.Sdp;
+
+namespace SipNat.Endpoint.Calls;
+
+/// <summary>What was agreed on for the audio of a call. What may come is in the stream's map of payload types.</summary>
+/// <param name="PayloadType">With which our audio is sent, 0–127.</param>
+/// <param name="Format">What it is encoded by; it sets the sample rate of what is heard too.</param>
+public sealed record CallAudioSettings(int PayloadType, PayloadFormat Format)
+{
+    /// <summary>What of speech goes into one packet: 10 to 60 ms, in whole tens (<c>a=ptime</c>, RFC 8866 §6.4).</summary>
+    public TimeSpan PacketTime { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>By the direction that was agreed on: false while the peer holds us.</summary>
+    public bool MaySend { get; init; } = true;
+
+    /// <summary>By the direction that was agreed on: what comes all the same is not played.</summary>
+    public bool Receives { get; init; } = true;
+
+    /// <summary>How long what is heard waits.</summary>
+    public PlayoutOptions Playout { get; init; } = new();
+}
