@@ -12,6 +12,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     RepeatCommand.Create(),
     MatrixCommand.Create(),
     MediaCommand.Create(),
+    AudioCommand.Create(),
     IceCommand.Create(),
     IceCompareCommand.Create(),
 };
