@@ -39,6 +39,7 @@ public static class LabRequirements
         [LibniceHeader] = "libnice-dev",
         [LibsrtpHeader] = "libsrtp2-dev",
         ["kamailio"] = "kamailio",
+        ["baresip"] = "baresip-core",
     };
 
     /// <summary>One line per missing thing; empty when a laboratory can be built.</summary>

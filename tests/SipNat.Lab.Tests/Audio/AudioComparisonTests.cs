@@ -77,6 +77,20 @@ public sealed class AudioComparisonTests
         Assert.Equal(TimeSpan.FromSeconds(-1234.0 / Rate), AudioComparison.Of(Reference, Reference.AsSpan(1234), Rate).Offset);
     }
 
+    [Fact]
+    public void A_frame_of_silence_is_told_by_the_tenth_of_a_second_that_it_is_in()
+    {
+        short[] heard = [.. Reference];
+        heard.AsSpan((4 * Rate) + 80, 160).Clear();
+
+        var found = AudioComparison.Of(Reference, heard, Rate);
+
+        Assert.Empty(found.Cuts);
+        Assert.Equal(TimeSpan.FromSeconds(4), found.WorstAt);
+        Assert.InRange(found.WorstDb, 3, 12);
+        Assert.False(found.IsEqual(TimeSpan.Zero, leastSnrDb: 15));
+    }
+
     [Theory]
     [InlineData(160)]
     [InlineData(1)]

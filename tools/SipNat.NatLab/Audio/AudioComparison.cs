@@ -12,20 +12,25 @@ namespace SipNat.NatLab.Audio;
 /// <param name="Offset">Where in what was heard the reference begins, or would: below zero where its beginning was lost.</param>
 /// <param name="SnrDb">Energy of the matched reference against what differs from it, loudness made equal, in dB.</param>
 /// <param name="GainDb">How much louder than the reference it was heard.</param>
+/// <param name="WorstDb">The same ratio of the tenth of a second where it is lowest: a single lost frame of 20 ms leaves less than 10 dB.</param>
+/// <param name="WorstAt">Where in what was heard that is.</param>
 /// <param name="Cuts">Every place between the first match and the last where the offset changes or nothing matches.</param>
 public sealed record AudioComparison(
-    TimeSpan Heard, TimeSpan Matched, TimeSpan? First, TimeSpan? Offset, double SnrDb, double GainDb, IReadOnlyList<AudioCut> Cuts)
+    TimeSpan Heard, TimeSpan Matched, TimeSpan? First, TimeSpan? Offset, double SnrDb, double GainDb, double WorstDb, TimeSpan WorstAt, IReadOnlyList<AudioCut> Cuts)
 {
     /// <summary>A stretch that fits less well than this is not of the reference: noise of its own energy is on it.</summary>
     private const double LeastLikeness = 0.7;
 
     // Below that, in 16-bit samples (RMS), there is nothing to compare.
     private const double Silence = 20;
+
+    // Between what any codec does to a tenth of a second and what a lost frame does.
+    private const double LeastWorstDb = 15;
     private const double StretchesPerSecond = 10;
     private const int Nearby = 3;
 
     /// <summary>Whether at least so much was heard, without a cut and with codec error only.</summary>
-    public bool IsEqual(TimeSpan least, double leastSnrDb) => Matched >= least && SnrDb >= leastSnrDb && Cuts.Count == 0;
+    public bool IsEqual(TimeSpan least, double leastSnrDb) => Matched >= least && SnrDb >= leastSnrDb && WorstDb >= LeastWorstDb && Cuts.Count == 0;
 
     /// <param name="rate">Samples per second of both.</param>
     public static AudioComparison Of(short[] reference, ReadOnlySpan<short> heard, int rate)
@@ -57,7 +62,7 @@ public sealed record AudioComparison(
         ? string.Create(CultureInfo.InvariantCulture, $"nothing of the reference in {Heard.TotalSeconds:F1} s")
         : string.Create(
             CultureInfo.InvariantCulture,
-            $"{Matched.TotalSeconds:F1} of {Heard.TotalSeconds:F1} s match, offset {Offset!.Value.TotalMilliseconds:F1} ms, {SnrDb:F1} dB, gain {GainDb:F1} dB, {Cuts.Count} cuts{string.Concat(Cuts.Take(5).Select(cut => $"; {cut}"))}");
+            $"{Matched.TotalSeconds:F1} of {Heard.TotalSeconds:F1} s match, offset {Offset!.Value.TotalMilliseconds:F1} ms, {SnrDb:F1} dB ({WorstDb:F1} dB at {WorstAt.TotalSeconds:F1} s), gain {GainDb:F1} dB, {Cuts.Count} cuts{string.Concat(Cuts.Take(5).Select(cut => $"; {cut}"))}");
 
     // Where the last stretch went on, or a few samples beside it; else anywhere.
     private static CorrelationFit Find(Correlation correlation, ReadOnlySpan<short> stretch, int expected, bool follows)
@@ -97,6 +102,8 @@ public sealed record AudioComparison(
         private double _signal;
         private double _error;
         private double _gain;
+        private double _worst = double.MaxValue;
+        private int _worstAt;
 
         public bool HasMatch => _first is not null;
 
@@ -113,12 +120,16 @@ public sealed record AudioComparison(
             _gain += fit.Gain * length;
             // Both in units of the reference: what is left of the stretch beside the multiplied reference.
             _signal += referenceEnergy;
-            _error += ((heardEnergy * (1 - (fit.Likeness * fit.Likeness))) + double.Epsilon) / (fit.Gain * fit.Gain);
+            var error = heardEnergy * Math.Max(0, 1 - (fit.Likeness * fit.Likeness)) / (fit.Gain * fit.Gain);
+            _error += error;
+            if (Ratio(referenceEnergy, error) < _worst) (_worst, _worstAt) = (Ratio(referenceEnergy, error), at);
         }
 
         public AudioComparison Conclude(int heard) => _first is not { } first
-            ? new(Time(heard), TimeSpan.Zero, null, null, 0, 0, [])
-            : new(Time(heard), Time(_matched), Time(first), Time(_firstOffset), 10 * Math.Log10(_signal / Math.Max(_error, 1e-9)), 20 * Math.Log10(_gain / _matched), _cuts);
+            ? new(Time(heard), TimeSpan.Zero, null, null, 0, 0, 0, TimeSpan.Zero, [])
+            : new(Time(heard), Time(_matched), Time(first), Time(_firstOffset), Ratio(_signal, _error), 20 * Math.Log10(_gain / _matched), _worst, Time(_worstAt), _cuts);
+
+        private static double Ratio(double signal, double error) => 10 * Math.Log10(signal / Math.Max(error, 1e-9));
 
         private TimeSpan Time(long samples) => TimeSpan.FromSeconds((double)samples / rate);
     }

@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace SipNat.Lab.Tests.Scene;
+namespace SipNat.NatLab;
 
 /// <summary>A certificate that vouches for itself, made out to an address.</summary>
-internal static class ServerCertificate
+public static class ServerCertificate
 {
     /// <summary>Writes it and its key as PEM, good for a day.</summary>
     public static (string Certificate, string Key) Write(DirectoryInfo folder, string address)
