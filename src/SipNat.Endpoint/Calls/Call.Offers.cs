@@ -223,8 +223,23 @@ internal sealed partial class Call
             }
         }
 
-        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Peer, _isProved, paused: false)));
+        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Peer, _isProved, paused: false, AudioOf)));
     }
+
+    private static CallAudioSettings? AudioOf(SessionStream stream)
+    {
+        if (stream.Last is not { } media || media.PeerMap.FirstOrDefault(m => !m.Format.IsSupplement) is not { } codec) return null;
+
+        return new(codec.PayloadType, codec.Format)
+        {
+            PacketTime = PacketTimeOf(media.Ptime),
+            MaySend = stream.Current?.Direction.Sends ?? false,
+            Receives = stream.Current?.Direction.Receives ?? false,
+        };
+    }
+
+    // In whole tens; 20 ms are what everybody sends (RFC 3551 §4.2).
+    private static TimeSpan PacketTimeOf(int? ptime) => TimeSpan.FromMilliseconds(ptime is { } wish ? Math.Clamp(wish / 10 * 10, 10, 60) : 20);
 
     private Instant? MappingDeadline => IsLocalPeer ? null : _streams.MappingDeadline(
         _context.Advisor.IsRelayOnly ? _context.Options.RelayWait : _context.Options.MappingWait);

@@ -155,7 +155,9 @@ internal sealed class SessionStreams(Random random)
             : Advise(advisor, stream, peer, lastKnown) is var (rtp, rtcp)
                 && (rtp.Address != stream.Rtp.Address || rtcp.Address != stream.Rtcp.Address)));
 
-    public MediaSettings Settings(TransportAddress source, bool acknowledged, bool paused) => new(
+    /// <param name="audio">What a call sends and hears; null where nothing is sent.</param>
+    public MediaSettings Settings(
+        TransportAddress source, bool acknowledged, bool paused, Func<SessionStream, CallAudioSettings?>? audio = null) => new(
         source,
         acknowledged,
         paused,
@@ -169,7 +171,7 @@ internal sealed class SessionStreams(Random random)
             s.ShouldSend && !paused,
             s.Ice,
             s.Rtp.Kind is AddressKind.Relayed,
-            s.Crypto.Keys))]);
+            s.Crypto.Keys) { Audio = audio?.Invoke(s) })]);
 
     public void Report(IReadOnlyList<MediaStreamReport> reports)
     {

@@ -56,16 +56,14 @@ internal static class RegisterCommand
         var account = Choose(context.Options.Accounts, context.Arguments.GetValue(Account));
         var done = new TaskCompletionSource<AccountSnapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
         var last = new AccountSnapshot(account.Name, AccountState.Locating, default, "");
-        await using var host = new AccountHost(context.Options, context.Logs);
-        await host.StartAsync(
-            account,
-            changed =>
-            {
-                last = changed;
-                if (!context.Json) context.Error.WriteLine($"{changed.Name}: {SafeText.EscapeLines(changed.Text)}");
-                if (IsKnown(changed)) done.TrySetResult(changed);
-            },
-            stop);
+        await using var host = new EndpointHost(context.Options, context.Logs);
+        await host.StartAsync(stop);
+        host.Register(account, changed =>
+        {
+            last = changed;
+            if (!context.Json) context.Error.WriteLine($"{changed.Name}: {SafeText.EscapeLines(changed.Text)}");
+            if (IsKnown(changed)) done.TrySetResult(changed);
+        });
 
         var result = await WaitAsync(done.Task, stop) ?? last;
         if (context.Json) RegisterJson.Print(context.Output, account, result);

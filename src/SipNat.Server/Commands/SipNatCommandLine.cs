@@ -48,6 +48,8 @@ public static class SipNatCommandLine
         {
             ServeCommand.Create(),
             RecordingsCommand.Create(),
+            CallCommand.Create(),
+            AnswerCommand.Create(),
             RegisterCommand.Create(),
             NatCommand.Create(),
             PlanCommand.Create(),

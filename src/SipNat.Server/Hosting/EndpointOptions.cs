@@ -18,7 +18,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
     public static EndpointOptions From(SipNatOptions options, IReadOnlyList<InterfaceAddress> interfaces)
     {
         var local = options.Nat.LocalNetworks ?? LocalInterfaces.PrivateNetworks(interfaces);
-        var allowed = options.Sip.AllowedNetworks ?? [.. Loopback, .. local];
+        var allowed = AllowedNetworks(options, local);
         return new(
             new()
             {
@@ -31,6 +31,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 MaxSessionsPerPeer = options.Sip.MaxSessionsPerPeer,
                 UsesIce = options.Nat.Ice is not NatIce.Off,
                 Srtp = SrtpOf(options.Media.Srtp),
+                AllowedTargets = options.Calls.AllowedTargets,
             },
             new()
             {
@@ -56,6 +57,13 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
             });
     }
 
+    /// <summary>Who may call us, or record, without an account.</summary>
+    public static IReadOnlyList<NetworkPrefix> AllowedNetworks(SipNatOptions options) =>
+        AllowedNetworks(options, options.Nat.LocalNetworks ?? LocalInterfaces.PrivateNetworks(LocalInterfaces.Read()));
+
+    private static IReadOnlyList<NetworkPrefix> AllowedNetworks(SipNatOptions options, IReadOnlyList<NetworkPrefix> local) =>
+        options.Sip.AllowedNetworks ?? [.. Loopback, .. local];
+
     private static IceMode IceOf(NatIce ice) => ice switch
     {
         NatIce.Off => IceMode.Off,
@@ -64,7 +72,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private static SrtpMode SrtpOf(MediaSrtp srtp) => srtp switch
+    internal static SrtpMode SrtpOf(MediaSrtp srtp) => srtp switch
     {
         MediaSrtp.Off => SrtpMode.Off,
         MediaSrtp.Offered => SrtpMode.Offered,

@@ -39,6 +39,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly CoreHost _host;
     private readonly PollingEngine _engine;
     private readonly Registrations _registrations;
+    private readonly CallDesk _desk;
     private readonly Surroundings _surroundings;
     private readonly AudioFiles _files;
     private readonly RecordingJournal _journal;
@@ -68,6 +69,7 @@ internal sealed class Recorder : IAsyncDisposable
         var trust = TlsTrust.From(options.Nat, options.Accounts);
         _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust }) { AfterDrain = AfterDrain };
         _registrations = new(_core, _host, logs);
+        _desk = new(options, _core, command => _engine!.TryPost(command), logs);
         _surroundings = new(options.Nat, clock, flows, logs);
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp)
         {
@@ -168,7 +170,11 @@ internal sealed class Recorder : IAsyncDisposable
         _host.Post(_ => _core.Drain());
         RecorderLog.Draining(_log, _core.Sessions, limit.TotalSeconds);
         await WaitForSessionsAsync(limit);
-        _host.Post(now => _core.EndAll(now, "The server shuts down."));
+        _host.Post(now =>
+        {
+            _core.EndAll(now, "The server shuts down.");
+            _core.HangUpAll(now, "The server shuts down.");
+        });
         await WaitForSessionsAsync(EndLimit);
         if (_options.Accounts.Count > 0) await _registrations.EndAsync();
     }
@@ -176,7 +182,7 @@ internal sealed class Recorder : IAsyncDisposable
     private async Task WaitForSessionsAsync(TimeSpan limit)
     {
         var began = Stopwatch.GetTimestamp();
-        while (_core.Sessions > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
+        while (_core.Sessions + _core.Calls > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
     }
 
     // Listeners follow at once; media ports are opened ahead on what the machine has by then.
@@ -217,6 +223,7 @@ internal sealed class Recorder : IAsyncDisposable
             if (snapshot.State is RecordingState.Complete) _files.Forget(snapshot.Id);
         }
 
+        while (_core.TryTakeCall(out var call)) _desk.Take(now, call);
         while (_core.TryTakeCommand(out var command))
         {
             if (!_engine.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));

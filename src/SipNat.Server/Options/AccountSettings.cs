@@ -43,6 +43,21 @@ public sealed record AccountSettings
     /// <summary>A PEM file of the authorities that may vouch for the servers of this account; null: those of the system.</summary>
     public string? Ca { get; init; }
 
+    /// <summary>Codecs in order of preference; null: <see cref="CodecNames.Default"/>.</summary>
+    public IReadOnlyList<string>? Codecs { get; init; }
+
+    /// <summary>How digits are sent.</summary>
+    public DtmfMethod Dtmf { get; init; }
+
+    /// <summary>How media are encrypted; null: as <c>Media:Srtp</c> says.</summary>
+    public MediaSrtp? Srtp { get; init; }
+
+    /// <summary>What becomes of calls to it while <c>serve</c> runs.</summary>
+    public IncomingCalls Incoming { get; init; }
+
+    /// <summary>The file that callers hear; null unless <see cref="Incoming"/> is <see cref="IncomingCalls.Play"/>.</summary>
+    public string? Play { get; init; }
+
     /// <summary>Without the password: a log of the options must not have it.</summary>
     public override string ToString() => $"{Name} ({Uri})";
 
@@ -50,7 +65,7 @@ public sealed record AccountSettings
     {
         var accounts = settings.Objects<AccountSettings>(
             List,
-            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca"],
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
             entry => ReadOne(settings, entry));
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
         {
@@ -75,8 +90,15 @@ public sealed record AccountSettings
         var display = settings.Value($"{entry}:DisplayName", "", SettingText.DisplayName);
         var allowMd5 = settings.Boolean($"{entry}:AllowMd5", true);
         var ca = settings.Value<string?>($"{entry}:Ca", null, settings.CertificateFile);
+        var codecs = settings.Value<IReadOnlyList<string>?>($"{entry}:Codecs", null, CodecNames.Parse);
+        var dtmf = settings.Choice($"{entry}:Dtmf", DtmfMethod.Auto);
+        var srtp = settings.OptionalChoice<MediaSrtp>($"{entry}:Srtp");
+        var incoming = settings.Choice($"{entry}:Incoming", IncomingCalls.Reject);
+        var play = settings.Value<string?>($"{entry}:Play", null, settings.AudioFile);
         if (settings.Errors.Count > errors) return null;
 
+        settings.Require(incoming is not IncomingCalls.Play || play is not null, $"{entry}:Play", "must be set where Incoming is Play: the WAVE file that callers hear.");
+        settings.Require(incoming is IncomingCalls.Play || play is null, $"{entry}:Play", "is set, and Incoming is not Play: nobody would hear it.");
         settings.Require(uri is not null, $"{entry}:Uri", "must be set: who this is, such as sip:100@example.com.");
         settings.Require(password is not null, $"{entry}:Password", "must be set, or PasswordFile in its place.");
         if (settings.Errors.Count > errors) return null;
@@ -95,6 +117,11 @@ public sealed record AccountSettings
             DisplayName = display,
             AllowMd5 = allowMd5,
             Ca = ca,
+            Codecs = codecs,
+            Dtmf = dtmf,
+            Srtp = srtp,
+            Incoming = incoming,
+            Play = play,
         };
     }
 

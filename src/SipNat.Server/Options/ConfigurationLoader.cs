@@ -81,6 +81,7 @@ public static class ConfigurationLoader
         Recording = RecordingOptions.Read(reader),
         Http = HttpOptions.Read(reader),
         Accounts = AccountSettings.Read(reader),
+        Calls = CallsOptions.Read(reader),
         Webhooks = WebhookOptions.Read(reader),
         Log = LogOptions.Read(reader),
     };

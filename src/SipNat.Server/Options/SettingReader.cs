@@ -136,6 +136,17 @@ internal sealed class SettingReader
             ? Enum.Parse<T>(known)
             : Parsed.Not<T>($"must be one of {string.Join(", ", Enum.GetNames<T>())}."));
 
+    /// <summary>The same where nothing is set; null then.</summary>
+    public T? OptionalChoice<T>(string key)
+        where T : struct, Enum => Value<T?>(key, null, text =>
+        Enum.GetNames<T>().FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
+            ? Enum.Parse<T>(known)
+            : Parsed.Not<T?>($"must be one of {string.Join(", ", Enum.GetNames<T>())}."));
+
+    /// <summary>The rooted path of a file of audio that is there; what is in it is seen when it is played.</summary>
+    public Parsed<string?> AudioFile(string text) =>
+        text.Length > 0 && !text.Contains('\0') && File.Exists(Rooted(text)) ? Rooted(text) : Parsed.Not<string?>("must be the path of a WAVE file that is there.");
+
     public Parsed<string> Directory(string text) =>
         text.Length == 0 || text.Contains('\0') ? Parsed.Not<string>("must be the path of a folder.") : Rooted(text);
 

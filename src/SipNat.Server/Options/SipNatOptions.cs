@@ -15,6 +15,8 @@ public sealed record SipNatOptions
 
     public IReadOnlyList<AccountSettings> Accounts { get; init; } = [];
 
+    public CallsOptions Calls { get; init; } = new();
+
     public IReadOnlyList<WebhookOptions> Webhooks { get; init; } = [];
 
     public LogOptions Log { get; init; } = new();

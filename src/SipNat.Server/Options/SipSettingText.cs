@@ -36,6 +36,11 @@ internal static partial class SettingText
         _ => Parsed.Not<TransportProtocol?>("must be Udp, Tcp or Tls; leave it out to take what the DNS says."),
     };
 
+    /// <summary>The host of a URI.</summary>
+    public static Parsed<string> TargetHost(string text) => SipUri.TryParse($"sip:{text}", out var uri) && uri is { User: "", Port: 0, Host.Length: > 0 }
+        ? uri.Host
+        : Parsed.Not<string>("must be a host, such as example.com or 192.0.2.1.");
+
     public static Parsed<string> AccountName(string text) => IsSipText(text) && text.Length > 0
         ? text
         : Parsed.Not<string>($"must have 1 to {MaxSipText} characters, none of them a control character.");

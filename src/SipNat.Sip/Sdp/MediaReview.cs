@@ -21,6 +21,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The formats in common, in the peer's order.</summary>
     public required IReadOnlyList<PayloadMapping> PayloadMap { get; init; }
 
+    /// <summary>Of those, the ones that the peer's own description lists: what may be sent to it, the first by preference.</summary>
+    public required IReadOnlyList<PayloadMapping> PeerMap { get; init; }
+
     /// <summary>Our side: what both want. A recorder never sends.</summary>
     public required SdpDirection Direction { get; init; }
 

@@ -60,6 +60,7 @@ internal static class OfferReviewer
             Index = index,
             Label = media.Label,
             PayloadMap = formats,
+            PeerMap = formats,
             Direction = DirectionOf(session.DirectionOf(media), connection is { IsUnspecified: true }, wanted),
             RemoteRtp = media.RtpAddress(place),
             RemoteRtcp = media.RtcpMux ? media.RtpAddress(place) : media.RtcpAddress(place),
