@@ -1,11 +1,16 @@
 using System.Net;
+using System.Text.RegularExpressions;
+using SipNat.NatLab.Processes;
 using SipNat.NatLab.Topology;
 
 namespace SipNat.NatLab;
 
 /// <summary>A router between the internet and one private network.</summary>
-public sealed class LabRouter
+public sealed partial class LabRouter
 {
+    private const string OtherMachine = "192.168.1.77";
+    private const string OtherMachineHolds = "600";
+
     private readonly LabHost _host;
     private readonly IPAddress _inside;
     private readonly string _gateway;
@@ -41,6 +46,28 @@ public sealed class LabRouter
     /// <summary>Forgets every mapping. Where ports are preserved the next packet makes the same one again.</summary>
     public Task FlushConntrackAsync(CancellationToken stop) => _host.RunAsync("conntrack", ["-F"], stop: stop);
 
+    /// <summary>
+    /// Is without power for a while: nothing passes, every mapping is forgotten, and when it comes back the outer ports of
+    /// UDP mappings belong to another machine inside, so that the same mapping is not made anew.
+    /// </summary>
+    public async Task RebootAsync(TimeSpan down, CancellationToken stop)
+    {
+        await _host.RunAsync("sysctl", ["-qw", "net.ipv4.ip_forward=0"], stop: stop);
+        var taken = Mappings().Matches(await _host.RunAsync("conntrack", ["-L", "-p", "udp"], stop: stop));
+        await Task.Delay(down, stop);
+        await FlushConntrackAsync(stop);
+        foreach (Match mapping in taken) await TakeAsync(mapping, stop);
+        await ApplyRulesAsync(stop);
+        await _host.RunAsync("sysctl", ["-qw", "net.ipv4.ip_forward=1"], stop: stop);
+    }
+
+    /// <summary>Lets no packet through that matches, such as <c>iifname wan udp sport 30000-30999</c>, beside what it let through before.</summary>
+    public Task DropAsync(string match, CancellationToken stop) => _host.RunAsync(
+        "nft", ["-f", "-"], $"table ip fault {{\n chain forward {{\n type filter hook forward priority filter - 1;\n {match} counter drop;\n }}\n}}\n", stop);
+
+    /// <summary>Lets through again what <see cref="DropAsync"/> did not.</summary>
+    public Task StopDroppingAsync(CancellationToken stop) => _host.RunAsync("nft", ["delete", "table", "ip", "fault"], stop: stop);
+
     /// <summary>Sets the lifetime of UDP mappings; running ones keep theirs until their next packet.</summary>
     /// <param name="lifetime">Of a fresh one.</param>
     /// <param name="established">Of one that carried packets both ways for two seconds; null for the same.</param>
@@ -59,4 +86,17 @@ public sealed class LabRouter
 
     internal Task ApplyRulesAsync(CancellationToken stop) =>
         _host.RunAsync("nft", ["-f", "-"], RouterRules.Build(Behaviour, PublicAddress, _inside, _features), stop);
+
+    private Task TakeAsync(Match mapping, CancellationToken stop) => ShortCommand.TryRunAsync(
+        "ip",
+        [
+            "netns", "exec", _host.NetworkNamespace, "conntrack", "-I", "-p", "udp", "-t", OtherMachineHolds, "-s", OtherMachine, "-d", mapping.Groups["to"].Value,
+            "--sport", mapping.Groups["outer"].Value, "--dport", mapping.Groups["port"].Value, "-r", mapping.Groups["to"].Value, "-q", PublicAddress.ToString(),
+            "--reply-port-src", mapping.Groups["port"].Value, "--reply-port-dst", mapping.Groups["outer"].Value,
+        ],
+        stop: stop);
+
+    // Of "src=… dst=TO sport=… dport=PORT … src=TO dst=WAN sport=PORT dport=OUTER".
+    [GeneratedRegex(@"src=\S+ dst=(?<to>\S+) sport=\d+ dport=(?<port>\d+).* dst=\S+ sport=\d+ dport=(?<outer>\d+)", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Mappings();
 }

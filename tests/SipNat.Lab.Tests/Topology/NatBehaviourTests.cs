@@ -84,6 +84,43 @@ public sealed class NatBehaviourTests
     }
 
     [Fact]
+    public async Task Rebooted_router_makes_another_mapping()
+    {
+        await using var lab = await Laboratory.CreateAsync(new());
+        var stop = TestContext.Current.CancellationToken;
+        var host = lab.Host("hostA");
+        string[] send = ["-c", "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 4000)); s.sendto(b'hello', ('203.0.113.1', 9999))"];
+        await host.RunAsync("python3", send, stop: stop);
+        var before = await lab.Router("natA").ListConntrackAsync(stop);
+
+        await lab.Router("natA").RebootAsync(TimeSpan.FromSeconds(1), stop);
+        await host.RunAsync("python3", send, stop: stop);
+
+        var after = (await lab.Router("natA").ListConntrackAsync(stop)).Split('\n').Single(line => line.Contains($"src={host.Address} ", StringComparison.Ordinal));
+        Assert.Contains("dst=203.0.113.10 sport=9999 dport=4000", before, StringComparison.Ordinal);
+        Assert.Contains("dst=203.0.113.10 sport=9999", after, StringComparison.Ordinal);
+        Assert.DoesNotContain("sport=9999 dport=4000", after, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Router_that_drops_one_direction_lets_the_other_through()
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.FullCone });
+        var stop = TestContext.Current.CancellationToken;
+        var inside = await lab.Host("hostA").CountAsync("udp dport 4000", stop);
+        var outside = await lab.Host("srv").CountAsync("udp dport 4000", stop);
+        await lab.Router("natA").DropAsync("iifname wan udp dport 4000", stop);
+
+        for (var round = 0; round < 2; round++)
+        {
+            await lab.Host("hostA").RunAsync("bash", ["-c", "echo hello > /dev/udp/203.0.113.1/4000"], stop: stop);
+            await lab.Host("srv").RunAsync("bash", ["-c", "echo hello > /dev/udp/203.0.113.10/4000"], stop: stop);
+            Assert.Equal((round, round + 1), (await inside.ReadAsync(stop), await outside.ReadAsync(stop)));
+            if (round == 0) await lab.Router("natA").StopDroppingAsync(stop);
+        }
+    }
+
+    [Fact]
     public async Task Nothing_is_left_after_a_laboratory()
     {
         string name;
