@@ -22,7 +22,7 @@ internal sealed class HostStreams(SimulatedNetwork network, SimulatedHost host)
         if (local.IsNone || request.Remote.Port == 0 || !request.Transport.IsReliable)
         {
             var refused = new FlowChange(FlowChangeKind.Refused, request.Transport, default, request.Remote);
-            owner.Core.HandleFlow(network.Now, network.NextFlow(), refused);
+            owner.Core.HandleFlow(host.Clock, network.NextFlow(), refused);
             return;
         }
 
@@ -93,7 +93,7 @@ internal sealed class HostStreams(SimulatedNetwork network, SimulatedHost host)
             case SegmentKind.Message:
                 flow.MessagesReceived++;
                 network.ObserveDelivered(packet);
-                flow.Owner.Core.HandleDatagram(network.Now, flow.Id, packet.From, packet.Bytes);
+                flow.Owner.Core.HandleDatagram(host.Clock, flow.Id, packet.From, packet.Bytes);
                 return null;
             default:
                 host.End(flow, tellPeer: false);

@@ -21,6 +21,8 @@ public sealed class SimulatedHost
     private int _nextEphemeralPort = FirstEphemeralPort;
     private bool _isDraining;
     private bool _isDirty;
+    private TimeSpan _slept;
+    private Instant? _suspendedAt;
 
     internal SimulatedHost(SimulatedNetwork network, IProtocolCore core)
     {
@@ -52,7 +54,13 @@ public sealed class SimulatedHost
     /// </summary>
     public Action<Instant>? Exchange { get; set; }
 
+    /// <summary>Whether the machine sleeps: its clock stands still, and nothing leaves or arrives.</summary>
+    public bool IsSuspended => _suspendedAt is not null;
+
     internal HostStreams Streams { get; }
+
+    /// <summary>The machine's own clock, which does not run while it sleeps.</summary>
+    internal Instant Clock => (_suspendedAt ?? _network.Now) - _slept;
 
     /// <summary>Gives the host one more address, where need be in another network.</summary>
     public void AddAddress(string address, SimulatedNat? behind = null)
@@ -120,7 +128,20 @@ public sealed class SimulatedHost
     /// <summary>Gives an input to a core from outside the network, and drains what follows.</summary>
     public void Run(Action<Instant> input)
     {
-        input(_network.Now);
+        input(Clock);
+        Drain();
+    }
+
+    /// <summary>Closes the lid: until <see cref="Resume"/> the monotonic clock stands still.</summary>
+    public void Suspend() => _suspendedAt ??= _network.Now;
+
+    /// <summary>Opens it again; that the time of day is another one is for the caller to tell.</summary>
+    public void Resume()
+    {
+        if (_suspendedAt is not { } since) return;
+
+        (_slept, _suspendedAt) = (_slept + (_network.Now - since), null);
+        foreach (var slot in _cores) slot.Armed = null;
         Drain();
     }
 
@@ -166,7 +187,7 @@ public sealed class SimulatedHost
         if (!_sockets.TryGetValue(packet.To, out var flow)) return DropReason.PortClosed;
 
         _network.ObserveDelivered(packet);
-        flow.Owner.Core.HandleDatagram(_network.Now, flow.Id, packet.From, packet.Bytes);
+        flow.Owner.Core.HandleDatagram(Clock, flow.Id, packet.From, packet.Bytes);
         return null;
     }
 
@@ -184,7 +205,7 @@ public sealed class SimulatedHost
     {
         _isDirty = true;
         var local = kind is FlowChangeKind.Refused ? default : flow.Local;
-        flow.Owner.Core.HandleFlow(_network.Now, flow.Id, new(kind, flow.Transport, local, flow.Remote));
+        flow.Owner.Core.HandleFlow(Clock, flow.Id, new(kind, flow.Transport, local, flow.Remote));
     }
 
     /// <summary>Which local addresses a firewall of the host itself lets nothing out from; none without more.</summary>
@@ -201,7 +222,7 @@ public sealed class SimulatedHost
             if (pass == MaxPasses) throw new InvalidOperationException($"The cores at {Address.AddressText} never fall silent.");
 
             _isDirty = false;
-            Exchange?.Invoke(_network.Now);
+            Exchange?.Invoke(Clock);
             for (var i = 0; i < _cores.Count; i++) _isDirty |= DrainCore(_cores[i]);
         }
 
@@ -229,7 +250,7 @@ public sealed class SimulatedHost
 
         foreach (var (flow, destination) in rejected ?? [])
         {
-            slot.Core.HandleFlow(_network.Now, flow, new(FlowChangeKind.SendFailed, TransportProtocol.Udp, LocalOf(flow), destination));
+            slot.Core.HandleFlow(Clock, flow, new(FlowChangeKind.SendFailed, TransportProtocol.Udp, LocalOf(flow), destination));
         }
 
         return anything;
@@ -260,24 +281,24 @@ public sealed class SimulatedHost
     // A wake-up that is set is left where it is when the deadline moves back: on waking it is set again.
     private void Arm(HostCore slot)
     {
-        if (slot.Core.Deadline is not { } deadline || slot.Armed <= deadline) return;
+        if (IsSuspended || slot.Core.Deadline is not { } deadline || slot.Armed <= deadline + _slept) return;
 
-        var at = deadline < _network.Now ? _network.Now : deadline;
+        var at = deadline < Clock ? _network.Now : deadline + _slept;
         slot.Armed = at;
         _network.Schedule(at, () => Wake(slot, at));
     }
 
     private void Wake(HostCore slot, Instant at)
     {
-        if (slot.IsDetached || slot.Armed != at) return;
+        if (slot.IsDetached || slot.Armed != at || IsSuspended) return;
 
         slot.Armed = null;
-        if (slot.Core.Deadline is { } due && due <= _network.Now)
+        if (slot.Core.Deadline is { } due && due <= Clock)
         {
-            slot.Core.HandleTimeout(_network.Now);
-            if (slot.Core.Deadline is { } left && left <= _network.Now)
+            slot.Core.HandleTimeout(Clock);
+            if (slot.Core.Deadline is { } left && left <= Clock)
             {
-                throw new InvalidOperationException($"{slot.Core.GetType().Name} was due at {left} and still is at {_network.Now}, after HandleTimeout.");
+                throw new InvalidOperationException($"{slot.Core.GetType().Name} was due at {left} and still is at {Clock}, after HandleTimeout.");
             }
         }
 

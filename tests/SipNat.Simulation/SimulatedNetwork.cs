@@ -113,7 +113,7 @@ public sealed class SimulatedNetwork
     internal void Send(SimulatedHost host, Realm origin, Packet packet)
     {
         Observe(PacketStage.Sent, null, packet);
-        if (!host.IsConnected)
+        if (!host.IsConnected || host.IsSuspended)
         {
             Drop(packet, DropReason.LinkDown);
             return;
@@ -175,7 +175,7 @@ public sealed class SimulatedNetwork
 
     private void Deliver(SimulatedHost host, Packet packet)
     {
-        if (!host.IsConnected)
+        if (!host.IsConnected || host.IsSuspended)
         {
             Drop(packet, DropReason.LinkDown);
             return;

@@ -9,6 +9,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     ExecCommand.Create(),
     StatusCommand.Create(),
     SimulateCommand.Create(),
+    SimulateAccountsCommand.Create(),
     RepeatCommand.Create(),
     MatrixCommand.Create(),
     MediaCommand.Create(),

@@ -14,6 +14,9 @@ internal sealed partial class Account
     private const int MaxStaleNamed = 3;
     private static readonly TimeSpan LongestMinExpires = TimeSpan.FromDays(1);
 
+    // Answers in a row that saw us elsewhere than the one before.
+    private int _asymmetric;
+
     private void HandleRegistered(Instant now, TransactionEvent.Response response)
     {
         (_register, _patience) = (null, null);
@@ -42,6 +45,7 @@ internal sealed partial class Account
                 break;
             case 403 or 404:
                 // Known, and not wanted: another server of the same domain says the same.
+                if (Target is { } unwilling) Rest(now, unwilling, wait: null);
                 Fail(now, answer.StatusCode, Said(answer));
                 break;
             default:
@@ -67,6 +71,8 @@ internal sealed partial class Account
 
         (_failures, _redirects, _requests.Stale) = (0, 0, null);
         _context.Accounts.Failed.Remove(Target!.Server);
+        _notBefore.Remove(Target.Address);
+        HandleListedBy(Target.Address);
         _expiresAt = now + lease;
         _refreshAt = now + RegistrationPace.Refresh(lease, _context.Random);
         var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, answer.FlowTimer, Snapshot.Received);
@@ -87,17 +93,20 @@ internal sealed partial class Account
         switch (ContactRules.Judge(used, seen, target.Address, _context.Advisor.LocalNetworks, _wasReplaced))
         {
             case ContactVerdict.Replace:
-                _wasReplaced = true;
-                _requests.LearnedContact = seen;
+                (_wasReplaced, _requests.LearnedContact) = (true, seen);
                 if (!answer.IsOutbound) _requests.Stale = _requests.ContactUri;
                 Register(now, _flow!.Value);
                 return $"{lasts}; seen at {seen} and not at {used}, which is registered now";
             case ContactVerdict.Asymmetric:
+                // A router may have been restarted between two answers: tried again, ever less often.
+                _requests.LearnedContact = seen;
+                _refreshAt = Instant.Earlier(_refreshAt, now + RegistrationPace.Asymmetric(_asymmetric++));
                 return $"{lasts}; seen at {seen} although {used} was seen before: the NAT maps each flow anew, or several hosts answer; calls may not arrive";
             case ContactVerdict.Keep:
                 Snapshot = Snapshot with { IsAltered = IsAltered(seen, target) };
                 return Snapshot.IsAltered ? $"{lasts}; it says that it sees our private address {seen}, although it is on the internet: a SIP ALG is on the way" : lasts;
             default:
+                (_wasReplaced, _asymmetric) = (false, 0);
                 return lasts;
         }
     }

@@ -17,14 +17,12 @@ internal sealed partial class Account
     private int _target;
     private FlowId? _flow;
     private TransactionId? _register;
-    private TransactionId? _probe;
     private Instant? _due;
     private Instant? _patience;
     private Instant? _refreshAt;
     private Instant _expiresAt;
     private int _failures;
     private int _redirects;
-    private bool _wasAnswered;
     private bool _wasReplaced;
     private bool _changed;
 
@@ -59,11 +57,11 @@ internal sealed partial class Account
         get
         {
             if (_register is { } register) yield return register;
-            if (_probe is { } probe) yield return probe;
+            foreach (var probe in _probes) yield return probe;
         }
     }
 
-    private SipTarget? Target => _target < _targets.Count ? _targets[_target] : null;
+    private SipTarget? Target => _target >= 0 && _target < _targets.Count ? _targets[_target] : null;
 
     private SipUri FirstHop => _requests.RedirectedTo ?? Options.OutboundProxy ?? Options.Registrar;
 
@@ -89,9 +87,8 @@ internal sealed partial class Account
     {
         if (State is not AccountState.Locating) return;
 
-        _due = null;
-        (_targets, _target) = (_context.Accounts.Failed.Order(now, targets, static target => target.Server), 0);
-        if (targets.Count > 0) Connect(now);
+        if (targets.Count > 0) Try(now, targets);
+        else if (KnowsTargets) Try(now, _targets);
         else Fail(now, 0, $"The DNS does not know {FirstHop.Host}");
     }
 
@@ -116,9 +113,8 @@ internal sealed partial class Account
     {
         if (response.Message.StatusCode < 200) return;
 
-        _wasAnswered = true;
         if (response.Transaction == _register) HandleRegistered(now, response);
-        else if (response.Transaction == _probe) HandleProbed(now);
+        else if (_probes.Contains(response.Transaction)) HandleProbed(now);
     }
 
     /// <summary>No final response came: nobody answered, or the flow failed.</summary>
@@ -129,10 +125,9 @@ internal sealed partial class Account
             _register = null;
             TryNext(now, 0, $"{Target?.Address} does not answer");
         }
-        else if (transaction == _probe)
+        else
         {
-            _probe = null;
-            if (State is AccountState.Waiting) _due = Instant.Earlier(_due, now + RegistrationPace.ProbeInterval);
+            HandleProbeLost(now, transaction);
         }
     }
 
@@ -143,7 +138,8 @@ internal sealed partial class Account
         if (!(_due <= now)) return;
 
         _due = null;
-        if (State is AccountState.Waiting or AccountState.Locating) Locate(now, "asks where its registrar is");
+        if (State is AccountState.Waiting || (State is AccountState.Locating && !KnowsTargets)) Locate(now, "asks where its registrar is");
+        else if (State is AccountState.Locating) Try(now, _targets);
     }
 
     /// <summary>The network is another one, or was away: how we are seen is found out anew.</summary>
@@ -152,7 +148,9 @@ internal sealed partial class Account
     {
         if (State is AccountState.Refused or AccountState.Unregistered or AccountState.Unregistering) return;
 
-        (_wasReplaced, _requests.LearnedContact, _failures) = (false, null, 0);
+        (_wasReplaced, _asymmetric, _requests.LearnedContact, _failures) = (false, 0, null, 0);
+        // Who asked for a rest still has it; what was only a guess of ours no longer holds.
+        foreach (var server in _notBefore.Where(static rest => !rest.Value.IsAsked).Select(static rest => rest.Key).ToList()) _notBefore.Remove(server);
         Forget();
         Tell(now, AccountState.Waiting, "The network has changed");
         _due = startAt;
@@ -160,18 +158,23 @@ internal sealed partial class Account
 
     /// <summary>The registrar no longer answers what keeps the way to it open.</summary>
     /// <param name="startAt">When it begins anew.</param>
-    public void HandleKeepaliveLost(Instant now, Instant startAt) => Recover(now, $"{Target?.Address} no longer answers", startAt);
+    public void HandleKeepaliveLost(Instant now, Instant startAt)
+    {
+        // The others are tried before it.
+        if (Target is { } target) _context.Accounts.Failed.Add(now, target.Server);
+        Recover(now, $"{Target?.Address} no longer answers", startAt);
+    }
 
     /// <summary>The registrar sees us elsewhere than at the registration: another one has to name that place.</summary>
     /// <param name="startAt">When that is done.</param>
     public void HandleMoved(Instant startAt)
     {
+        // Seen elsewhere with each answer: there is a time for the next try already.
+        if (_asymmetric > 0) return;
+
         (_wasReplaced, _requests.LearnedContact) = (false, null);
         _refreshAt = Instant.Earlier(_refreshAt, startAt);
     }
-
-    /// <summary>What a keepalive asks.</summary>
-    public SipRequest CreateOptions() => _requests.CreateOptions();
 
     /// <summary>Another address is ours to be reached at: the binding follows.</summary>
     public void HandleAddressChange(Instant now)
@@ -199,38 +202,13 @@ internal sealed partial class Account
         }
     }
 
-    private FlowId? FindFlow() => Target is not { } target ? null
-        : target.Transport.IsReliable ? _context.Flows.FindConnection(target.Transport, target.Address)
-        : _context.Flows.FindUdp(target.Local, target.Address);
-
-    private void Locate(Instant now, string text)
-    {
-        Tell(now, AccountState.Locating, text);
-        _due = now + RegistrationPace.LocatePatience;
-        _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
-    }
-
-    private void Connect(Instant now)
-    {
-        var target = Target!;
-        if (FindFlow() is { } open)
-        {
-            Register(now, open);
-            return;
-        }
-
-        Tell(now, AccountState.Connecting, $"connects to {target.Address}");
-        _patience = now + RegistrationPace.TargetPatience;
-        if (target.Transport.IsReliable) _context.FlowRequests.Enqueue(new(FlowRequestKind.Connect, default, target.Transport, target.Address) { TlsName = target.TlsName });
-    }
-
     private void Register(Instant now, FlowId flow)
     {
         _flow = flow;
         if (State is not AccountState.Registered) Tell(now, AccountState.Registering, $"registers at {Target!.Address}");
         Send(now, flow, Target!, Options.Expires);
-        // Another server is tried sooner than a transaction ends; the last one has all the time.
-        _patience = _target + 1 < _targets.Count ? now + RegistrationPace.TargetPatience : null;
+        // Another server is tried sooner than a transaction ends; where there is one alone it has all the time.
+        _patience = _targets.Count > 1 ? now + RegistrationPace.TargetPatience : null;
     }
 
     private void Send(Instant now, FlowId flow, SipTarget target, TimeSpan expires)
@@ -257,99 +235,31 @@ internal sealed partial class Account
         return advertised.Address;
     }
 
-    private void LosePatience(Instant now)
-    {
-        _patience = null;
-        if (State is AccountState.Unregistering)
-        {
-            _register = null;
-            Tell(now, AccountState.Unregistered, "The registrar did not answer; the binding ends by itself");
-            return;
-        }
-
-        if (_register is not null || State is AccountState.Connecting) TryNext(now, 0, $"{Target?.Address} does not answer");
-    }
-
-    // The next server of the list, or a wait (RFC 3263 §4.3, RFC 5626 §4.5).
-    private void TryNext(Instant now, int status, string why, TimeSpan? wait = null)
-    {
-        (_register, _patience) = (null, null);
-        if (State is AccountState.Unregistering)
-        {
-            Tell(now, AccountState.Unregistered, why);
-            return;
-        }
-
-        // RFC 3263 §4.3: no answer, no connection, or trouble of the server's own.
-        if (status is 0 or >= 500 && Target is { } failed) _context.Accounts.Failed.Add(now, failed.Server, wait);
-        if (++_target < _targets.Count) Connect(now);
-        else Fail(now, status, why, wait);
-    }
-
-    private void Fail(Instant now, int status, string why, TimeSpan? wait = null)
-    {
-        Forget();
-        _failures++;
-        var backOff = wait ?? RegistrationPace.BackOff(_failures, _context.Random);
-        Tell(now, AccountState.Waiting, $"{why}; tried again in {backOff.TotalSeconds:F0} s");
-        Snapshot = Snapshot with { Status = status, Lease = now < _expiresAt ? Snapshot.Lease : null };
-        _due = now + backOff;
-        // Nobody answered: the network itself is away, and its return is noticed by a probe that repeats itself.
-        if (!_wasAnswered) Probe(now);
-        _wasAnswered = false;
-    }
-
-    // A request of which anybody's answer, whatever it says, means that the way is open again.
-    private void Probe(Instant now)
-    {
-        if (_targets.Count == 0 || _context.Flows.FindUdp(_targets[0].Local, _targets[0].Address) is not { } flow || _targets[0].Transport.IsReliable)
-        {
-            _due = now + RegistrationPace.ProbeInterval;
-            return;
-        }
-
-        (_target, _probe) = (0, _context.Transactions.Request(now, flow, _targets[0].Address, _requests.CreateOptions()));
-    }
-
-    private void HandleProbed(Instant now)
-    {
-        _probe = null;
-        if (State is not AccountState.Waiting) return;
-
-        _due = null;
-        Locate(now, "The registrar answers again");
-    }
-
     private void Refresh(Instant now, string why)
     {
         _refreshAt = null;
         if (_register is not null || _flow is not { } flow) return;
 
         Snapshot = Snapshot with { Attempts = 0, IsSettled = false };
-        if (_context.Flows.TryGet(flow, out _)) Register(now, flow);
-        else Recover(now, why, now);
-    }
-
-    // The flow is dead: another one is made, to where the DNS says by then.
-    private void Recover(Instant now, string why, Instant startAt)
-    {
-        _wasReplaced = false;
-        Forget();
-        if (Target is { Transport.IsReliable: true } && _flow is { } flow && _context.Flows.TryGet(flow, out _)) _context.FlowRequests.Enqueue(new(FlowRequestKind.Close, flow, default, default));
-        _flow = null;
-        if (startAt <= now)
+        if (!_context.Flows.TryGet(flow, out _))
         {
-            Locate(now, why);
-            return;
+            Recover(now, why, now);
         }
-
-        Tell(now, AccountState.Waiting, why);
-        _due = startAt;
+        else if (Target is { } target && IsResting(now, target) && HasAnother(now))
+        {
+            Forget();
+            Locate(now, $"{target.Address} is busy");
+        }
+        else
+        {
+            Register(now, flow);
+        }
     }
 
     private void Forget()
     {
-        (_register, _probe, _due, _patience, _refreshAt) = (null, null, null, null, null);
+        (_register, _due, _patience, _refreshAt) = (null, null, null, null);
+        _probes.Clear();
         _context.Accounts.Registrars.Leave(this);
     }
 

@@ -86,15 +86,18 @@ internal sealed class AccountList(SignallingContext context)
     /// <summary>False where the response is to no request of an account.</summary>
     public bool TryHandleResponse(Instant now, TransactionEvent.Response response)
     {
-        if (Registrars.TryHandleResponse(response, out var moved))
+        if (Registrars.TryHandleResponse(now, response, out var outcome))
         {
-            for (var i = 0; i < moved.Count; i++) Run(moved[i], account => account.HandleMoved(StartOf(now, i)));
+            Move(now, outcome.Moved);
+            for (var i = 0; i < outcome.Forgotten.Count; i++) Run(outcome.Forgotten[i], account => account.HandleForgotten(now, StartOf(now, i)));
+            foreach (var busy in outcome.Busy) Run(busy, account => account.HandleBusy(now, outcome.Wait));
             return true;
         }
 
         if (!_byTransaction.TryGetValue(response.Transaction, out var owner)) return false;
 
         Run(owner, account => account.HandleResponse(now, response));
+        Move(now, Registrars.TakeMoved());
         return true;
     }
 
@@ -124,6 +127,11 @@ internal sealed class AccountList(SignallingContext context)
     {
         var before = 0;
         foreach (var account in _byName.Values) Run(account, a => a.HandleNetworkChange(now, StartOf(now, before++)));
+    }
+
+    private void Move(Instant now, IReadOnlyList<Account> moved)
+    {
+        for (var i = 0; i < moved.Count; i++) Run(moved[i], account => account.HandleMoved(StartOf(now, i)));
     }
 
     private void HandleLost(Instant now, IReadOnlyList<Account> lost)

@@ -13,6 +13,7 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
     private readonly string _tag = SipToken.Next(random);
     private readonly DigestSession _digest = new(new(options.Username, options.Password, options.Realm), options.AllowMd5, random);
     private SipRequest? _last;
+    private SipRequest? _lastFetch;
     private uint _sequence;
 
     /// <summary>Where the registrar saw us, and what is registered in place of the address that we would tell; null for none.</summary>
@@ -40,8 +41,9 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
     {
         var wanted = expires > TimeSpan.Zero && MinExpires > expires ? MinExpires.Value : expires;
         ContactUri = UriOf(contact, transport);
-        List<SipHeaderField> headers = [new(SipHeader.Contact, $"<{ContactUri}>;+sip.instance=\"<{options.Instance}>\";reg-id={RegId};expires={(int)wanted.TotalSeconds}")];
-        if (Stale is { } stale && stale != ContactUri) headers.Add(new(SipHeader.Contact, $"<{stale}>;expires=0"));
+        // What goes comes first (RFC 3261 §10.3 goes by their order): a gateway may make both the same URI on the way.
+        List<SipHeaderField> headers = Stale is { } stale && stale != ContactUri ? [new(SipHeader.Contact, $"<{stale}>;expires=0")] : [];
+        headers.Add(new(SipHeader.Contact, $"<{ContactUri}>;+sip.instance=\"<{options.Instance}>\";reg-id={RegId};expires={(int)wanted.TotalSeconds}"));
         headers.Add(new(SipHeader.Expires, $"{(int)wanted.TotalSeconds}"));
         headers.Add(new(SipHeader.Supported, "path, outbound"));
         headers.Add(new(SipHeader.Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, UPDATE"));
@@ -59,7 +61,23 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
         if (_last is not null) _digest.HandleResponse(_last, answer.View);
     }
 
-    /// <summary>What a keepalive asks: nothing but an answer.</summary>
+    /// <summary>Asks which bindings there are: a REGISTER without Contact changes none (RFC 3261 §10.2.3).</summary>
+    public SipRequest CreateFetch()
+    {
+        _lastFetch = Request(SipMethod.Register, [.. _digest.Authorize(SipMethod.Register, RequestUri)]);
+        return _lastFetch;
+    }
+
+    /// <summary>Takes a 401 or 407 to <see cref="CreateFetch"/>.</summary>
+    public DigestDefect HandleFetchChallenge(StoredSipMessage answer) => _lastFetch is null ? DigestDefect.NoChallenge : _digest.HandleChallenge(_lastFetch, answer.View);
+
+    /// <summary>Takes any other final answer to it.</summary>
+    public void HandleFetchAnswer(StoredSipMessage answer)
+    {
+        if (_lastFetch is not null) _digest.HandleResponse(_lastFetch, answer.View);
+    }
+
+    /// <summary>What a keepalive asks of a registrar that does not list bindings, or that is not known to be there: nothing but an answer.</summary>
     public SipRequest CreateOptions() => Request(SipMethod.Options, []) with
     {
         CallId = SipToken.Next(random),

@@ -6,15 +6,18 @@ namespace SipNat.Endpoint.Accounts;
 
 /// <summary>
 /// Keeps the way to a registrar open for all accounts that use it, and finds out when it is not: a double line end at each
-/// interval (RFC 5626 §4.4.1), and at least every 30 s an OPTIONS, because no line end over UDP is answered, and only
-/// an answer shows that somebody is there and where we are seen.
+/// interval (RFC 5626 §4.4.1), and at least every 25 s a question, because no line end over UDP is answered, and only an
+/// answer shows that somebody is there, where we are seen, and that we are known. The account that registered longest ago
+/// asks for all of them: whoever still knows that one has forgotten none that came later.
 /// </summary>
 internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, TransportAddress registrar)
 {
-    private readonly SortedDictionary<string, (Account Account, TimeSpan? FlowTimer)> _users = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, User> _users = new(StringComparer.Ordinal);
     private Instant? _next;
     private Instant? _answerDue;
     private Instant _askedAt;
+    private Account? _asker;
+    private int _missing;
 
     public FlowId Flow { get; } = flow;
 
@@ -27,7 +30,7 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
 
     public Instant? Deadline => Instant.Earlier(_next, _answerDue);
 
-    /// <summary>The OPTIONS that waits for its answer; null where none does.</summary>
+    /// <summary>The question that waits for its answer; null where none does.</summary>
     public TransactionId? Transaction { get; private set; }
 
     /// <summary>Where the registrar saw us last; none before it said so.</summary>
@@ -36,17 +39,27 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
     /// <summary>Upper bound of the time between two packets: the shortest that any of its accounts has or was told.</summary>
     public TimeSpan Bound => _users.Values.Min(u => u.FlowTimer < u.Account.Options.Keepalive ? u.FlowTimer.Value : u.Account.Options.Keepalive);
 
+    private TimeSpan Interval => Bound < RegistrationPace.AnswerInterval ? Bound : RegistrationPace.AnswerInterval;
+
     /// <summary>Takes in an account whose registration was just accepted, which is as good as an answer.</summary>
     /// <param name="flowTimer">How soon the registrar takes a silent flow for dead (RFC 5626 §5.4); null where it does not say.</param>
     /// <param name="seen">Where the registrar saw us; none where it does not say.</param>
-    public void Join(Instant now, Account account, TimeSpan? flowTimer, TransportAddress seen)
+    /// <returns>Accounts that were seen elsewhere when they registered.</returns>
+    public IReadOnlyList<Account> Join(Instant now, Account account, TimeSpan? flowTimer, TransportAddress seen)
     {
-        _users[account.Options.Name] = (account, flowTimer);
-        (Seen, _askedAt, Transaction, _answerDue) = (seen, now, null, null);
-        if (_next is null || _next > now + Bound) Schedule(now);
+        IReadOnlyList<Account> moved = Seen.IsNone || seen.IsNone || seen == Seen ? [] : [.. Users.Where(user => user != account)];
+        _users[account.Options.Name] = new(account, flowTimer, now);
+        if (_users.Count == 1) _askedAt = now;
+        (Seen, Transaction, _answerDue) = (seen, null, null);
+        if (_next is null || _next > now + Interval) Schedule(now);
+        return moved;
     }
 
-    public void Leave(Account account) => _users.Remove(account.Options.Name);
+    public void Leave(Account account)
+    {
+        _users.Remove(account.Options.Name);
+        if (_asker == account) _asker = null;
+    }
 
     /// <summary>Sends what is due; true where the last question was not answered in time.</summary>
     public bool HandleTimeout(Instant now)
@@ -54,28 +67,83 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
         if (_answerDue <= now) return true;
         if (!(_next <= now)) return false;
 
-        if (Transaction is null && now + Bound > _askedAt + RegistrationPace.AnswerInterval) Ask(now);
+        if (Transaction is null && now + Interval > _askedAt + RegistrationPace.AnswerInterval) Ask(now);
         else context.Outbox.Add(Flow, Registrar, "\r\n\r\n"u8);
         Schedule(now);
         return false;
     }
 
-    /// <summary>Takes the answer to its question; true where the registrar sees us elsewhere than before.</summary>
-    public bool HandleAnswer(StoredSipMessage answer)
+    /// <summary>Takes the answer to its question.</summary>
+    public KeepaliveOutcome HandleAnswer(Instant now, StoredSipMessage answer)
     {
         (Transaction, _answerDue) = (null, null);
+        var verdict = _asker?.HandleQuestionAnswered(answer) ?? KeepaliveVerdict.Alive;
         var seen = answer.SeenAt;
-        if (seen.IsNone || seen == Seen) return false;
+        if (!seen.IsNone && seen != Seen)
+        {
+            (Seen, _missing) = (seen, 0);
+            return new() { Moved = Users };
+        }
 
-        Seen = seen;
-        return true;
+        switch (verdict)
+        {
+            case KeepaliveVerdict.Challenged:
+                Send(now, _asker!.RepeatQuestion());
+                return new();
+            case KeepaliveVerdict.Missing:
+                return new() { Forgotten = Miss(now, _asker!) };
+            case KeepaliveVerdict.Busy:
+                return new() { Busy = Users, Wait = RetryAfter.TryRead(answer.View, out var retry) ? retry.Delay : null };
+            default:
+                _missing = 0;
+                return new();
+        }
+    }
+
+    // One binding may have been removed by whoever may do so; two in a row are all of them.
+    private IReadOnlyList<Account> Miss(Instant now, Account asker)
+    {
+        _users[asker.Options.Name] = _users[asker.Options.Name] with { Since = now };
+        if (++_missing > 1)
+        {
+            _missing = 0;
+            return Users;
+        }
+
+        if (_users.Count > 1) Ask(now);
+        return [asker];
     }
 
     private void Ask(Instant now)
     {
-        Transaction = context.Transactions.Request(now, Flow, Registrar, _users.Values.First().Account.CreateOptions());
-        (_askedAt, _answerDue) = (now, now + RegistrationPace.KeepalivePatience);
+        var oldest = _users.Values.OrderBy(static user => user.Account.IsListed ? 0 : 1).ThenBy(static user => user.Since).First();
+        (_asker, _askedAt) = (oldest.Account, now);
+        Send(now, _asker.CreateQuestion(now));
     }
 
-    private void Schedule(Instant now) => _next = now + RegistrationPace.Keepalive(Bound, context.Random);
+    private void Send(Instant now, SipRequest question)
+    {
+        Transaction = context.Transactions.Request(now, Flow, Registrar, question);
+        _answerDue = now + RegistrationPace.KeepalivePatience;
+    }
+
+    private void Schedule(Instant now) => _next = now + RegistrationPace.Keepalive(Interval, context.Random);
+
+    private sealed record User(Account Account, TimeSpan? FlowTimer, Instant Since);
+}
+
+/// <summary>What an answer to a keepalive means for the accounts of a way.</summary>
+internal readonly record struct KeepaliveOutcome()
+{
+    /// <summary>Accounts that the registrar sees elsewhere than before.</summary>
+    public IReadOnlyList<Account> Moved { get; init; } = [];
+
+    /// <summary>Accounts that the registrar has forgotten.</summary>
+    public IReadOnlyList<Account> Forgotten { get; init; } = [];
+
+    /// <summary>Accounts whose registrar takes nothing for now.</summary>
+    public IReadOnlyList<Account> Busy { get; init; } = [];
+
+    /// <summary>How long it wants to be left alone; null where it does not say.</summary>
+    public TimeSpan? Wait { get; init; }
 }

@@ -10,6 +10,7 @@ internal sealed class RegistrarFlows(SignallingContext context)
     private readonly Dictionary<TransactionId, RegistrarFlow> _byTransaction = [];
     private readonly Dictionary<Account, RegistrarFlow> _byAccount = [];
     private readonly DeadlineQueue<RegistrarFlow> _deadlines = new();
+    private readonly List<Account> _moved = [];
 
     public Instant? Deadline => _deadlines.Next;
 
@@ -21,10 +22,18 @@ internal sealed class RegistrarFlows(SignallingContext context)
         if (!_flows.TryGetValue((flow, registrar), out var way)) _flows.Add((flow, registrar), way = new(context, flow, registrar));
 
         var asked = way.Transaction;
-        way.Join(now, account, flowTimer, seen);
+        _moved.AddRange(way.Join(now, account, flowTimer, seen));
         _byAccount[account] = way;
         Settle(way, asked);
         return way.Bound;
+    }
+
+    /// <summary>Takes the accounts that the registration of another one has shown to be elsewhere than they said.</summary>
+    public IReadOnlyList<Account> TakeMoved()
+    {
+        IReadOnlyList<Account> moved = [.. _moved];
+        _moved.Clear();
+        return moved;
     }
 
     public void Leave(Account account)
@@ -50,15 +59,15 @@ internal sealed class RegistrarFlows(SignallingContext context)
         return lost ?? (IReadOnlyList<Account>)[];
     }
 
-    /// <summary>Takes the answer to a question; accounts that the registrar sees elsewhere than before. False where it was none of these.</summary>
-    public bool TryHandleResponse(TransactionEvent.Response response, out IReadOnlyList<Account> moved)
+    /// <summary>Takes the answer to a question. False where it was none of these.</summary>
+    public bool TryHandleResponse(Instant now, TransactionEvent.Response response, out KeepaliveOutcome outcome)
     {
-        moved = [];
+        outcome = new();
         if (!_byTransaction.TryGetValue(response.Transaction, out var way)) return false;
         if (response.Message.StatusCode < 200) return true;
 
         var asked = way.Transaction;
-        if (way.HandleAnswer(response.Message)) moved = way.Users;
+        outcome = way.HandleAnswer(now, response.Message);
         Settle(way, asked);
         return true;
     }

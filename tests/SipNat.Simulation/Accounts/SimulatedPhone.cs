@@ -10,7 +10,10 @@ public sealed class SimulatedPhone
 {
     private readonly List<AccountSnapshot> _changes = [];
 
-    private SimulatedPhone(SignallingOptions options, int seed) => Core = new(options, new() { LocalNetworks = [NetworkPrefix.Parse("192.168.0.0/16")] }, new Random(seed));
+    private readonly SimulatedNetwork _network;
+
+    private SimulatedPhone(SimulatedNetwork network, SignallingOptions options, int seed) =>
+        (_network, Core) = (network, new(options, new() { LocalNetworks = [NetworkPrefix.Parse("192.168.0.0/16")] }, new Random(seed)));
 
     public SignallingCore Core { get; }
 
@@ -21,6 +24,9 @@ public sealed class SimulatedPhone
 
     /// <summary>Whether questions for the DNS stay unanswered.</summary>
     public bool IsDnsSilent { get; set; }
+
+    /// <summary>After how long a question that the DNS does not answer is given up, as the system's resolver does; null: never.</summary>
+    public TimeSpan? DnsLimit { get; set; }
 
     /// <summary>Names that were asked for, in order.</summary>
     public List<string> Asked { get; } = [];
@@ -33,7 +39,7 @@ public sealed class SimulatedPhone
 
     public static SimulatedPhone AddTo(SimulatedNetwork network, string address, SimulatedNat? behind = null, int seed = 1)
     {
-        var phone = new SimulatedPhone(new(), seed);
+        var phone = new SimulatedPhone(network, new(), seed);
         phone.Host = network.AddHost(address, phone.Core, behind);
         phone.Host.Exchange = phone.Exchange;
         phone.Host.OpenUdp(5060);
@@ -59,7 +65,11 @@ public sealed class SimulatedPhone
         while (Core.TryTakeLocate(out var request))
         {
             Asked.Add(request.Uri.Host);
-            if (IsDnsSilent) continue;
+            if (IsDnsSilent)
+            {
+                GiveUp(request.Asker);
+                continue;
+            }
 
             Core.HandleLocated(now, request.Asker, Names.GetValueOrDefault(request.Uri.Host, []));
         }
@@ -68,5 +78,10 @@ public sealed class SimulatedPhone
         while (Core.TryTakeNotice(out _))
         {
         }
+    }
+
+    private void GiveUp(string account)
+    {
+        if (DnsLimit is { } limit) _network.After(limit, () => Host.Run(now => Core.HandleLocated(now, account, [])));
     }
 }

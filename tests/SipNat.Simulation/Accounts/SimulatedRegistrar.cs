@@ -17,8 +17,9 @@ public sealed class SimulatedRegistrar : IProtocolCore
     private readonly Dictionary<string, Instant> _nonces = [];
     private readonly List<ScriptedSipMessage> _requests = [];
     private readonly List<ScriptedSipMessage> _responses = [];
+    private readonly HashSet<string> _answered = [];
+    private readonly SortedSet<int> _connections = [];
     private Instant _now;
-    private FlowId _flow;
     private int _sequence;
 
     /// <param name="realm">The domain that it is the registrar of.</param>
@@ -48,10 +49,19 @@ public sealed class SimulatedRegistrar : IProtocolCore
     /// <summary>What it writes of the Via in its answers in place of <c>received</c> and <c>rport</c> as they are; null for these.</summary>
     public Func<string, string>? EditVia { get; set; }
 
+    /// <summary>Whether it calls a binding where its REGISTER came from, and not where its Contact says; over a connection always.</summary>
+    public bool FixesNat { get; set; }
+
+    /// <summary>Whether <see cref="Requests"/> and <see cref="Responses"/> grow; a day of them is much.</summary>
+    public bool KeepsMessages { get; set; } = true;
+
+    /// <summary>Hears of each REGISTER: the moment, and whether it has a Contact.</summary>
+    public Action<Instant, bool>? Heard { get; set; }
+
     /// <summary>Every request, with the moment.</summary>
     public IReadOnlyList<ScriptedSipMessage> Requests => _requests;
 
-    /// <summary>When each REGISTER came.</summary>
+    /// <summary>When each REGISTER with a Contact came.</summary>
     public List<Instant> RegisteredAt { get; } = [];
 
     /// <summary>Answers to requests of its own.</summary>
@@ -75,26 +85,44 @@ public sealed class SimulatedRegistrar : IProtocolCore
         return registrar;
     }
 
+    /// <summary>Restarts: bindings and nonces are forgotten, connections end.</summary>
+    public void Restart()
+    {
+        foreach (var connection in _connections.ToList()) Host.Close(new(connection));
+        _bindings.Clear();
+        _nonces.Clear();
+    }
+
     /// <summary>Sends an OPTIONS to each binding, to the address that its Contact names: whoever calls does the same.</summary>
     /// <returns>How many were sent.</returns>
-    public int Call(Instant now)
+    public int Call(Instant now) => Call(now, $"{++_sequence}", user: null);
+
+    /// <summary>The same for the bindings of one user, or of all; the same call again is a retransmission.</summary>
+    /// <returns>How many were sent.</returns>
+    public int Call(Instant now, string call, string? user)
     {
         _now = now;
-        var contacts = Bindings;
-        foreach (var contact in contacts)
+        List<RegisteredContact> called = [.. _bindings.Values.Where(b => b.Until > now && (user is null || b.Uri.Contains($":{user}@", StringComparison.Ordinal)))];
+        foreach (var binding in called)
         {
-            var place = contact.Split('@')[^1].Split(';')[0];
-            var text = $"OPTIONS {contact} SIP/2.0\r\nVia: SIP/2.0/UDP {_realm};rport;branch=z9hG4bKcall{++_sequence}\r\nMax-Forwards: 70\r\n" +
-                $"From: <sip:caller@{_realm}>;tag=c{_sequence}\r\nTo: <{contact}>\r\nCall-ID: call{_sequence}@{_realm}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
-            Outbox.Add(_flow, TransportAddress.Parse(place), Encoding.UTF8.GetBytes(text));
+            var to = FixesNat || binding.IsConnection ? binding.From : TransportAddress.Parse(binding.Uri.Split('@')[^1].Split(';')[0]);
+            var transport = binding.IsConnection ? "TCP" : "UDP";
+            var text = $"OPTIONS {binding.Uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {_realm};rport;branch=z9hG4bKcall{call}\r\nMax-Forwards: 70\r\n" +
+                $"From: <sip:caller@{_realm}>;tag=c{call}\r\nTo: <{binding.Uri}>\r\nCall-ID: call{call}@{_realm}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+            Outbox.Add(binding.Flow, to, Encoding.UTF8.GetBytes(text));
         }
 
-        return contacts.Count;
+        return called.Count;
     }
+
+    /// <summary>Whether anybody has answered a call with 200.</summary>
+    public bool IsAnswered(string call) => _answered.Contains(call);
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
-        if (change.Kind is FlowChangeKind.Opened && change.Transport is TransportProtocol.Udp) _flow = flow;
+        if (!change.Transport.IsReliable) return;
+        if (change.Kind is FlowChangeKind.Opened) _connections.Add(flow.Value);
+        else _connections.Remove(flow.Value);
     }
 
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -105,13 +133,14 @@ public sealed class SimulatedRegistrar : IProtocolCore
 
         if (message.IsResponse)
         {
-            _responses.Add(message);
+            if (KeepsMessages) _responses.Add(message);
+            if (message.Status == 200) _answered.Add((message.Header("Call-ID") ?? "").Split('@')[0]["call".Length..]);
             return;
         }
 
-        _requests.Add(message);
-        if (message.Method == "REGISTER") RegisteredAt.Add(now);
-        var answer = Override(message) ?? (message.Method == "REGISTER" ? Register(message) : "200 OK\r\n");
+        if (KeepsMessages) _requests.Add(message);
+        if (message.Method == "REGISTER") Count(now, message);
+        var answer = Override(message) ?? (message.Method == "REGISTER" ? Register(message, flow, from) : "200 OK\r\n");
         Outbox.Add(flow, from, Encoding.UTF8.GetBytes(Complete(message, answer, from)));
     }
 
@@ -125,13 +154,21 @@ public sealed class SimulatedRegistrar : IProtocolCore
         return false;
     }
 
-    private string Register(ScriptedSipMessage request)
+    private void Count(Instant now, ScriptedSipMessage request)
+    {
+        var hasContact = request.Header("Contact") is not null;
+        if (hasContact) RegisteredAt.Add(now);
+        Heard?.Invoke(now, hasContact);
+    }
+
+    private string Register(ScriptedSipMessage request, FlowId flow, TransportAddress from)
     {
         if (request.Header("Authorization") is not { } shown) return Challenge(isStale: false);
         if (!_nonces.TryGetValue(Quoted(shown, "nonce"), out var issued)) return Challenge(isStale: false);
         if (_now - issued > NonceLifetime) return Challenge(isStale: IsRight(shown));
         if (!IsRight(shown)) return Challenge(isStale: false);
 
+        foreach (var ended in _bindings.Values.Where(b => b.Until <= _now).ToList()) _bindings.Remove(ended.Uri);
         foreach (var contact in request.Headers("Contact"))
         {
             var wish = ScriptedSipMessage.Parameter(contact, "expires") ?? request.Header("Expires") ?? "3600";
@@ -140,7 +177,12 @@ public sealed class SimulatedRegistrar : IProtocolCore
 
             var uri = contact.Split('<')[1].Split('>')[0];
             if (lease == TimeSpan.Zero) _bindings.Remove(uri);
-            else _bindings[uri] = new(uri, _now + (lease < Lease ? lease : Lease), request.Header("To")!);
+            else _bindings[uri] = new(uri, _now + (lease < Lease ? lease : Lease), request.Header("To")!)
+            {
+                Flow = flow,
+                From = from,
+                IsConnection = request.Header("Via")!.StartsWith("SIP/2.0/TCP", StringComparison.Ordinal),
+            };
         }
 
         var answer = new StringBuilder("200 OK\r\n");
@@ -193,5 +235,12 @@ public sealed class SimulatedRegistrar : IProtocolCore
         return text.Append(CultureInfo.InvariantCulture, $"CSeq: {request.CSeq}\r\nContent-Length: 0\r\n\r\n").ToString();
     }
 
-    private sealed record RegisteredContact(string Uri, Instant Until, string AddressOfRecord);
+    private sealed record RegisteredContact(string Uri, Instant Until, string AddressOfRecord)
+    {
+        public FlowId Flow { get; init; }
+
+        public TransportAddress From { get; init; }
+
+        public bool IsConnection { get; init; }
+    }
 }

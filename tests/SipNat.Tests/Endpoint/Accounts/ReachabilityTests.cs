@@ -21,7 +21,8 @@ public sealed class ReachabilityTests
         scene.Network.RunFor(TimeSpan.FromMinutes(10));
 
         Assert.True(scene.IsReachable());
-        Assert.InRange(scene.Registrar.Requests.Count(r => r.Method == "OPTIONS"), 20, 40);
+        // A question for the bindings every 20 to 25 s; its nonce is good for an hour.
+        Assert.InRange(scene.Registrar.Requests.Count(r => r.Method == "REGISTER" && r.Header("Contact") is null), 24, 31);
     }
 
     [Fact]
@@ -50,6 +51,90 @@ public sealed class ReachabilityTests
         Assert.True(scene.IsReachable());
         Assert.Equal("203.0.113.77", scene.Phone.Account.Contact.AddressText);
         Assert.Contains(scene.Registrar.Bindings, binding => binding.Contains("203.0.113.77", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_registrar_that_has_forgotten_its_bindings_is_noticed_and_calls_arrive_again_within_35_seconds(int accounts)
+    {
+        var scene = new AccountScene();
+        for (var i = 0; i < accounts; i++) scene.Phone.Add(SimulatedPhone.Options($"line{i}"));
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+
+        scene.Registrar.Restart();
+        scene.Network.RunFor(TimeSpan.FromSeconds(33));
+
+        Assert.Equal(accounts, scene.Registrar.Bindings.Count);
+        Assert.True(scene.IsReachable());
+    }
+
+    [Fact]
+    public void A_registrar_that_never_lists_its_bindings_is_asked_for_them_twice_and_then_only_whether_it_is_there()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.Override = request => request.Method == "REGISTER" && request.Header("Contact") is null ? "200 OK\r\n" : null;
+        scene.Start();
+
+        scene.Network.RunFor(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(2, scene.Registrar.Requests.Count(IsFetch));
+        // A challenge, its answer, and one more when the first list was empty.
+        Assert.Equal(3, scene.Registrar.RegisteredAt.Count);
+        Assert.InRange(scene.Registrar.Requests.Count(r => r.Method == "OPTIONS"), 21, 28);
+    }
+
+    [Fact]
+    public void A_registrar_that_refuses_to_list_its_bindings_is_asked_once()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.Override = request => request.Method == "REGISTER" && request.Header("Contact") is null ? "400 Contact missing\r\n" : null;
+        scene.Start();
+
+        scene.Network.RunFor(TimeSpan.FromMinutes(10));
+
+        Assert.Single(scene.Registrar.Requests, IsFetch);
+        Assert.Equal(2, scene.Registrar.RegisteredAt.Count);
+        Assert.Equal(AccountState.Registered, scene.Phone.Account.State);
+    }
+
+    [Fact]
+    public void A_registrar_that_is_busy_is_left_for_one_that_answers_and_not_for_a_dead_one()
+    {
+        var scene = new AccountScene();
+        var other = SimulatedRegistrar.AddTo(scene.Network, "198.51.100.11:5060", "example.com", "secret");
+        other.IsSilent = true;
+        scene.Phone.Names["example.com"] = [AccountScene.Udp(AccountScene.RegistrarAddress), AccountScene.Udp("198.51.100.11:5060")];
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered));
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+
+        scene.Registrar.Override = request => request.Method == "REGISTER" ? "503 Busy\r\nRetry-After: 60\r\n" : null;
+        scene.Network.RunFor(TimeSpan.FromMinutes(5));
+        Assert.Equal(AccountState.Registered, scene.Phone.Account.State);
+        Assert.True(scene.IsReachable());
+
+        other.IsSilent = false;
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+        Assert.Single(other.Bindings);
+        Assert.Equal(TransportAddress.Parse("198.51.100.11:5060"), scene.Phone.Account.Registrar);
+    }
+
+    [Fact]
+    public void Where_the_dns_is_silent_the_servers_that_it_named_before_are_tried()
+    {
+        var scene = new AccountScene();
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered));
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+
+        scene.Phone.IsDnsSilent = true;
+        scene.Registrar.IsSilent = true;
+        scene.Network.RunFor(TimeSpan.FromMinutes(5));
+        scene.Registrar.IsSilent = false;
+        scene.Network.RunFor(TimeSpan.FromSeconds(33));
+
+        Assert.True(scene.IsReachable());
     }
 
     [Theory]
@@ -151,9 +236,10 @@ public sealed class ReachabilityTests
         scene.Start();
         Assert.True(scene.RunUntil(AccountState.Registered));
 
-        scene.Network.RunFor(TimeSpan.FromSeconds(20));
+        scene.Network.RunFor(TimeSpan.FromMinutes(50));
 
-        Assert.InRange(scene.Registrar.RegisteredAt.Count, 2, 3);
+        // At once, and after 5, 20, 80, 320 and 1280 s more; each with a challenge at worst.
+        Assert.InRange(scene.Registrar.RegisteredAt.Count, 6, 12);
         Assert.Contains("calls may not arrive", scene.Phone.Account.Text, StringComparison.Ordinal);
     }
 
@@ -185,6 +271,8 @@ public sealed class ReachabilityTests
         Assert.Equal(AccountState.Registered, scene.Phone.Account.State);
         Assert.True(scene.Registrar.RegisteredAt[^1] > scene.Network.Now - TimeSpan.FromSeconds(60));
     }
+
+    private static bool IsFetch(ScriptedSipMessage request) => request.Method == "REGISTER" && request.Header("Contact") is null;
 
     private static NatOptions NatOf(string kind) => kind switch
     {

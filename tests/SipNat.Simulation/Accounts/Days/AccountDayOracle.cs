@@ -1,0 +1,66 @@
+namespace SipNat.Simulation.Accounts.Days;
+
+/// <summary>
+/// When a call has to arrive on a day, from its faults alone: where the machine has had the internet, and one registrar
+/// that the DNS names has stood ready, for <see cref="Grace"/> without anything happening meanwhile.
+/// </summary>
+public sealed class AccountDayOracle
+{
+    /// <summary>How long whoever lost its way may take to be found again: a keepalive interval (25 s), the wait for its answer, and a registration.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(35);
+
+    // The shell's own limit for a question that nobody answers.
+    private static readonly TimeSpan DnsLimit = TimeSpan.FromSeconds(16);
+
+    private readonly List<(TimeSpan From, TimeSpan Until)> _disturbed = [];
+    private readonly List<(TimeSpan From, TimeSpan Until)>[] _unusable = [[], []];
+
+    public AccountDayOracle(AccountDay day)
+    {
+        // The first registration has the same time.
+        _disturbed.Add((TimeSpan.Zero, TimeSpan.Zero));
+        foreach (var fault in day.Faults) Add(day, fault);
+    }
+
+    /// <summary>Whether a call that begins then has to arrive.</summary>
+    public bool HasToArrive(TimeSpan at) =>
+        !_disturbed.Exists(span => Touches(span, at)) && Array.Exists(_unusable, spans => !spans.Exists(span => Touches(span, at)));
+
+    private void Add(AccountDay day, AccountFault fault)
+    {
+        switch (fault.Kind)
+        {
+            case AccountFaultKind.Outage or AccountFaultKind.RouterReboot or AccountFaultKind.Renumbered or AccountFaultKind.Suspend:
+                _disturbed.Add((fault.At, fault.Ends));
+                break;
+            case AccountFaultKind.RegistrarRestart:
+                _disturbed.Add((fault.At, fault.Ends));
+                break;
+            case AccountFaultKind.RegistrarDead:
+                // Who was there has to move, and who could have moved there has to go elsewhere.
+                _disturbed.Add((fault.At, fault.At));
+                _unusable[fault.Registrar].Add((fault.At, fault.Ends));
+                break;
+            case AccountFaultKind.RegistrarBusy:
+                // It is obeyed for as long as it asked for at last.
+                _unusable[fault.Registrar].Add((fault.At, fault.Ends + fault.RetryAfter));
+                break;
+            case AccountFaultKind.DnsNamesOne:
+                _unusable[1 - fault.Registrar].Add((fault.At, HeardAfter(day, fault.Ends)));
+                break;
+        }
+    }
+
+    // What the DNS says is heard when it answers.
+    private static TimeSpan HeardAfter(AccountDay day, TimeSpan at)
+    {
+        foreach (var fault in day.Faults.Where(static fault => fault.Kind is AccountFaultKind.DnsSilent or AccountFaultKind.DnsEmpty).OrderBy(static fault => fault.At))
+        {
+            if (fault.At - DnsLimit <= at && at <= fault.Ends) at = fault.Ends + DnsLimit;
+        }
+
+        return at;
+    }
+
+    private static bool Touches((TimeSpan From, TimeSpan Until) span, TimeSpan at) => span.From <= at && at <= span.Until + Grace;
+}
