@@ -14,6 +14,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     MatrixCommand.Create(),
     MediaCommand.Create(),
     AudioCommand.Create(),
+    CallsCommand.Create(),
     IceCommand.Create(),
     IceCompareCommand.Create(),
 };

@@ -50,7 +50,7 @@ public sealed record MatrixPair(NatBehaviour Left, NatBehaviour Right, bool Same
         return PathPrediction.Of(new(Of(Left)) { HasTurn = hasTurn }, new(Of(Right)) { HasTurn = hasTurn }).Paths.Count > 0;
     }
 
-    private static Traversal.Discovery.NatBehaviour Of(NatBehaviour behaviour) => behaviour switch
+    internal static Traversal.Discovery.NatBehaviour Of(NatBehaviour behaviour) => behaviour switch
     {
         NatBehaviour.Open => Traversal.Discovery.NatBehaviour.Open,
         NatBehaviour.FullCone => Traversal.Discovery.NatBehaviour.FullCone,
