@@ -22,10 +22,10 @@ public sealed record CallCase(NatBehaviour Nat, ProviderKind Provider, CallTrans
     public string Name => $"{Nat.Name}, {Provider.ToString().ToLowerInvariant()}, {Transport.Name}, {Media}";
 
     /// <summary>
-    /// Whether calls both ways are possible by the two NATs and the transport alone, for a client that knows a TURN
-    /// server: the far end has a public address, and a strict provider learns no address from packets.
+    /// Whether a call in is possible by the two NATs and the transport alone, for a client that knows a TURN server: the
+    /// far end has a public address, and a strict provider learns no address from packets.
     /// </summary>
-    public bool IsPredicted
+    public bool IsPredictedIn
     {
         get
         {
@@ -35,4 +35,7 @@ public sealed record CallCase(NatBehaviour Nat, ProviderKind Provider, CallTrans
             return paths.Any(path => Provider is ProviderKind.Latching || path.Kind is not PathKind.Latching);
         }
     }
+
+    /// <summary>The same of a call out. Keys are not offered over signalling that everybody can read, and the telephone wants some.</summary>
+    public bool IsPredictedOut => IsPredictedIn && !(IsEncrypted && Transport is not CallTransport.Tls);
 }

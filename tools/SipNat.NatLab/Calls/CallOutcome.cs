@@ -9,9 +9,7 @@ public sealed record CallOutcome(CallCase Case, CallResult Out, CallResult In, s
     /// <summary>How often it was run; once more where the first run was not as predicted.</summary>
     public int Attempts { get; init; } = 1;
 
-    public bool Works => Out.Works && In.Works;
-
-    public bool IsAsPredicted => Case.IsPredicted ? Works : !Out.HeardAnything && !In.HeardAnything;
+    public bool IsAsPredicted => Out.Is(Case.IsPredictedOut) && In.Is(Case.IsPredictedIn);
 }
 
 /// <summary>One call, from both ends.</summary>
@@ -22,9 +20,8 @@ public sealed record CallResult(CallHearing Far, CallHearing Near, string Told)
 {
     public static readonly CallResult None = new(CallHearing.Nothing, CallHearing.Nothing, "");
 
-    public bool Works => Far.IsEqual && Near.IsEqual;
-
-    public bool HeardAnything => Far.Audio?.First is not null || Near.Audio?.First is not null;
+    /// <summary>Whether both heard each other as they should, or nobody heard anything.</summary>
+    public bool Is(bool possible) => possible ? Far.IsEqual && Near.IsEqual : Far.Audio?.First is null && Near.Audio?.First is null;
 }
 
 /// <summary>What one end heard of the other.</summary>

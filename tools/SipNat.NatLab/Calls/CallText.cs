@@ -26,6 +26,7 @@ internal static class CallText
             A *latching* provider mends the addresses of its clients and relays their media to where they come from (Kamailio with
             rtpengine); a *strict* one believes Contact, Via and session description as told over UDP, and media go from end to end,
             to a telephone that learns no address from packets. The client knows a STUN and TURN server (coturn), by UDP and TCP.
+            With SRTP the telephone takes encrypted calls only: keys are offered over TLS, and over UDP and TCP only taken.
 
             Made by `dotnet run -c Release --project tools/SipNat.NatLab -- calls --write docs/call-matrix.md`, {machine}. What is possible
             is predicted from the NAT, the transport and the provider alone; {outcomes.Count(o => o.IsAsPredicted)} of {outcomes.Count} cases are as predicted, {outcomes.Count(o => o.Attempts > 1)} of them at the second attempt (marked ²).
@@ -36,9 +37,15 @@ internal static class CallText
         return text.ToString();
     }
 
-    /// <summary>One case in a line.</summary>
-    public static string Line(CallOutcome outcome) =>
-        $"{outcome.Case.Name}: out {Hearing(outcome.Out.Far)} / {Hearing(outcome.Out.Near)}; in {Hearing(outcome.In.Far)} / {Hearing(outcome.In.Near)}{(outcome.IsAsPredicted ? "" : $" NOT AS PREDICTED {outcome.Out.Told} {outcome.In.Told} {outcome.Failure}")}";
+    /// <summary>One case in a line, and what was heard and said in it where it is not as predicted.</summary>
+    public static string Line(CallOutcome outcome)
+    {
+        var line = $"{outcome.Case.Name}: out {Hearing(outcome.Out.Far)} / {Hearing(outcome.Out.Near)}; in {Hearing(outcome.In.Far)} / {Hearing(outcome.In.Near)}";
+        return outcome.IsAsPredicted ? line : $"{line}: NOT AS PREDICTED\n{Details("out", outcome.Out)}{Details("in", outcome.In)}  {outcome.Failure}";
+    }
+
+    private static string Details(string name, CallResult call) =>
+        $"  {name}: there {call.Far.Audio?.ToString() ?? "nothing"}\n  {name}: back {call.Near.Audio?.ToString() ?? "nothing"}\n  {name}: {call.Told}\n";
 
     private static void AppendTable(StringBuilder text, ProviderKind provider, List<CallOutcome> outcomes)
     {
@@ -46,7 +53,7 @@ internal static class CallText
         text.Append("| NAT | SIP | media | call out: there | call out: back | call in: there | call in: back |\n|---|---|---|---|---|---|---|\n");
         foreach (var outcome in outcomes)
         {
-            var mark = (outcome.Attempts > 1 ? " ²" : "") + (outcome.IsAsPredicted ? "" : $" **predicted {(outcome.Case.IsPredicted ? "audio" : "nothing")}**");
+            var mark = (outcome.Attempts > 1 ? " ²" : "") + (outcome.IsAsPredicted ? "" : $" **predicted {Predicted(outcome.Case.IsPredictedOut)} out and {Predicted(outcome.Case.IsPredictedIn)} in**");
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {outcome.Case.Nat.Name}{mark} | {outcome.Case.Transport.Name.ToUpperInvariant()} | {outcome.Case.Media} | {Hearing(outcome.Out.Far)} | {Hearing(outcome.Out.Near)} | {Hearing(outcome.In.Far)} | {Hearing(outcome.In.Near)} |\n");
@@ -54,6 +61,8 @@ internal static class CallText
 
         text.Append('\n');
     }
+
+    private static string Predicted(bool possible) => possible ? "audio" : "nothing";
 
     private static string Hearing(CallHearing hearing)
     {

@@ -34,6 +34,29 @@ public sealed class MediaWatch : IAsyncDisposable
     /// <summary>From the first audio packet that the host sent to the first that it got, since a moment: below zero where the other side's came first.</summary>
     public TimeSpan? UntilHeard(TimeSpan since) => First(MediaWay.In, since) - First(MediaWay.Out, since);
 
+    /// <summary>The longest time between two moments without audio one way, whatever its source; pauses of less than three tenths of a second are none.</summary>
+    public TimeSpan LongestSilence(MediaWay way, TimeSpan since, TimeSpan until)
+    {
+        var active = new Dictionary<(string, string, uint), TimeSpan>();
+        var heard = new List<(TimeSpan From, TimeSpan To)>();
+        foreach (var seen in Sightings.Where(seen => seen.Way == way))
+        {
+            var source = (seen.From, seen.To, seen.Ssrc);
+            if (!seen.IsPause) active[source] = seen.At;
+            else if (active.Remove(source, out var began)) heard.Add((began, seen.At));
+        }
+
+        heard.AddRange(active.Values.Select(began => (began, until)));
+        var (longest, reached) = (TimeSpan.Zero, since);
+        foreach (var (from, to) in heard.Where(stretch => stretch.To > since && stretch.From < until).OrderBy(stretch => stretch.From))
+        {
+            if (from - reached > longest) longest = from - reached;
+            if (to > reached) reached = to;
+        }
+
+        return until - reached > longest ? until - reached : longest;
+    }
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }
 

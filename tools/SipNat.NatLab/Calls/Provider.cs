@@ -12,6 +12,9 @@ public sealed class Provider : IAsyncDisposable
     public const string Address = "203.0.113.1";
     public const string Password = "secret";
 
+    /// <summary>Where the telephones at the provider are: <c>hostB</c> with a public address.</summary>
+    public const string TelephoneAddress = "203.0.113.20";
+
     /// <summary>The number of the echo test, as large providers have one; it is a user of the options.</summary>
     public const string TestNumber = "4443";
 
@@ -107,4 +110,22 @@ public sealed record ProviderOptions(ProviderKind Kind)
 
     /// <summary>The user that the number of the echo test leads to.</summary>
     public string TestUser { get; init; } = "200";
+
+    /// <summary>Whether a latching provider sends to the described address and lets media in from there only, as firewalls of providers do.</summary>
+    public bool PolicesMedia { get; init; }
+
+    /// <summary>Whose session descriptions it falsifies; only a strict one does.</summary>
+    public RewrittenMedia Rewrites { get; init; }
+}
+
+/// <summary>Whose media address a proxy replaces by a private one that nobody has.</summary>
+public enum RewrittenMedia
+{
+    None,
+
+    /// <summary>The client's: the telephone does not send to it.</summary>
+    OfClient,
+
+    /// <summary>The telephone's: the client does not find it where it is said to be.</summary>
+    OfTelephone,
 }

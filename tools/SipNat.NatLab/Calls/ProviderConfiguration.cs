@@ -112,8 +112,9 @@ internal static class ProviderConfiguration
         }
         route[MEDIA] {
         #!ifdef LATCHING
-            rtpengine_manage("replace-origin replace-session-connection");
+            rtpengine_manage("replace-origin replace-session-connection{{(options.PolicesMedia ? " asymmetric strict-source" : "")}}");
         #!endif
+            {{Falsifying(options.Rewrites)}}
             return;
         }
         onreply_route[BACK] {
@@ -122,4 +123,14 @@ internal static class ProviderConfiguration
         }
 
         """;
+
+    // The telephone has a public address, which all its messages come from.
+    private static string Falsifying(RewrittenMedia rewritten) => rewritten switch
+    {
+        RewrittenMedia.OfClient => $"if ($si != \"{Provider.TelephoneAddress}\" && has_body(\"application/sdp\")) {Replacing}",
+        RewrittenMedia.OfTelephone => $"if ($si == \"{Provider.TelephoneAddress}\" && has_body(\"application/sdp\")) {Replacing}",
+        _ => "",
+    };
+
+    private const string Replacing = "subst_body('/^c=IN IP4 [0-9.]+/c=IN IP4 10.9.9.9/g');";
 }

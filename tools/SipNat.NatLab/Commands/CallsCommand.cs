@@ -12,7 +12,7 @@ internal static class CallsCommand
 
     private static readonly Option<int> Jobs = new("--jobs") { Description = "laboratories at the same time", DefaultValueFactory = _ => 2 };
     private static readonly Option<string[]> Only = new("--only") { Description = "only cases whose name contains this, such as 'symmetric, strict' or 'tls, SRTP'; repeatable" };
-    private static readonly Option<string> Client = new("--client") { Description = "who is tried: baresip shows what the laboratory does to a program without traversal of ours", DefaultValueFactory = _ => "baresip" };
+    private static readonly Option<string> Client = new("--client") { Description = "who is tried: sipnat, or baresip, which shows what the laboratory does to another program", DefaultValueFactory = _ => "sipnat" };
     private static readonly Option<FileInfo> Write = new("--write") { Description = "write the page to this file too" };
 
     public static Command Create()
@@ -22,7 +22,7 @@ internal static class CallsCommand
         {
             if (result.GetValue(Jobs) is < 1 or > MaxJobs) result.AddError($"--jobs {result.GetValue(Jobs)}: wanted 1 to {MaxJobs}.");
         });
-        Client.AcceptOnlyFromAmong("baresip");
+        Client.AcceptOnlyFromAmong("sipnat", "baresip");
         command.SetAction(RunAsync);
         return command;
     }
@@ -44,7 +44,8 @@ internal static class CallsCommand
             return 2;
         }
 
-        var outcomes = await new CallRunner(BaresipClient.StartAsync).RunAsync(cases, parsed.GetValue(Jobs), outcome => Console.Error.WriteLine(CallText.Line(outcome)), stop);
+        CallRunner.StartClient client = parsed.GetValue(Client) == "baresip" ? BaresipClient.StartAsync : SipNatClient.StartAsync;
+        var outcomes = await new CallRunner(client).RunAsync(cases, parsed.GetValue(Jobs), outcome => Console.Error.WriteLine(CallText.Line(outcome)), stop);
         var page = CallText.Page(outcomes, parsed.GetValue(Client)!, string.Create(CultureInfo.InvariantCulture, $"on {Environment.ProcessorCount} shared cores, {parsed.GetValue(Jobs)} laboratories at a time"));
         Console.Out.Write(page);
         if (parsed.GetValue(Write) is { } file) await File.WriteAllTextAsync(file.FullName, page, stop);
