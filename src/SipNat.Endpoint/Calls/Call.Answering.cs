@@ -138,6 +138,6 @@ internal sealed partial class Call
     {
         var header = invite.View.TryGet(SipHeader.PAssertedIdentity, out _) ? SipHeader.PAssertedIdentity : SipHeader.From;
         _remote = invite.Uri(header)?.Text ?? invite.Uri(SipHeader.From)?.Text ?? "unknown";
-        _remoteName = invite.View.TryGetAddress(header, out var address) ? SipText.Clean(System.Text.Encoding.UTF8.GetString(address.DisplayName)) : "";
+        _remoteName = invite.View.TryGetAddress(header, out var address) ? SipText.Clean(address.DisplayText) : "";
     }
 }

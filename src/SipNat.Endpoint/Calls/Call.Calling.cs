@@ -278,6 +278,7 @@ internal sealed partial class Call
         if (_isCancelled || IsEnding || _answeredAt is not null)
         {
             // Another branch was accepted before, or nobody wants the call any more.
+            _patience = null;
             confirmed.SendAck(now, invite);
             SendBye(now, confirmed);
             return;

@@ -61,7 +61,7 @@ internal sealed partial class Call
             return;
         }
 
-        if (RefuseGlare(request.Message) is { } glare)
+        if (RefuseGlare(dialog, request.Message) is { } glare)
         {
             Respond(now, request.Transaction, glare);
             return;
@@ -105,12 +105,13 @@ internal sealed partial class Call
 
     // An offer of ours waits for its answer, or the peer's last one for ours (RFC 3261 §14.2, RFC 3311 §5.2). An UPDATE
     // without an offer meets no glare.
-    private SipResponse? RefuseGlare(StoredSipMessage request)
+    private SipResponse? RefuseGlare(CallDialog dialog, StoredSipMessage request)
     {
         if (IsPlainUpdate(request)) return null;
         if (_offer is not null) return new(500) { Headers = [RecorderHeaders.RetryAfter(1)] };
 
-        return _invite is not null || _dialog!.Requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
+        var isOurFirstUnanswered = Direction is CallDirection.Outgoing && _answeredAt is null && dialog.Answer is null;
+        return isOurFirstUnanswered || dialog.Requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
     }
 
     // Answers the offer that waits, as soon as somebody wants the call and its ports are open and mapped.

@@ -44,7 +44,7 @@ public sealed record CallSnapshot(SessionId Id, CallDirection Direction, string?
     /// <summary>Whether we hold the other side.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>Whether the other side holds us.</summary>
+    /// <summary>Whether the other side holds us: it does not hear us, or does not send, though we would.</summary>
     public bool IsHeldByPeer { get; init; }
 
     /// <summary>Whether we may send audio, as it was agreed on.</summary>
