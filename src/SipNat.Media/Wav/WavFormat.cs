@@ -32,10 +32,14 @@ public readonly record struct WavFormat(WavFormatTag Tag, int Channels, int Samp
     public double SecondsOf(long dataLength) => BytesPerSecond == 0 ? 0 : (double)dataLength / BytesPerSecond;
 }
 
-/// <summary>WAVE format tags (RFC 2361); a file with another one is not read.</summary>
+/// <summary>WAVE format tags (RFC 2361); a file with another one is not read, and one of floating point only as a clip.</summary>
 public enum WavFormatTag : ushort
 {
     Pcm = 1,
+    Float = 3,
     ALaw = 6,
     MuLaw = 7,
+
+    /// <summary>The tag is in an extension (WAVE_FORMAT_EXTENSIBLE).</summary>
+    Extensible = 0xFFFE,
 }

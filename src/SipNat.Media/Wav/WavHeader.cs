@@ -32,6 +32,8 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
     private const int Ds64Length = 28;
     private const int FormatLength = 18;
     private const int MinFormatLength = 16;
+    private const int ExtensibleLength = 40;
+    private const int SubFormatOffset = 24;
     private const int FactLength = 4;
 
     // What RF64 leaves in a 32-bit size that its ds64 chunk states, and what some writers leave in a file cut off.
@@ -64,7 +66,15 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
     /// <summary>Reads the header of a WAVE file.</summary>
     /// <param name="bytes">The file's beginning: all of it, or at least <see cref="MaxLength"/> bytes.</param>
     /// <param name="fileLength">The length of the whole file, which a size cut off in the header is held against.</param>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, long fileLength, out WavHeader header, out WavDefect defect)
+    public static bool TryRead(ReadOnlySpan<byte> bytes, long fileLength, out WavHeader header, out WavDefect defect) =>
+        TryRead(bytes, fileLength, IsKnown, out header, out defect);
+
+    /// <summary>The same of a whole file that anybody may have made, in more formats: integers and floating point.</summary>
+    internal static bool TryReadClip(ReadOnlySpan<byte> file, out WavHeader header, out WavDefect defect) =>
+        TryRead(file, file.Length, IsClip, out header, out defect);
+
+    private static bool TryRead(
+        ReadOnlySpan<byte> bytes, long fileLength, Func<WavFormatTag, int, bool> isKnown, out WavHeader header, out WavDefect defect)
     {
         header = default;
         if (bytes.Length > fileLength) bytes = bytes[..(int)Math.Max(fileLength, 0)];
@@ -85,7 +95,7 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
                 return TryFinish(format, (int)offset + ChunkHeaderLength, declared, fileLength, out header, out defect);
             }
 
-            if (chunk.StartsWith("fmt "u8) && !TryReadFormat(body, size, out format, out defect)) return false;
+            if (chunk.StartsWith("fmt "u8) && !TryReadFormat(body, size, isKnown, out format, out defect)) return false;
             if (chunk.StartsWith("ds64"u8) && size >= Ds64Length && body.Length >= Ds64Length)
             {
                 largeLength = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
@@ -110,7 +120,8 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
         return true;
     }
 
-    private static bool TryReadFormat(ReadOnlySpan<byte> body, uint size, out WavFormat? format, out WavDefect defect)
+    private static bool TryReadFormat(
+        ReadOnlySpan<byte> body, uint size, Func<WavFormatTag, int, bool> isKnown, out WavFormat? format, out WavDefect defect)
     {
         format = null;
         if (size < MinFormatLength || body.Length < MinFormatLength) return Fail(WavDefect.BadFormat, out defect);
@@ -120,7 +131,13 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
         var rate = BinaryPrimitives.ReadUInt32LittleEndian(body[4..]);
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(body[14..]);
         if (channels == 0 || rate is 0 or > int.MaxValue) return Fail(WavDefect.BadFormat, out defect);
-        if (!IsKnown(tag, bits)) return Fail(WavDefect.UnknownFormat, out defect);
+        if (tag is WavFormatTag.Extensible && size >= ExtensibleLength && body.Length >= ExtensibleLength)
+        {
+            // The first two bytes of its GUID are the tag.
+            tag = (WavFormatTag)BinaryPrimitives.ReadUInt16LittleEndian(body[SubFormatOffset..]);
+        }
+
+        if (!isKnown(tag, bits)) return Fail(WavDefect.UnknownFormat, out defect);
 
         format = new WavFormat(tag, channels, (int)rate, bits);
         defect = WavDefect.None;
@@ -135,6 +152,13 @@ public readonly record struct WavHeader(WavFormat Format, int DataOffset, long D
         WavFormatTag.Pcm => bits == 16,
         WavFormatTag.ALaw or WavFormatTag.MuLaw => bits == 8,
         _ => false,
+    };
+
+    private static bool IsClip(WavFormatTag tag, int bits) => tag switch
+    {
+        WavFormatTag.Pcm => bits is 8 or 16 or 24 or 32,
+        WavFormatTag.Float => bits == 32,
+        _ => IsKnown(tag, bits),
     };
 
     private static bool Fail(WavDefect reason, out WavDefect defect)

@@ -48,6 +48,7 @@ public sealed class FuzzTargetTests
     [InlineData("srtp", 300)]
     [InlineData("recorded-stream", 100)]
     [InlineData("wav", 5_000)]
+    [InlineData("clip", 200)]
     [InlineData("rtpdump", 3_000)]
     [InlineData("payload", 500)]
     [InlineData("multipart", 300)]

@@ -31,6 +31,7 @@ public static class FuzzTargets
         new SrtpTarget(),
         new RecordedStreamTarget(),
         new WavTarget(),
+        new ClipTarget(),
         new RtpDumpTarget(),
         new PayloadTarget(),
         new MultipartTarget(),
