@@ -1,5 +1,8 @@
 using SipNat.Media.Codecs;
 using SipNat.Media.Playout;
+using SipNat.Media.Rtcp;
+using SipNat.Media.Streams;
+using SipNat.Media.Tones;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Calls;
@@ -13,6 +16,9 @@ internal sealed class CallAudio : IDisposable
     /// <summary>Ticks that are made up for when this thread was late; those of a longer pause are skipped.</summary>
     private const int MaxLateTicks = 10;
 
+    // A key in band this soon after its event, or in it, is the same key.
+    private static readonly TimeSpan SameKey = TimeSpan.FromSeconds(0.5);
+
     private const int TenMilliseconds = 100;
 
     private readonly SessionId _session;
@@ -23,6 +29,10 @@ internal sealed class CallAudio : IDisposable
     private CallAudioSettings _settings;
     private AudioSource _source = new AudioSource.Silence();
     private AudioSourceReader _reader;
+    private readonly DigitSender _digits = new();
+    private readonly byte[] _event = new byte[DigitSender.EventLength];
+    private uint _eventTimestamp;
+    private DtmfDetector _detector;
     private AudioCapture? _capture;
     private IAudioEncoder? _encoder;
     private short[] _heard = [];
@@ -31,9 +41,11 @@ internal sealed class CallAudio : IDisposable
     private byte[] _payload = [];
     private int _packed;
     private TimeSpan _tick;
+    private TimeSpan _packetTime;
     private Instant _due;
     private long _silent;
     private long _audible;
+    private Instant? _audibleAt;
 
     public CallAudio(Instant now, SessionId session, int port, CallAudioSettings settings, CodecRegistry codecs, MediaOutput output, StreamSender sender)
     {
@@ -41,6 +53,7 @@ internal sealed class CallAudio : IDisposable
         Rate = 0;
         _due = now;
         _reader = new(_source, TenMilliseconds);
+        _detector = new(AudioCodec.Pcmu.ClockRate);
         Playout = Begin(settings);
     }
 
@@ -59,6 +72,7 @@ internal sealed class CallAudio : IDisposable
         var isSameCodec = settings.Format == _settings.Format && settings.Playout == _settings.Playout;
         var isSamePacket = isSameCodec && settings.PacketTime == _settings.PacketTime;
         _settings = settings;
+        if (settings.TelephoneEvent is null) _digits.LeaveOutEvents();
         if (isSamePacket) return;
 
         if (isSameCodec) SetLengths();
@@ -70,6 +84,10 @@ internal sealed class CallAudio : IDisposable
         _source = source;
         _reader = new(source, Rate);
     }
+
+    /// <summary>Sends digits, behind those that wait.</summary>
+    public void SendDigits(string digits, DigitTransport by) =>
+        _digits.Add(digits, _settings.TelephoneEvent is null ? DigitTransport.InBand : by);
 
     /// <summary>Hands out both directions from here on.</summary>
     public void Capture(int sampleRate) => _capture ??= new(_session, _port, sampleRate, _output.Captures);
@@ -90,18 +108,25 @@ internal sealed class CallAudio : IDisposable
         }
     }
 
-    public CallAudioReport Report() => new()
+    public CallAudioReport Report(RtpReceiver receiver, AudioStages arrivals) => CallQuality.Report(new()
     {
         PacketsSent = _sender.AudioSent,
         OctetsSent = _sender.AudioOctets,
         CodecSent = _encoder is null ? null : _settings.Format.Name,
         CodecReceived = Playout.LastFormat is { } format ? format.EncodingName ?? format.Codec.EncodingName : null,
         Playout = Playout.Counts,
+        Jitter = receiver.Jitter,
         Delay = Playout.Delay,
         SilentBlocks = _silent,
         AudibleBlocks = _audible,
+        LastAudibleAt = _audibleAt,
         CapturesRefused = _capture?.Refused ?? 0,
-    };
+        Stages = arrivals with { Sent = _sender.AudioSent, ReceivedByPeer = _sender.ReceivedByPeer, Decoded = Playout.Counts.Played, Audible = _audible },
+    }, _sender, Playout, _packetTime);
+
+    /// <summary>What is told of what was heard; null where the peer did not ask for it.</summary>
+    public VoipMetrics? Metrics(RtpReceiver receiver) =>
+        _settings.SendsMetrics && receiver.RecordedSsrc is { } ssrc ? CallQuality.Metrics(ssrc, Report(receiver, default), Playout, _packetTime) : null;
 
     public void Dispose()
     {
@@ -114,8 +139,9 @@ internal sealed class CallAudio : IDisposable
         _encoder?.Dispose();
         _encoder = _codecs.TryCreateEncoder(settings.Format.Name, settings.Format.ClockRate, settings.Format.Channels);
         var rate = _encoder?.SampleRate ?? AudioCodec.Pcmu.ClockRate;
-        if (rate != Rate) (Rate, _reader) = (rate, new(_source, rate));
+        if (rate != Rate) (Rate, _reader, _detector) = (rate, new(_source, rate), new(rate));
         SetLengths();
+        _sender.AudioClockRate = settings.Format.ClockRate;
         Playout?.Dispose();
         return new(_codecs, rate, settings.Playout);
     }
@@ -124,6 +150,7 @@ internal sealed class CallAudio : IDisposable
     private void SetLengths()
     {
         var tens = Math.Clamp((int)Math.Round(_settings.PacketTime.TotalMilliseconds / 10), 1, 6);
+        _packetTime = TimeSpan.FromMilliseconds(10 * tens);
         _tick = TimeSpan.FromMilliseconds(tens % 2 == 0 ? 20 : 10);
         (_heard, _ours) = (new short[BlockLength], new short[BlockLength]);
         _packet = new short[Rate / TenMilliseconds * tens];
@@ -135,21 +162,40 @@ internal sealed class CallAudio : IDisposable
     {
         Playout.Take(due, _heard);
         if (AudioLevel.Of(_heard) < AudioLevel.SilentBelow) _silent++;
-        else _audible++;
+        else (_audible, _audibleAt) = (_audible + 1, due);
+        Listen(due);
 
         // What cannot be sent yet is not begun.
         var maySend = _settings.MaySend && _encoder is not null && _sender.MaySendAudio;
-        if (maySend) _reader.Fill(_ours, _heard);
+        if (maySend) Make();
         else _ours.AsSpan().Clear();
 
         _ours.CopyTo(_packet, _packed);
         _packed += _ours.Length;
-        if (_packed == _packet.Length) Send(maySend);
+        if (_packed == _packet.Length) Send(now, maySend);
         _capture?.Add(Rate, _ours, _heard);
         if (_reader.TakeEnded()) _output.Events.Enqueue(new MediaEvent.PlayEnded(_session, _port));
     }
 
-    private void Send(bool maySend)
+    private void Make()
+    {
+        _reader.Fill(_ours, _heard);
+        _digits.Fill(_ours, Rate, _tick);
+    }
+
+    private void Listen(Instant due)
+    {
+        _detector.Process(_heard);
+        while (_detector.TryTake(out var heard))
+        {
+            // Some senders let the tone begin before they send its event: it is one key.
+            if (Playout.LastEventAt > due - Playout.Delay - heard.Duration - SameKey) continue;
+
+            _output.Events.Enqueue(new MediaEvent.DigitHeard(_session, _port, heard.Key, heard.Duration, DigitTransport.InBand));
+        }
+    }
+
+    private void Send(Instant now, bool maySend)
     {
         _packed = 0;
         var duration = (int)((long)_packet.Length * _settings.Format.ClockRate / Rate);
@@ -159,9 +205,17 @@ internal sealed class CallAudio : IDisposable
             return;
         }
 
+        if (_settings.TelephoneEvent is { } events && _digits.TryMakeEvent(_packetTime, events.ClockRate, _event, out var isFirst))
+        {
+            if (isFirst) _eventTimestamp = _sender.AudioTimestamp;
+            _sender.SendEvent(events.PayloadType, _event, _eventTimestamp, isFirst);
+            _sender.SkipAudio(duration);
+            return;
+        }
+
         var length = _encoder!.Encode(_packet, _payload);
         if (length == 0) _sender.SkipAudio(duration);
-        else _sender.TrySendAudio(_settings.PayloadType, _payload.AsSpan(0, length), duration);
+        else _sender.TrySendAudio(now, _settings.PayloadType, _payload.AsSpan(0, length), duration);
     }
 
     private void Skip(Instant now)

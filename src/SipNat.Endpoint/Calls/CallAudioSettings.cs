@@ -11,12 +11,23 @@ public sealed record CallAudioSettings(int PayloadType, PayloadFormat Format)
     /// <summary>What of speech goes into one packet: 10 to 60 ms, in whole tens (<c>a=ptime</c>, RFC 8866 §6.4).</summary>
     public TimeSpan PacketTime { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>With which events are sent; null where they were not agreed on, and digits go in band.</summary>
+    public TelephoneEventFormat? TelephoneEvent { get; init; }
+
     /// <summary>By the direction that was agreed on: false while the peer holds us.</summary>
     public bool MaySend { get; init; } = true;
 
     /// <summary>By the direction that was agreed on: what comes all the same is not played.</summary>
     public bool Receives { get; init; } = true;
 
+    /// <summary>The peer asked for VoIP metrics (<c>a=rtcp-xr:voip-metrics</c>, RFC 3611 §5.1).</summary>
+    public bool SendsMetrics { get; init; }
+
     /// <summary>How long what is heard waits.</summary>
     public PlayoutOptions Playout { get; init; } = new();
 }
+
+/// <summary>How events are sent (RFC 4733).</summary>
+/// <param name="PayloadType">0–127.</param>
+/// <param name="ClockRate">That of the audio, as RFC 4733 §2.1 has it; a peer that agreed on another one gets it.</param>
+public sealed record TelephoneEventFormat(int PayloadType, int ClockRate = 8000);

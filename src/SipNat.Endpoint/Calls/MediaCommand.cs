@@ -26,6 +26,10 @@ public abstract record MediaCommand(SessionId Session)
     /// <summary>What a call sends from here on; silence before. For a stream that has <see cref="MediaStreamSettings.Audio"/>, or will.</summary>
     public sealed record Play(SessionId Session, int Port, AudioSource Source) : MediaCommand(Session);
 
+    /// <summary>Sends digits, behind those that wait.</summary>
+    /// <param name="Digits">0–9, *, #, A–D, and a comma for a pause of half a second.</param>
+    public sealed record SendDigits(SessionId Session, int Port, string Digits, DigitTransport By = DigitTransport.Events) : MediaCommand(Session);
+
     /// <summary>
     /// Hands out both directions of a call from here on, by <see cref="MediaPlane.TryTakeCapture"/>: 50 blocks a second
     /// without gaps, whatever codecs follow each other.

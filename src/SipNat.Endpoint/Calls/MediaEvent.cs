@@ -26,6 +26,11 @@ public abstract record MediaEvent(SessionId Session)
     /// <summary>A stream that should be sending brings nothing. Why, is for signalling to find: it knows what was agreed on.</summary>
     public sealed record Silent(SessionId Session, StreamSilence Silence) : MediaEvent(Session);
 
+    /// <summary>The peer pressed a key, and has released it.</summary>
+    /// <param name="Digit">0–9, *, #, A–D.</param>
+    /// <param name="Duration">As its sender says; in band measured.</param>
+    public sealed record DigitHeard(SessionId Session, int Port, char Digit, TimeSpan Duration, DigitTransport By) : MediaEvent(Session);
+
     /// <summary>A clip that does not loop has been sent to its end.</summary>
     public sealed record PlayEnded(SessionId Session, int Port) : MediaEvent(Session);
 

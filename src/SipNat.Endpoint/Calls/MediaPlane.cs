@@ -123,7 +123,7 @@ public sealed partial class MediaPlane
                 configured.Configure(now, settings);
                 Settle(now, configured);
                 break;
-            case MediaCommand.Play or MediaCommand.CaptureAudio:
+            case MediaCommand.Play or MediaCommand.SendDigits or MediaCommand.CaptureAudio:
                 if (!_sessions.TryGetValue(command.Session, out var heard)) break;
                 heard.HandleAudio(now, command);
                 Settle(now, heard);
@@ -145,7 +145,7 @@ public sealed partial class MediaPlane
     /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
     public bool TrySendAudio(Instant now, SessionId id, int port, int payloadType, ReadOnlySpan<byte> payload, int samples)
     {
-        if (!_sessions.TryGetValue(id, out var session) || !session.TrySendAudio(port, payloadType, payload, samples)) return false;
+        if (!_sessions.TryGetValue(id, out var session) || !session.TrySendAudio(now, port, payloadType, payload, samples)) return false;
 
         Settle(now, session);
         return true;

@@ -91,6 +91,7 @@ internal sealed class MediaSession
         var port = command switch
         {
             MediaCommand.Play play => play.Port,
+            MediaCommand.SendDigits digits => digits.Port,
             MediaCommand.CaptureAudio capture => capture.Port,
             _ => throw new UnreachableException(),
         };
@@ -166,8 +167,8 @@ internal sealed class MediaSession
     }
 
     /// <summary>Sends a packet of audio by a port; false where nothing may be sent yet.</summary>
-    public bool TrySendAudio(int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
-        _streams.TryGetValue(port, out var stream) && stream.TrySendAudio(payloadType, payload, samples);
+    public bool TrySendAudio(Instant now, int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
+        _streams.TryGetValue(port, out var stream) && stream.TrySendAudio(now, payloadType, payload, samples);
 
     public bool HasStream(int port) => _streams.ContainsKey(port);
 

@@ -10,6 +10,11 @@ internal sealed partial class MediaStream
 {
     private readonly CodecRegistry _codecs;
     private CallAudio? _audio;
+    private long _arrived;
+    private long _genuine;
+    private long _accepted;
+
+    private AudioStages Arrivals => new() { Arrived = _arrived, Authenticated = _genuine, Accepted = _accepted };
 
     /// <summary>What is played or captured.</summary>
     public void HandleAudio(MediaCommand command)
@@ -21,12 +26,22 @@ internal sealed partial class MediaStream
             case MediaCommand.Play(_, _, var source):
                 _audio.Play(source);
                 break;
+            case MediaCommand.SendDigits(_, _, var digits, var by):
+                _audio.SendDigits(digits, by);
+                break;
             case MediaCommand.CaptureAudio(_, _, var sampleRate):
                 _audio.Capture(sampleRate);
                 break;
             default:
                 throw new UnreachableException();
         }
+    }
+
+    private void HandleDigit(TelephoneEvent key)
+    {
+        if (_audio is null || key.Key is not { } digit) return;
+
+        _output.Events.Enqueue(new MediaEvent.DigitHeard(_session, _settings.Port, digit, key.Duration, DigitTransport.Events));
     }
 
     private void ConfigureAudio(Instant now)

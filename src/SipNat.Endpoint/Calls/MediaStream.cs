@@ -107,8 +107,11 @@ internal sealed partial class MediaStream
     {
         var (component, kind) = (_port.ComponentOf(flow), MediaDemultiplexer.Classify(datagram));
         var isMedia = kind is MediaPacketKind.Rtcp || (kind is MediaPacketKind.Rtp && component == 1);
+        var isAudio = kind is MediaPacketKind.Rtp && component == 1;
+        if (isAudio) _arrived++;
         if (isMedia && _protection.TryOpen(now, from, kind, datagram, out var packet))
         {
+            if (isAudio) _genuine++;
             if (kind is MediaPacketKind.Rtp) HandleRtp(now, arrival, flow, from, packet);
             else HandleRtcp(now, arrival, from, packet, StandingOf(flow, component, from));
         }
@@ -126,6 +129,7 @@ internal sealed partial class MediaStream
 
         _recorded.HandleTimeout(now);
         _audio?.HandleTimeout(now);
+        if (_sender.Reporter.Deadline <= now) _sender.Reporter.Metrics = _audio?.Metrics(_recorded.Receiver);
         _sender.Send(now);
         if (_watch.Deadline <= now) Look(now);
         Collect(now);
@@ -148,7 +152,7 @@ internal sealed partial class MediaStream
         if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { Audio = _audio?.Report() };
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { Audio = _audio?.Report(_recorded.Receiver, Arrivals) };
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
@@ -188,8 +192,8 @@ internal sealed partial class MediaStream
     }
 
     /// <summary>Sends a packet of audio; false where nothing may be sent yet.</summary>
-    public bool TrySendAudio(int payloadType, ReadOnlySpan<byte> payload, int samples) =>
-        !_isClosing && _sender.TrySendAudio(payloadType, payload, samples);
+    public bool TrySendAudio(Instant now, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
+        !_isClosing && _sender.TrySendAudio(now, payloadType, payload, samples);
 
     /// <summary>ICE or a relay of the port has news.</summary>
     public void HandlePath(Instant now, PathEvent happened)
@@ -255,6 +259,7 @@ internal sealed partial class MediaStream
         _changed = true;
         if (verdict is LatchVerdict.Accept or LatchVerdict.TookOver)
         {
+            _accepted++;
             Prove(from);
             _watch.Heard(now);
             _port.Paths?.Heard(now, _settings.ShouldSend);
@@ -309,6 +314,7 @@ internal sealed partial class MediaStream
         CollectOthers();
         while (_recorded.TryTakeEvent(out var key))
         {
+            HandleDigit(key);
             _output.Events.Enqueue(new MediaEvent.Noted(_session, new(
                 key.At,
                 "dtmf",

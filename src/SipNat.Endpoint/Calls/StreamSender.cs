@@ -38,6 +38,7 @@ internal sealed class StreamSender
         var ssrc = (uint)random.NextInt64(1L << 32);
         Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = port.RtcpKeepalive }, session.Gate, random);
         _audio = new(ssrc, random);
+        if (settings.Audio is not null) Reporter.Audio = _audio;
         _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), port.RtpKeepalive, session.Gate, random, settings.Audio is null ? null : _audio);
     }
 
@@ -53,6 +54,17 @@ internal sealed class StreamSender
 
     /// <summary>Bytes of payload in them.</summary>
     public long AudioOctets => _audio.Octets;
+
+    /// <summary>How many of our packets the peer says it has received; null before it has said so.</summary>
+    public long? ReceivedByPeer => Reporter.Heard is { Block: var block }
+        ? Math.Max(0, (long)block.ExtendedHighest - _audio.FirstSequence + 1 - block.CumulativeLost)
+        : null;
+
+    /// <summary>Timestamp units per second of our audio.</summary>
+    public int AudioClockRate { get => _audio.ClockRate; set => _audio.ClockRate = value; }
+
+    /// <summary>The RTP time of the next packet.</summary>
+    public uint AudioTimestamp => _audio.Timestamp;
 
     /// <summary>
     /// Whether audio may be sent: not while ICE looks for a path, nor to an address that only a description names. The host
@@ -92,7 +104,7 @@ internal sealed class StreamSender
     /// Sends a packet of audio. False where it may not be: ICE has no path yet, or nothing proves that the peer is where its
     /// description says.
     /// </summary>
-    public bool TrySendAudio(int payloadType, ReadOnlySpan<byte> payload, int samples)
+    public bool TrySendAudio(Instant now, int payloadType, ReadOnlySpan<byte> payload, int samples)
     {
         var route = MediaRoute();
         if (!_isSending || !IsOpen(route))
@@ -101,11 +113,23 @@ internal sealed class StreamSender
             return false;
         }
 
-        _audio.Send(Open(route), route.Flow, route.Remote, payloadType, payload, samples);
+        _audio.Send(now, Open(route), route.Flow, route.Remote, payloadType, payload, samples);
         Seal(route);
         // Media are a keepalive of their own (RFC 6263 §4).
         _keepalive.Stop();
         return true;
+    }
+
+    /// <summary>Sends a packet of an event in the place of audio (RFC 4733).</summary>
+    /// <param name="timestamp">When it began.</param>
+    /// <param name="isFirst">It begins with this packet.</param>
+    public void SendEvent(int payloadType, ReadOnlySpan<byte> payload, uint timestamp, bool isFirst)
+    {
+        var route = MediaRoute();
+        if (!_isSending || !IsOpen(route)) return;
+
+        _audio.SendEvent(Open(route), route.Flow, route.Remote, payloadType, payload, timestamp, isFirst);
+        Seal(route);
     }
 
     /// <summary>Lets time pass without audio.</summary>

@@ -1,4 +1,5 @@
 using SipNat.Media.Codecs;
+using SipNat.Media.Quality;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 
@@ -23,6 +24,8 @@ public sealed class PlayoutBuffer : IDisposable
 
     // What is made up is silent by then, and counts no longer as concealed.
     private static readonly TimeSpan Faded = TimeSpan.FromMilliseconds(60);
+
+    private const int MaxLossesInRow = 3000;
 
     // Sequence numbers of another SSRC are put above those of the one before.
     private const int RestartShift = 40;
@@ -74,6 +77,15 @@ public sealed class PlayoutBuffer : IDisposable
     /// <summary>The delay of what is played, over that of the fastest packets.</summary>
     public TimeSpan Delay { get; private set; }
 
+    /// <summary>The longest that the delay grows.</summary>
+    public TimeSpan MaxDelay => _options.MaxDelay;
+
+    /// <summary>Packets that were missing when their turn came, and those that were not.</summary>
+    public BurstCounter Losses { get; } = new();
+
+    /// <summary>When the last packet of an event came (RFC 4733).</summary>
+    public Instant? LastEventAt { get; private set; }
+
     /// <summary>Of the last packet that was played; null before any.</summary>
     public PayloadFormat? LastFormat => _played == 0 ? null : _format;
 
@@ -88,9 +100,6 @@ public sealed class PlayoutBuffer : IDisposable
         ComfortNoise = _comfortNoise,
         Restarts = _restarts,
     };
-
-    /// <summary>What of the stream waits, in samples; negative where the line was held.</summary>
-    private long Waiting => _queue.Count == 0 ? 0 : _queue.End - _rendered;
 
     // What the slowest packets need, within the bounds.
     private TimeSpan Target
@@ -108,6 +117,7 @@ public sealed class PlayoutBuffer : IDisposable
         var isAudio = frame.Format.Kind is PayloadKind.Audio or PayloadKind.Packets;
         if (!isAudio && frame.Format.Kind is not (PayloadKind.ComfortNoise or PayloadKind.TelephoneEvent)) return;
 
+        if (frame.Format.Kind is PayloadKind.TelephoneEvent) LastEventAt = frame.Arrival;
         var samples = isAudio ? _decoders.SamplesOf(frame.Format, frame.Payload) : 0;
         if (isAudio && samples == 0)
         {
@@ -153,7 +163,7 @@ public sealed class PlayoutBuffer : IDisposable
     public void Skip(TimeSpan span)
     {
         var samples = ToSamples(span);
-        var buffered = Math.Clamp(Waiting, 0, samples);
+        var buffered = _queue.Count == 0 ? 0 : Math.Clamp(_queue.End - _rendered, 0, samples);
         _rendered += buffered;
         _held += samples - buffered;
         (_readyStart, _readyEnd) = (0, 0);
@@ -226,7 +236,7 @@ public sealed class PlayoutBuffer : IDisposable
         Delay = _tracker.IsEmpty ? Target : new(at.Ticks - _tracker.Least - ToTime(_rendered).Ticks);
         if (_mustGrow && Target - Delay is var missing && missing > TimeSpan.Zero)
         {
-            Hold((int)Math.Min(wanted, ToSamples(missing) + 1), isSilent: _sequence == long.MinValue);
+            Hold((int)Math.Min(wanted, ToSamples(missing + new TimeSpan((TimeSpan.TicksPerSecond / _rate) - 1))), isSilent: _sequence == long.MinValue);
             return;
         }
 
@@ -249,7 +259,7 @@ public sealed class PlayoutBuffer : IDisposable
         while (_queue.Count > 0)
         {
             var first = _queue.First;
-            var isTooMuch = first.Samples > 0 && _isStarted && Waiting > ToSamples(_options.MaxDelay + Slack + Slack);
+            var isTooMuch = first.Samples > 0 && _isStarted && _queue.Samples > ToSamples(_options.MaxDelay + Slack + Slack);
             if (isTooMuch)
             {
                 _late++;
@@ -284,6 +294,7 @@ public sealed class PlayoutBuffer : IDisposable
 
     private void Play(PlayoutQueue.Slot slot)
     {
+        CountLosses(slot.Sequence);
         var samples = _decoders.Decode(slot.Format, slot.Payload);
         if (slot.Position < _rendered) samples = samples[(int)Math.Min(samples.Length, _rendered - slot.Position)..];
         (_sequence, _format) = (slot.Sequence, slot.Format);
@@ -293,7 +304,7 @@ public sealed class PlayoutBuffer : IDisposable
         _isPausing = false;
 
         var isSilent = AudioLevel.Of(samples) < AudioLevel.SilentBelow;
-        if (isSilent && Delay > Target + Slack && Waiting > ToSamples(Target + Slack) && !_concealer.IsActive)
+        if (isSilent && Delay > Target + Slack && _queue.Samples + samples.Length > ToSamples(Target + Slack) && !_concealer.IsActive)
         {
             _skipped++;
             return;
@@ -303,6 +314,14 @@ public sealed class PlayoutBuffer : IDisposable
         _concealer.Remember(samples);
         samples.CopyTo(Reserve(samples.Length));
         if (isSilent && Delay < _options.RestingDelay / 2) Insert(ToSamples(Target - Delay));
+    }
+
+    // Of a sender that began anew it is not known what is missing.
+    private void CountLosses(long sequence)
+    {
+        var missing = _sequence == long.MinValue ? 0 : sequence - _sequence - 1;
+        for (var i = 0; i < missing && missing < MaxLossesInRow; i++) Losses.Add(isLost: true);
+        Losses.Add(isLost: false);
     }
 
     private void Conceal(int samples, PlayoutQueue.Slot next)

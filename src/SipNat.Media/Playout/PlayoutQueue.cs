@@ -17,6 +17,9 @@ internal sealed class PlayoutQueue
 
     public int Count { get; private set; }
 
+    /// <summary>Samples that they have together.</summary>
+    public long Samples { get; private set; }
+
     /// <summary>The one that is played next.</summary>
     public Slot First => _slots[0];
 
@@ -37,17 +40,17 @@ internal sealed class PlayoutQueue
         _slots[place] = slot;
         slot.Fill(sequence, position, samples, frame);
         Count++;
+        Samples += samples;
         return true;
     }
 
     public void RemoveFirst()
     {
         var slot = _slots[0];
+        Samples -= slot.Samples;
         Array.Copy(_slots, 1, _slots, 0, --Count);
         _slots[Count] = slot;
     }
-
-    public void Clear() => Count = 0;
 
     /// <summary>One packet.</summary>
     internal sealed class Slot

@@ -54,6 +54,13 @@ public readonly ref struct RtcpPacket
         return isReport;
     }
 
+    /// <summary>The VoIP metrics of an extended report (RFC 3611 §4.7).</summary>
+    public bool TryGetVoipMetrics(out VoipMetrics metrics)
+    {
+        metrics = default;
+        return Type is RtcpPacketType.ExtendedReport && VoipMetrics.TryRead(Body[sizeof(uint)..], out metrics);
+    }
+
     /// <summary>Sources that leave by this BYE; 0 in other packets.</summary>
     public int GoodbyeCount => Type is RtcpPacketType.Goodbye ? Count : 0;
 
@@ -102,6 +109,7 @@ public readonly ref struct RtcpPacket
             RtcpPacketType.SenderReport or RtcpPacketType.ReceiverReport => BlocksOffset(type) + (count * ReportBlock.Size),
             RtcpPacketType.Goodbye => count * sizeof(uint),
             RtcpPacketType.ApplicationDefined => 2 * sizeof(uint),
+            RtcpPacketType.ExtendedReport => sizeof(uint),
             _ => 0,
         };
         return body < needed ? RtcpDefect.WrongCount : RtcpDefect.None;

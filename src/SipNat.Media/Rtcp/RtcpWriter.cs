@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace SipNat.Media.Rtcp;
 
-/// <summary>Writes the packets of a compound one behind the other (RFC 3550 §6.1): RR first, then SDES, then BYE.</summary>
+/// <summary>Writes the packets of a compound one behind the other (RFC 3550 §6.1): RR or SR first, then SDES, then what is extended, then BYE.</summary>
 public ref struct RtcpWriter
 {
     /// <summary>Report blocks that one RR holds (RFC 3550 §6.4.2).</summary>
@@ -22,6 +22,12 @@ public ref struct RtcpWriter
     /// <summary>Bytes written so far.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Bytes that an SR has more than an RR.</summary>
+    public const int SenderExtra = SenderReport.Size - sizeof(uint);
+
+    /// <summary>Bytes of an extended report with VoIP metrics.</summary>
+    public const int MetricsLength = HeaderLength + sizeof(uint) + VoipMetrics.Size;
+
     /// <summary>Bytes that a compound of RR, CNAME and BYE takes.</summary>
     public static int SizeOf(int reports, int cnameLength, bool goodbye) =>
         (HeaderLength + sizeof(uint) + (reports * ReportBlock.Size)) + ChunkLength(cnameLength) + HeaderLength
@@ -35,6 +41,25 @@ public ref struct RtcpWriter
         var body = Begin(RtcpPacketType.ReceiverReport, reports.Length, sizeof(uint) + (reports.Length * ReportBlock.Size));
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
         for (var i = 0; i < reports.Length; i++) reports[i].Write(body[(sizeof(uint) + (i * ReportBlock.Size))..]);
+    }
+
+    /// <param name="sender">Its SSRC is that of the packet.</param>
+    /// <param name="reports">At most <see cref="MaxReports"/>.</param>
+    public void WriteSenderReport(in SenderReport sender, scoped ReadOnlySpan<ReportBlock> reports)
+    {
+        if (reports.Length > MaxReports) throw new ArgumentException("An SR holds 31 report blocks.", nameof(reports));
+
+        var body = Begin(RtcpPacketType.SenderReport, reports.Length, SenderReport.Size + (reports.Length * ReportBlock.Size));
+        sender.Write(body);
+        for (var i = 0; i < reports.Length; i++) reports[i].Write(body[(SenderReport.Size + (i * ReportBlock.Size))..]);
+    }
+
+    /// <summary>An extended report with one block (RFC 3611 §2).</summary>
+    public void WriteMetrics(uint ssrc, in VoipMetrics metrics)
+    {
+        var body = Begin(RtcpPacketType.ExtendedReport, 0, sizeof(uint) + VoipMetrics.Size);
+        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
+        metrics.Write(body[sizeof(uint)..]);
     }
 
     /// <summary>An SDES packet with the one item that every compound needs (RFC 3550 §6.5.1).</summary>

@@ -5,7 +5,7 @@ using SipNat.Wire;
 namespace SipNat.Media.Streams;
 
 /// <summary>
-/// Sends the receiver reports of one stream at the times of RFC 3550 §6.3. They open and keep the pinhole of the RTCP
+/// Sends the reports of one stream, those of a sender where audio is sent, at the times of RFC 3550 §6.3. They open and keep the pinhole of the RTCP
 /// port too, or of the RTP port where both share one (RFC 6263 §4.4).
 /// </summary>
 public sealed class RtcpReporter
@@ -34,6 +34,8 @@ public sealed class RtcpReporter
     private double _averageSize;
     private int _previousMembers = 1;
     private TransportAddress _claimed;
+    private long _sentBefore;
+    private long _sentBeforeThat;
 
     /// <param name="gate">One for all senders of a session.</param>
     public RtcpReporter(RtcpReporterOptions options, SendGate gate, Random random)
@@ -54,7 +56,21 @@ public sealed class RtcpReporter
 
     public long Sent { get; private set; }
 
-    // This receiver is a member and never a sender.
+    /// <summary>What is sent beside; null where nothing is.</summary>
+    public RtpSender? Audio { get; set; }
+
+    /// <summary>What is told of the audio that was heard, with the next report (RFC 3611 §4.7); null where nothing is.</summary>
+    public VoipMetrics? Metrics { get; set; }
+
+    /// <summary>What the peer reported last of what we send; null before.</summary>
+    public PeerReport? Heard { get; private set; }
+
+    /// <summary>What the peer told last of how it hears us (RFC 3611 §4.7); null before.</summary>
+    public VoipMetrics? HeardMetrics { get; private set; }
+
+    // RFC 3550 §6.4: whoever has sent audio since the report before the last one is a sender.
+    private bool IsSender => Audio?.Sent > _sentBeforeThat;
+
     private int Members => _members.Count + 1;
 
     /// <summary>Allows sending: the first report comes after half the minimum (RFC 3550 §6.2), 1.0 to 3.1 s.</summary>
@@ -70,6 +86,12 @@ public sealed class RtcpReporter
         Average(compound.Length);
         foreach (var packet in compound)
         {
+            if (packet.TryGetVoipMetrics(out var metrics) && metrics.Ssrc == _ssrc) HeardMetrics = metrics;
+            for (var i = 0; i < packet.ReportCount; i++)
+            {
+                if (packet.Report(i) is var block && block.Ssrc == _ssrc) Heard = PeerReport.Of(now, block);
+            }
+
             for (var i = 0; i < packet.GoodbyeCount; i++) Leave(now, packet.GoodbyeSsrc(i));
             if (packet.Type is not RtcpPacketType.SenderReport and not RtcpPacketType.ReceiverReport) continue;
 
@@ -124,21 +146,30 @@ public sealed class RtcpReporter
     // A host that has not proven itself gets no report blocks: they would make the packet longer than it may be.
     private void Send(Instant now, RtpReceiver receiver, Outbox outbox, FlowId flow, TransportAddress destination, bool goodbye)
     {
-        var reports = _gate.IsProven(destination) ? receiver.TakeReports(now, _blocks) : 0;
-        var size = RtcpWriter.SizeOf(reports, _cname.Length, goodbye);
+        var isProven = _gate.IsProven(destination);
+        var (isSender, metrics) = (isProven && IsSender, isProven && !goodbye ? Metrics : null);
+        var reports = isProven ? receiver.TakeReports(now, _blocks) : 0;
+        var size = RtcpWriter.SizeOf(reports, _cname.Length, goodbye)
+            + (isSender ? RtcpWriter.SenderExtra : 0) + (metrics is null ? 0 : RtcpWriter.MetricsLength);
         var writer = new RtcpWriter(outbox.Write(flow, destination, size));
-        writer.WriteReceiverReport(_ssrc, _blocks.AsSpan(0, reports));
+        if (isSender) writer.WriteSenderReport(Described(now), _blocks.AsSpan(0, reports));
+        else writer.WriteReceiverReport(_ssrc, _blocks.AsSpan(0, reports));
         writer.WriteCname(_ssrc, _cname);
+        if (metrics is { } told) writer.WriteMetrics(_ssrc, told);
+        (_sentBeforeThat, _sentBefore) = (_sentBefore, Audio?.Sent ?? 0);
         if (goodbye) writer.WriteGoodbye(_ssrc);
         Average(size);
         Sent++;
     }
 
-    // RFC 3550 §6.3.1, for a participant that never sends RTP.
+    private SenderReport Described(Instant now) =>
+        new(_ssrc, NtpTimestamp.Elapsed(now), Audio!.TimestampAt(now), (uint)Audio.Sent, (uint)Audio.Octets);
+
+    // RFC 3550 §6.3.1. Of two that talk the senders are more than a quarter, so that they share with the others.
     private TimeSpan Interval()
     {
         var (members, bandwidth) = (Members, Bandwidth);
-        if (_senders.Count <= Members / 4.0) (members, bandwidth) = (Members - _senders.Count, Bandwidth * 0.75);
+        if (!IsSender && _senders.Count <= Members / 4.0) (members, bandwidth) = (Members - _senders.Count, Bandwidth * 0.75);
 
         var minimum = Sent == 0 ? MinInterval / 2 : MinInterval;
         var calculated = TimeSpan.FromSeconds(_averageSize * members / bandwidth);

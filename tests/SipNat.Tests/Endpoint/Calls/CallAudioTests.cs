@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SipNat.Endpoint.Calls;
 using SipNat.Media.Codecs;
 using SipNat.Sip.Sdp;
@@ -126,6 +127,69 @@ public sealed class CallAudioTests
         Assert.InRange(scene.Audio.Playout.Played, 490, 500);
         Assert.Equal((0L, 0L, 0L, 0L), (scene.Audio.Playout.Late, scene.Audio.Playout.ConcealedSamples, scene.Audio.Playout.InsertedSamples, scene.Audio.Playout.Skipped));
         Assert.Equal((name, name), (scene.Audio.CodecSent, scene.Audio.CodecReceived));
+    }
+
+    [Theory]
+    [InlineData("PCMU", 0, 8000, 160, 160, 10)]
+    [InlineData("G722", 9, 8000, 160, 160, 9)]
+    [InlineData("L16", 96, 16000, 640, 320, 10)]
+    public void A_lossy_path_costs_what_was_lost_and_moves_nothing(string name, int payloadType, int clockRate, int bytes, int ticks, double leastDecibel)
+    {
+        var far = new AudioFarEnd(payloadType, clockRate, bytes, ticks);
+        var scene = new CallScene(new(payloadType, new(name, clockRate)), far);
+        scene.Do(new MediaCommand.Play(CallScene.Id, 0, new AudioSource.Echo()));
+        using var encoder = PayloadEncoder.Of(name, clockRate, 1)!;
+        var rate = encoder.SampleRate;
+        var said = TestSignal.Speech(rate, TimeSpan.FromSeconds(10));
+        var random = new Random(2);
+        scene.Exchange(500, PacketTime, i => Encode(encoder, said.AsSpan(i * rate / 50, rate / 50)), i => i > 5 && random.Next(20) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(0, 35)));
+        scene.Run(TimeSpan.FromSeconds(0.5));
+
+        using var decoder = PayloadDecoder.Of(name, clockRate, 1)!;
+        var coded = far.Heard();
+        var heard = new short[decoder.SamplesOf(coded)];
+        decoder.Decode(coded, heard);
+        var (offset, decibel) = TestSignal.Compare(said.AsSpan(0, 9 * rate), heard, rate / 5);
+        Assert.InRange(decibel, leastDecibel, 35);
+
+        // At its end the audio stands where it stood at its beginning.
+        Assert.Equal(offset, TestSignal.Compare(said.AsSpan(0, rate), heard, rate / 5).Offset);
+        Assert.Equal(offset, TestSignal.Compare(said.AsSpan(8 * rate, rate), heard.AsSpan(8 * rate), rate / 5).Offset);
+        Assert.Equal((0L, 0L), (scene.Audio.Playout.Late, scene.Audio.Playout.InsertedSamples));
+    }
+
+    [Fact]
+    public void A_second_of_a_call_takes_no_memory()
+    {
+        var scene = Scene(Pcmu);
+        scene.Do(new MediaCommand.Play(CallScene.Id, 0, new AudioSource.Echo()));
+        scene.Run(TimeSpan.FromSeconds(1));
+        var plane = scene.Plane;
+        var (now, packet, sequence) = (scene.Now, scene.FarEnd.Next(new byte[160]), 0);
+        var taken = long.MaxValue;
+        for (var round = 0; round < 40; round++)
+        {
+            var sum = 0L;
+            for (var i = 0; i < 10; i++)
+            {
+                now += PacketTime;
+                sequence++;
+                BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)sequence);
+                BinaryPrimitives.WriteUInt32BigEndian(packet.AsSpan(4), (uint)(sequence * 160));
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                plane.HandleDatagram(now, now, new(1), CallScene.Peer, packet);
+                plane.HandleTimeout(now);
+                while (plane.Outbox.TryTake(out var transmit)) plane.Outbox.Release(transmit);
+                sum += GC.GetAllocatedBytesForCurrentThread() - before;
+                while (plane.TryTakeEvent(out _))
+                {
+                }
+            }
+
+            taken = Math.Min(taken, sum);
+        }
+
+        Assert.Equal(0, taken);
     }
 
     [Fact]
