@@ -21,6 +21,7 @@ internal sealed class StreamSender
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private bool _isSending;
+    private bool _isAudioFlowing;
     private Instant? _greetedAt;
 
     public StreamSender(
@@ -96,7 +97,8 @@ internal sealed class StreamSender
     {
         if (!_isSending) return;
 
-        _keepalive.Start(now);
+        // The next packet of audio is there as soon, and a player may take an empty one in the midst of them for a lost frame.
+        if (!_isAudioFlowing) _keepalive.Start(now);
         Send(now);
     }
 
@@ -109,12 +111,13 @@ internal sealed class StreamSender
         var route = MediaRoute();
         if (!_isSending || !IsOpen(route))
         {
-            _audio.Skip(samples);
+            SkipAudio(samples);
             return false;
         }
 
         _audio.Send(now, Open(route), route.Flow, route.Remote, payloadType, payload, samples);
         Seal(route);
+        _isAudioFlowing = true;
         // Media are a keepalive of their own (RFC 6263 §4).
         _keepalive.Stop();
         return true;
@@ -134,7 +137,11 @@ internal sealed class StreamSender
 
     /// <summary>Lets time pass without audio.</summary>
     /// <param name="samples">In units of the format's clock.</param>
-    public void SkipAudio(int samples) => _audio.Skip(samples);
+    public void SkipAudio(int samples)
+    {
+        _isAudioFlowing = false;
+        _audio.Skip(samples);
+    }
 
     /// <summary>
     /// Answers a source that is not followed yet: where both sides wait for the other's media before they send more than

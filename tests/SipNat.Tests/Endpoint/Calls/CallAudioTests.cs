@@ -62,6 +62,19 @@ public sealed class CallAudioTests
     }
 
     [Fact]
+    public void No_empty_packet_comes_between_those_of_audio()
+    {
+        var scene = Scene(Pcmu);
+        scene.Run(TimeSpan.FromMilliseconds(100));
+        var opening = scene.FarEnd.Empty;
+        scene.Send(scene.FarEnd.Next(new byte[160]));
+        scene.Run(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(opening, scene.FarEnd.Empty);
+        Assert.All(scene.FarEnd.Packets.Zip(scene.FarEnd.Packets.Skip(1)), p => Assert.Equal((ushort)(p.First.Sequence + 1), p.Second.Sequence));
+    }
+
+    [Fact]
     public void A_tone_is_the_sine_that_was_asked_for()
     {
         var scene = Scene(Pcmu);
