@@ -16,16 +16,24 @@ public sealed class AddressAdvisor(AddressingOptions options)
     /// <summary>Whether peers outside the local networks are told relayed addresses only.</summary>
     public bool IsRelayOnly => options.IsRelayOnly;
 
-    public AdvertisedAddress Advise(in AddressQuestion question) =>
-        ForLocalPeer(question)
-        ?? FromRelayOnly(question)
-        ?? FromConfiguration(question)
-        ?? FromCloud(question)
-        ?? FromForward(question)
-        ?? FromRouter(question)
-        ?? FromMapping(question)
-        ?? FromRelay(question)
-        ?? WithoutMapping(question);
+    public AdvertisedAddress Advise(in AddressQuestion question)
+    {
+        var avoided = question.Avoided;
+        return Unless(avoided, ForLocalPeer(question))
+            ?? FromRelayOnly(question)
+            ?? Unless(avoided, FromConfiguration(question))
+            ?? Unless(avoided, FromCloud(question))
+            ?? Unless(avoided, FromForward(question))
+            ?? Unless(avoided, FromRouter(question))
+            ?? Unless(avoided, FromMapping(question))
+            ?? Unless(avoided, FromRelay(question))
+            ?? Unless(avoided, WithoutMapping(question))
+            ?? Unless(avoided, Host(question.Local, new AddressReason.OthersFailed(question.Local)))
+            ?? Advise(question with { Avoided = default });
+    }
+
+    private static AdvertisedAddress? Unless(AddressKindSet avoided, AdvertisedAddress? address) =>
+        address is { } known && avoided.Contains(known.Kind) ? null : address;
 
     private AdvertisedAddress? ForLocalPeer(in AddressQuestion question)
     {

@@ -29,6 +29,9 @@ public readonly record struct AddressQuestion
     /// socket, or 0 where it came from another one.
     /// </summary>
     public TransportAddress LastKnown { get; init; }
+
+    /// <summary>Kinds of addresses that were found not to work; one of them is told only where there is no other.</summary>
+    public AddressKindSet Avoided { get; init; }
 }
 
 /// <summary>An address that a TURN server lends.</summary>

@@ -65,6 +65,9 @@ public abstract record AddressReason
     public sealed record NoAnswerYet(TransportAddress External) : AddressReason;
 
     public sealed record NothingKnown(TransportAddress Local) : AddressReason;
+
+    /// <summary>Every other kind of address was tried.</summary>
+    public sealed record OthersFailed(TransportAddress Local) : AddressReason;
 }
 
 public static class AddressReasonText
@@ -108,6 +111,7 @@ public static class AddressReasonText
         AddressReason.RelayedForWant(var relayed, null) => $"no STUN server answered: TURN server {relayed.Server} relays",
         AddressReason.NoAnswerYet(var external) =>
             $"no STUN answer yet: last known external address {external.AddressText}",
+        AddressReason.OthersFailed => "the others brought nothing: local address",
         AddressReason.NothingKnown => "no external address known: local address, relying on the peer's latching",
         _ => throw new UnreachableException(),
     };

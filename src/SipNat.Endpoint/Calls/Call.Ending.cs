@@ -139,7 +139,7 @@ internal sealed partial class Call
         if (IsEnding) return;
 
         (State, _endedAt, _endReason, _endedByPeer, _changed) = (CallState.Ending, now, reason, byPeer, true);
-        (_keepaliveAt, _retryAt, _ringUntil, _repeatAt) = (null, null, null, null);
+        (_keepaliveAt, _retryAt, _ringUntil, _repeatAt, _watchAt) = (null, null, null, null, null);
         RefuseOffer(now, new(487));
         _journal.Note(now, "ended", reason);
         NotifyTransferEnd(now);

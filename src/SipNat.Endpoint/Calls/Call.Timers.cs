@@ -18,7 +18,7 @@ internal sealed partial class Call
             foreach (var dialog in AllDialogs) deadline = Instant.Earlier(deadline, dialog.Requests.Deadline);
             if (State is CallState.Ending) return deadline;
 
-            deadline = Instant.Earlier(deadline, Instant.Earlier(Instant.Earlier(_keepaliveAt, _retryAt), Instant.Earlier(_ringUntil, _repeatAt)));
+            deadline = Instant.Earlier(deadline, Instant.Earlier(Instant.Earlier(_keepaliveAt, _retryAt), Instant.Earlier(Instant.Earlier(_ringUntil, _watchAt), _repeatAt)));
             if (AwaitsMapping) deadline = Instant.Earlier(deadline, MappingDeadline);
             return State is CallState.Established ? Instant.Earlier(deadline, _timer.Deadline) : deadline;
         }
@@ -39,6 +39,7 @@ internal sealed partial class Call
         if (_repeatAt <= now) RepeatReliable(now);
         if (_ringUntil <= now) GiveUpRinging(now);
         if (_keepaliveAt <= now) SendKeepalive(now);
+        if (_watchAt <= now) Watch(now);
         if (_retryAt <= now)
         {
             _retryAt = null;

@@ -36,6 +36,7 @@ internal sealed partial class Call
     private bool _changed = true;
     private bool _mediaIsOpen;
     private bool _isToldComplete;
+    private bool _isRelayWanted;
     private bool _endedByPeer;
     private Instant? _keepaliveAt;
     private Instant? _retryAt;
@@ -213,6 +214,7 @@ internal sealed partial class Call
             UsesIce = stream?.Ice is not null,
             IsEncrypted = stream?.Crypto.Keys is not null,
             Stream = stream?.Report,
+            Recovered = [.. _recovered],
             TransferOf = _request?.TransferOf,
             Findings = _journal.Findings,
             Timeline = _journal.Timeline,
@@ -297,6 +299,7 @@ internal sealed partial class Call
         _journal.Note(now, "established", "Both sides know that the call is up.");
         if (_request?.TransferOf is { } parent) _context.Transferred.Enqueue((parent, 200, "OK"));
         ScheduleKeepalive(now);
+        _watchAt = now + WatchInterval;
         if (_replaced is { } replaced) _context.CallReplacements.Enqueue(replaced);
     }
 

@@ -77,6 +77,9 @@ public sealed record CallSnapshot(SessionId Id, CallDirection Direction, string?
     /// <summary>The last report of its stream; null before the first.</summary>
     public MediaStreamReport? Stream { get; init; }
 
+    /// <summary>Times without audio that are over.</summary>
+    public IReadOnlyList<CallRecovery> Recovered { get; init; } = [];
+
     /// <summary>The call whose peer asked for this one by REFER; null where none did.</summary>
     public SessionId? TransferOf { get; init; }
 

@@ -59,6 +59,9 @@ public readonly record struct CallVerdict(InboundVerdict Inbound, OutboundVerdic
         var sent = call.Stream?.Audio?.PacketsSent ?? 0;
         if (sent == 0) return call.MaySend || call.AnsweredAt is null ? OutboundVerdict.NotDelivered : OutboundVerdict.Held;
 
+        var audio = call.Stream!.Audio!;
+        if (audio.Stages.ReceivedByPeer is { } received) return received > 0 ? OutboundVerdict.Delivered : OutboundVerdict.NotDelivered;
+
         return OutboundVerdict.Unconfirmed;
     }
 }

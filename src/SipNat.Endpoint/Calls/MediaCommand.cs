@@ -37,6 +37,9 @@ public abstract record MediaCommand(SessionId Session)
     /// <param name="SampleRate">Of the blocks: 8000, 16000 or another multiple of 100.</param>
     public sealed record CaptureAudio(SessionId Session, int Port, int SampleRate) : MediaCommand(Session);
 
+    /// <summary>Sends what opens the way to the peer at once, and asks STUN servers how each port is seen.</summary>
+    public sealed record KeepOpen(SessionId Session) : MediaCommand(Session);
+
     /// <summary>Ends the session: files are completed, ports closed; answered by <see cref="MediaEvent.Closed"/>.</summary>
     /// <param name="PeerIsGone">Nobody said goodbye: the streams were active until they were last heard, not until now.</param>
     public sealed record Close(SessionId Session, bool PeerIsGone) : MediaCommand(Session);

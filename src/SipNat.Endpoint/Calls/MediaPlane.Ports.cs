@@ -73,7 +73,7 @@ public sealed partial class MediaPlane
 
     private void Gather(Instant now, MediaPort port, PathNeeds needs)
     {
-        var wantsRelay = !needs.IsLocalPeer && (needs.IceComponents > 0 || _options.IsRelayOnly || port.IsHardToReach);
+        var wantsRelay = needs.WantsRelay || (!needs.IsLocalPeer && (needs.IceComponents > 0 || _options.IsRelayOnly || port.IsHardToReach));
         var local = port.Flows.LocalRtp;
         IReadOnlyList<TurnServerOptions> servers = wantsRelay
             ? [.. _turn.Where(s => s.Server.Family == local.Family && s.Server.IsLoopback == local.IsLoopback)]

@@ -128,6 +128,9 @@ public sealed partial class MediaPlane
                 heard.HandleAudio(now, command);
                 Settle(now, heard);
                 break;
+            case MediaCommand.KeepOpen(var id):
+                if (_sessions.TryGetValue(id, out var kept)) KeepOpen(now, kept);
+                break;
             case MediaCommand.Close(var id, var peerIsGone):
                 if (_sessions.Remove(id, out var closing)) Close(now, closing, peerIsGone);
                 break;
@@ -244,6 +247,18 @@ public sealed partial class MediaPlane
             session.KeepOpen(now);
             Settle(now, session);
         }
+    }
+
+    private void KeepOpen(Instant now, MediaSession session)
+    {
+        foreach (var port in session.Ports)
+        {
+            port.Refresh(now);
+            RunPort(now, port);
+        }
+
+        session.KeepOpen(now);
+        Settle(now, session);
     }
 
     public void HandleTimeout(Instant now)

@@ -9,7 +9,10 @@ internal sealed class MediaSession
     // A fifth of a second of five streams: more cannot come between an answer and the news of it.
     private const int MaxEarly = 50;
     private const int MaxWaiting = 64;
-    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RecordingReportInterval = TimeSpan.FromSeconds(2);
+
+    // Whether a call is heard has to be known sooner.
+    private static readonly TimeSpan CallReportInterval = TimeSpan.FromSeconds(0.5);
 
     private readonly MediaPlaneOptions _options;
     private readonly MediaOutput _output;
@@ -47,6 +50,8 @@ internal sealed class MediaSession
 
     public Instant? Deadline => Instant.Earlier(_deadlines.Next, _reportAt);
 
+    private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
+
     public void Add(MediaPort port)
     {
         port.Owner = this;
@@ -56,6 +61,7 @@ internal sealed class MediaSession
 
     public void Configure(Instant now, MediaSettings settings)
     {
+        if (settings.Streams.Any(s => s.Audio is not null)) ReportInterval = CallReportInterval;
         foreach (var stream in settings.Streams)
         {
             if (stream.Port >= Ports.Count) continue;

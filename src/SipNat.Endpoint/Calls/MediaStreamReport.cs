@@ -13,6 +13,9 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="Srtp">What came of its packets under their keys; null where the stream is not encrypted.</param>
 public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null, SrtpReport? Srtp = null)
 {
+    /// <summary>Datagrams that the system refused to send: no route, a firewall here, or a port that is closed there (ICMP).</summary>
+    public long SendsFailed { get; init; }
+
     /// <summary>The audio of a call; null for a recording.</summary>
     public CallAudioReport? Audio { get; init; }
 }

@@ -162,6 +162,7 @@ internal sealed class StreamSender
     {
         var (media, control) = (MediaRoute(), ControlRoute());
         _keepalive.Bound = _port.RtpKeepalive;
+        _keepalive.Greeting = IsOpen(media) ? null : GreetingOf(_settings.Audio);
         Reporter.KeepaliveInterval = _settings.RtcpMux ? _port.RtpKeepalive : _port.RtcpKeepalive;
         // Checks keep an ICE path open, and nothing else may be sent while ICE looks for one.
         if (media.Kind is not RouteKind.Plain) _keepalive.Stop();
@@ -182,6 +183,14 @@ internal sealed class StreamSender
 
     private bool IsOpen(PathRoute route) => route.Kind is RouteKind.Ice || (route.Kind is RouteKind.Plain && !route.Remote.IsNone
         && (_session.Gate.IsProven(route.Remote) || (_settings.Audio is not null && _sessionSettings.Acknowledged && route.Remote.HasSameAddress(_sessionSettings.SignallingSource))));
+
+    // 4 ms, which leaves room for an SRTP tag below what a host may be sent that is not known.
+    private static (int, ReadOnlyMemory<byte>)? GreetingOf(CallAudioSettings? audio) => audio switch
+    {
+        { MaySend: true, Format.Name: "PCMU" } => (audio.PayloadType, Silences.Pcmu),
+        { MaySend: true, Format.Name: "PCMA" } => (audio.PayloadType, Silences.Pcma),
+        _ => null,
+    };
 
     private PathRoute MediaRoute() => RouteOf(1, _port.Flows.Rtp, _settings.RemoteRtp, _recorded.Latch.Locked);
 
@@ -211,4 +220,13 @@ internal sealed class StreamSender
         AckReceived = _sessionSettings.Acknowledged,
         MediaSeenFrom = seen,
     }).Address;
+
+    private static class Silences
+    {
+        private const int Samples = 32;
+
+        public static readonly byte[] Pcmu = [.. Enumerable.Repeat((byte)0xff, Samples)];
+
+        public static readonly byte[] Pcma = [.. Enumerable.Repeat((byte)0xd5, Samples)];
+    }
 }

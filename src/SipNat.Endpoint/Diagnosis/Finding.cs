@@ -50,6 +50,9 @@ public enum FindingCode
     /// <summary>Of a stream without packets: this system let nothing out that would have opened the way in.</summary>
     NothingSent,
 
+    /// <summary>The other side of a call reports that none of our audio arrives.</summary>
+    AudioNotDelivered,
+
     /// <summary>Of a stream without packets: media is received on another interface than signalling.</summary>
     InterfaceDiffers,
 

@@ -201,11 +201,11 @@ internal sealed class SessionStreams(Random random)
         AddressAdvisor advisor, SessionStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
         var port = _ports[stream.Port];
-        return (Advise(advisor, port.Rtp, peer, lastKnown), Advise(advisor, port.Rtcp, peer, lastKnown));
+        return (Advise(advisor, port.Rtp, peer, lastKnown, stream.Avoided), Advise(advisor, port.Rtcp, peer, lastKnown, stream.Avoided));
     }
 
     private static AdvertisedAddress Advise(
-        AddressAdvisor advisor, SocketAddresses socket, TransportAddress peer, TransportAddress lastKnown) =>
+        AddressAdvisor advisor, SocketAddresses socket, TransportAddress peer, TransportAddress lastKnown, AddressKindSet avoided) =>
         advisor.Advise(new()
         {
             Use = AddressUse.Media,
@@ -214,6 +214,7 @@ internal sealed class SessionStreams(Random random)
             Relayed = socket.Relayed,
             Mapping = socket.Mapping,
             LastKnown = socket.LastMapped.IsNone ? lastKnown : socket.LastMapped,
+            Avoided = avoided,
         });
 }
 
@@ -241,6 +242,9 @@ internal sealed class SessionStream(int index, int port, Instant startedAt)
     public AdvertisedAddress Rtp { get; set; }
 
     public AdvertisedAddress Rtcp { get; set; }
+
+    /// <summary>Kinds of addresses that the peer's media were found not to reach us at.</summary>
+    public AddressKindSet Avoided { get; set; }
 
     /// <summary>The session's address in the peer's last offer where the medium has another one; none where they agree.</summary>
     public TransportAddress SessionConnection { get; set; }

@@ -49,6 +49,12 @@ public sealed class KeepaliveSender
 
     public long Sent { get; private set; }
 
+    /// <summary>
+    /// A short frame of silence as the call has it, for a host that has not been heard: whoever sends only what it is sent,
+    /// as an echo does, passes over a payload type that it does not know. Null for none.
+    /// </summary>
+    public (int PayloadType, ReadOnlyMemory<byte> Payload)? Greeting { get; set; }
+
     /// <summary>Allows sending: the first packet is due at once. Also for a changed destination.</summary>
     public void Start(Instant now) => (Deadline, _interval, _claimed) = (now, FirstInterval, default);
 
@@ -99,7 +105,8 @@ public sealed class KeepaliveSender
         Sent++;
         if (_audio is not null)
         {
-            _audio.SendEmpty(outbox, flow, destination, _payloadType);
+            var (payloadType, payload) = Greeting ?? (_payloadType, default);
+            _audio.SendProbe(outbox, flow, destination, payloadType, payload.Span);
             return;
         }
 

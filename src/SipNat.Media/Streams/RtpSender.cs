@@ -79,7 +79,8 @@ public sealed class RtpSender
     /// <param name="samples">How long, in units of the format's clock.</param>
     public void Skip(int samples) => (_timestamp, _isResuming) = (_timestamp + (uint)samples, true);
 
-    /// <summary>Sends a packet without payload that keeps a pinhole open; it takes a number and no time.</summary>
-    public void SendEmpty(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType) => RtpWriter.Write(
-        outbox.Write(flow, destination, RtpPacket.HeaderLength), new(payloadType, _sequence++, _timestamp, _ssrc), []);
+    /// <summary>Sends a packet that opens or keeps a pinhole; it takes a number and no time.</summary>
+    /// <param name="payload">Empty where nothing may be heard.</param>
+    public void SendProbe(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload) => RtpWriter.Write(
+        outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length), new(payloadType, _sequence++, _timestamp, _ssrc), payload);
 }

@@ -8,6 +8,8 @@ namespace SipNat.Server.Commands;
 internal static class CallArguments
 {
     private const int MostSeconds = 86_400;
+    private const int MostDigits = 256;
+    private const string Digits = "0123456789*#ABCDabcd,";
 
     public static readonly Option<string?> Account = new("--account") { Description = "Which of the configured accounts, by its name [default: the only one]", HelpName = "NAME" };
 
@@ -24,6 +26,19 @@ internal static class CallArguments
             result =>
             {
                 if (result.GetValueOrDefault<int?>() is < 1 or > MostSeconds) result.AddError($"--duration must be 1 to {MostSeconds} seconds.");
+            },
+        },
+    };
+
+    public static readonly Option<string?> Dtmf = new("--dtmf")
+    {
+        Description = "Digits that are sent after the answer: 0-9, *, #, A-D, and a comma for a pause",
+        HelpName = "DIGITS",
+        Validators =
+        {
+            result =>
+            {
+                if (result.GetValueOrDefault<string?>() is { } text && (text.Length is 0 or > MostDigits || text.Any(c => !Digits.Contains(c)))) result.AddError($"--dtmf must be 1 to {MostDigits} of 0-9, *, #, A-D and commas.");
             },
         },
     };

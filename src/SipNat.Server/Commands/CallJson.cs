@@ -15,7 +15,8 @@ internal static class CallJson
 
     /// <param name="call">Null where there was none.</param>
     /// <param name="problem">Why there was none.</param>
-    public static CallReport Report(CallSnapshot? call, string? problem)
+    /// <param name="toWall">The time of day of a moment.</param>
+    public static CallReport Report(CallSnapshot? call, string? problem, Func<Instant, DateTimeOffset> toWall)
     {
         if (call is null) return new("failed", 0, problem ?? "There was no call.", 0, null, null, null, null, null, []);
 
@@ -31,11 +32,13 @@ internal static class CallJson
             ReceivedOf(call),
             PeerReportsOf(call),
             call.AnsweredAt is null ? null : new(verdict.Inbound.Word(), verdict.Outbound.Word()),
-            [])
+            [.. call.Recovered.Select(r => new CallRecoveryReport(toWall(r.At), r.From.ToString(), r.To.ToString(), Math.Round(r.After.TotalSeconds, 1)))])
         {
             Remote = call.Remote,
             CallId = call.CallId,
             Encrypted = call.IsEncrypted,
+            Quality = QualityOf(call),
+            Stages = call.Stream?.Audio?.Stages is { } stages ? new(stages.Sent, stages.ReceivedByPeer, stages.Arrived, stages.Authenticated, stages.Accepted, stages.Decoded, stages.Audible) : null,
             Findings = [.. call.Findings.Select(f => new CallFindingReport(f.Code.Text, f.Text))],
         };
     }
@@ -88,7 +91,13 @@ internal static class CallJson
     private static CallReceivedReport? ReceivedOf(CallSnapshot call) => call.Stream is not { } stream ? null
         : new(stream.Stream.Packets, stream.Stream.Lost, Math.Round(stream.Stream.Jitter.TotalMilliseconds, 2), stream.Audio?.CodecReceived);
 
-    private static PeerReportsReport? PeerReportsOf(CallSnapshot call) => call.Stream is null ? null : new(false, null, null, null, null);
+    private static PeerReportsReport? PeerReportsOf(CallSnapshot call) => call.Stream?.Audio is not { } audio ? null
+        : audio.Peer is not { } peer ? new(false, null, null, null, null)
+        : new(true, peer.PacketsLost, Math.Round(peer.FractionLost, 4), Math.Round(peer.Jitter.TotalMilliseconds, 2), peer.RoundTrip is { } trip ? Math.Round(trip.TotalMilliseconds, 1) : null);
+
+    private static CallQualityReport? QualityOf(CallSnapshot call) => call.Stream?.Audio is { Rating: { } rating, MeanOpinion: { } opinion }
+        ? new(Math.Round(rating, 1), Math.Round(opinion, 2))
+        : null;
 
     private static string? Text(TransportAddress address) => address.IsNone ? null : address.ToString();
 }
@@ -114,6 +123,12 @@ internal sealed record CallReport(
 
     public bool Encrypted { get; init; }
 
+    /// <summary>How what was heard is rated; null where nothing was.</summary>
+    public CallQualityReport? Quality { get; init; }
+
+    /// <summary>How far packets came; null without media.</summary>
+    public CallStagesReport? Stages { get; init; }
+
     public IReadOnlyList<CallFindingReport> Findings { get; init; } = [];
 }
 
@@ -125,6 +140,10 @@ internal sealed record CallSentReport(long Packets, string? Codec);
 internal sealed record CallReceivedReport(long Packets, long Lost, double JitterMs, string? Codec);
 
 internal sealed record PeerReportsReport(bool Received, long? PacketsLost, double? FractionLost, double? JitterMs, double? RoundTripMs);
+
+internal sealed record CallQualityReport(double Rating, double Mos);
+
+internal sealed record CallStagesReport(long Sent, long? ReceivedByPeer, long Arrived, long Authenticated, long Accepted, long Decoded, long Audible);
 
 internal sealed record CallVerdictReport(string Inbound, string Outbound);
 

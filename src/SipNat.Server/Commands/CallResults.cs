@@ -7,7 +7,7 @@ internal static class CallResults
 {
     public static async Task<int> PrintAsync(CommandContext context, CallRun run, CancellationToken stop)
     {
-        var report = CallJson.Report(run.Last, run.Problem);
+        var report = CallJson.Report(run.Last, run.Problem, run.Host.ToWall);
         if (context.Json) CallJson.Print(context.Output, report);
         else CallText.Print(context.Output, report, run.Last);
         await context.Output.FlushAsync(CancellationToken.None);

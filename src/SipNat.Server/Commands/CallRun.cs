@@ -94,6 +94,7 @@ internal sealed class CallRun : IAsyncDisposable
 
     private async Task TalkAsync(CancellationToken stop)
     {
+        if (_context.Arguments.GetValue(CallArguments.Dtmf) is { } digits) SendDigits(digits);
         if (_context.Arguments.GetValue(CallArguments.Duration) is { } seconds)
         {
             await Task.WhenAny(_complete.Task, Task.Delay(TimeSpan.FromSeconds(seconds), stop)).WaitAsync(stop);
@@ -101,6 +102,19 @@ internal sealed class CallRun : IAsyncDisposable
         }
 
         await _complete.Task.WaitAsync(stop);
+    }
+
+    private void SendDigits(string digits)
+    {
+        if (_id is not { } id) return;
+
+        if (_account?.Dtmf is DtmfMethod.Info)
+        {
+            foreach (var digit in digits.Where(d => d != ',')) Host.Post((now, core) => core.SendCallDigit(now, id, char.ToUpperInvariant(digit)));
+            return;
+        }
+
+        Host.Post(new MediaCommand.SendDigits(id, 0, digits.ToUpperInvariant(), _account?.Dtmf is DtmfMethod.InBand ? DigitTransport.InBand : DigitTransport.Events));
     }
 
     private void HangUp(string reason)

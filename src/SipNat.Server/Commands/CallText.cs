@@ -26,8 +26,19 @@ internal static class CallText
             rows.Add(("received", string.Create(CultureInfo.InvariantCulture, $"{received.Packets} packets{(received.Codec is { } codec ? $" of {codec}" : "")}, {received.Lost} lost, {received.JitterMs:F1} ms jitter")));
         }
 
+        if (report.PeerReports is { Received: true } peer)
+        {
+            rows.Add(("it reports", string.Create(CultureInfo.InvariantCulture, $"{peer.PacketsLost} lost, {peer.JitterMs:F1} ms jitter{(peer.RoundTripMs is { } trip ? $", {trip:F0} ms there and back" : "")}")));
+        }
+
+        if (report.Quality is { } quality) rows.Add(("quality", string.Create(CultureInfo.InvariantCulture, $"{quality.Mos:F1} of 4.5 (MOS), R {quality.Rating:F0}")));
         var width = rows.Max(row => row.Name.Length);
         foreach (var (name, value) in rows) output.WriteLine($"{name.PadRight(width)}  {SafeText.EscapeLines(value)}");
+        foreach (var recovery in report.Recovered)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"recovered".PadRight(width)}  after {recovery.AfterSeconds:F1} s without audio{(recovery.From == recovery.To ? "" : $": {recovery.To} in place of {recovery.From}")}"));
+        }
+
         foreach (var finding in report.Findings) output.WriteLine($"{"finding".PadRight(width)}  {SafeText.EscapeLines(finding.Text)}");
         if (call?.AnsweredAt is null) return;
 

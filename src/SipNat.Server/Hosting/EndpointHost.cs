@@ -74,6 +74,9 @@ internal sealed class EndpointHost : IAsyncDisposable
     /// <summary>Listeners with their real ports.</summary>
     public IReadOnlyList<SipListener> Bound => _host.Bound;
 
+    /// <summary>The time of day of a moment.</summary>
+    public DateTimeOffset ToWall(Instant at) => _clock.ToWall(at);
+
     /// <summary>Binds sockets, and begins to serve calls.</summary>
     /// <exception cref="UnavailableException">A listener of <c>Sip:Listen</c> cannot be bound.</exception>
     public async Task StartAsync(CancellationToken stop)

@@ -19,6 +19,7 @@ public sealed class ScriptedPhone : IProtocolCore
     private readonly List<ScriptedSipMessage> _responses = [];
     private FlowId _sip;
     private FlowId _rtp;
+    private FlowId _rtcp;
     private TransportAddress _from;
     private FlowId _by;
     private TransportAddress _listener;
@@ -47,6 +48,9 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Payload type and bytes of each RTP packet that was heard, with its source.</summary>
     public List<(TransportAddress From, int PayloadType, int Length, Instant At)> Heard { get; } = [];
 
+    /// <summary>The SSRC of the last of them.</summary>
+    public uint LastSsrc { get; private set; }
+
     /// <summary>Whether audio goes back to where it came from, as a provider does that latches.</summary>
     public bool Latches { get; set; }
 
@@ -64,6 +68,7 @@ public sealed class ScriptedPhone : IProtocolCore
         phone.Host = network.AddHost(at.AddressText, phone);
         phone._sip = phone.Host.OpenUdp(at.Port);
         phone._rtp = phone.Host.OpenUdp(mediaPort);
+        phone._rtcp = phone.Host.OpenUdp(mediaPort + 1);
         phone.Media = at.WithPort(mediaPort);
         phone.Host.Listen(5061, TransportProtocol.Tls);
         return phone;
@@ -117,6 +122,9 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Sends a frame of PCMU each 20 ms from here on.</summary>
     public void Speak(TransportAddress to) => Host.Run(now => (_listener, _speaksAt) = (to, now));
 
+    /// <summary>Sends RTCP to the port above.</summary>
+    public void SendControl(TransportAddress rtp, byte[] packet) => Host.Run(_ => Outbox.Add(_rtcp, rtp.WithPort(rtp.Port + 1), packet));
+
     public void FallSilent() => _speaksAt = null;
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change) => _flows[flow] = change;
@@ -128,11 +136,13 @@ public sealed class ScriptedPhone : IProtocolCore
             // RTCP and what else is no audio has other payload types.
             if (datagram.Length < RtpHeader || datagram[0] >> 6 != 2 || (datagram[1] & 0x7f) is >= 64 and < 96) return;
 
+            LastSsrc = BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]);
             Heard.Add((from, datagram[1] & 0x7f, datagram.Length - RtpHeader, now));
             if (Latches) _listener = from;
             return;
         }
 
+        if (flow == _rtcp) return;
         if (ScriptedSipMessage.Read(datagram) is not { } message) return;
 
         (_from, _by) = (from, flow);

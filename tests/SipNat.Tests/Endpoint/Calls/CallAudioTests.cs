@@ -50,14 +50,17 @@ public sealed class CallAudioTests
         scene.Plane.HandleCommand(scene.Now, new MediaCommand.Configure(CallScene.Id, new(CallScene.Local.WithPort(5060), Acknowledged: true, Paused: false, [stream])));
         scene.Do(new MediaCommand.Play(CallScene.Id, 0, new AudioSource.Clip(new(TestSignal.Speech(8000, TimeSpan.FromSeconds(1)), 8000))));
         scene.Run(TimeSpan.FromSeconds(3));
-        Assert.Empty(scene.FarEnd.Packets);
-        Assert.InRange(scene.FarEnd.Empty, 1, 3);
+
+        // A short frame of silence a second: whoever sends only what it is sent, as an echo does, begins with that.
+        var greetings = scene.FarEnd.Packets.Count;
+        Assert.InRange(greetings, 1, 3);
+        Assert.All(scene.FarEnd.Packets, p => Assert.Equal([.. Enumerable.Repeat((byte)0xff, 32)], p.Payload));
 
         scene.Send(scene.FarEnd.Next(new byte[160]));
         scene.Run(TimeSpan.FromSeconds(1.1));
 
         // The clip begins with the first packet that may be sent, and not before it.
-        Assert.Equal(Coded(TestSignal.Speech(8000, TimeSpan.FromSeconds(1))), scene.FarEnd.Heard()[..8000]);
+        Assert.Equal(Coded(TestSignal.Speech(8000, TimeSpan.FromSeconds(1))), scene.FarEnd.Packets.Skip(greetings).SelectMany(p => p.Payload).Take(8000).ToArray());
         Assert.Contains(new MediaEvent.PlayEnded(CallScene.Id, 0), scene.Events);
     }
 
