@@ -234,6 +234,9 @@ internal sealed partial class Call
         return new(codec.PayloadType, codec.Format)
         {
             PacketTime = PacketTimeOf(media.Ptime),
+            TelephoneEvent = media.PeerMap.FirstOrDefault(m => m.Format.Name.Equals(PayloadFormat.TelephoneEvent.Name, StringComparison.OrdinalIgnoreCase)) is { } events
+                ? new(events.PayloadType, events.Format.ClockRate)
+                : null,
             MaySend = stream.Current?.Direction.Sends ?? false,
             Receives = stream.Current?.Direction.Receives ?? false,
         };

@@ -14,6 +14,6 @@ internal static class CallSources
         if (file is not null && echoes) throw new ConfigurationException("--play and --echo exclude each other: one of them has to go.");
         if (echoes) return new AudioSource.Echo();
 
-        return file is null ? new AudioSource.Silence() : new AudioSource.Clip(PlayedFile.Read(file));
+        return file is null ? new AudioSource.Silence() : new AudioSource.Clip(ClipFile.Read(file));
     }
 }

@@ -31,7 +31,7 @@ internal sealed partial class CallDesk
         _accounts = options.Accounts.ToDictionary(a => a.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var account in options.Accounts)
         {
-            if (account.Play is { } file) _clips[account.Name] = PlayedFile.Read(file);
+            if (account.Play is { } file) _clips[account.Name] = ClipFile.Read(file);
         }
 
         core.AccountCalls = name => CallOptions.TermsOf(options, _accounts.GetValueOrDefault(name), isRecorded: false);

@@ -45,13 +45,13 @@ internal sealed class ClipTarget : IFuzzTarget
 
     public int Run(ReadOnlySpan<byte> input)
     {
-        if (!ClipFile.TryRead(input, out var clip, out var defect))
+        if (!WaveClip.TryRead(input, out var clip, out var defect))
         {
             Invariant.Holds(defect is not ClipDefect.None && defect.Explain().Length > 0, "a refusal has a reason");
             return (int)defect;
         }
 
-        Invariant.Holds(clip!.SampleRate is >= ClipFile.MinRate and <= ClipFile.MaxRate, "the rate is usable");
+        Invariant.Holds(clip!.SampleRate is >= WaveClip.MinRate and <= WaveClip.MaxRate, "the rate is usable");
         Invariant.Holds(clip.Samples.Length > 0 && clip.Samples.Length <= input.Length, "no more samples than bytes");
 
         var reader = new ClipReader(clip, Rate, loops: false);

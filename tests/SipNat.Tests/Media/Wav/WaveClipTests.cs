@@ -4,7 +4,7 @@ using SipNat.Media.Wav;
 namespace SipNat.Tests.Media.Wav;
 
 /// <summary>Clips, from files whose bytes are written down here.</summary>
-public sealed class ClipFileTests
+public sealed class WaveClipTests
 {
     [Theory]
     [InlineData(1, 8, new byte[] { 128, 0, 255 }, new short[] { 0, -32768, 32512 })]
@@ -18,7 +18,7 @@ public sealed class ClipFileTests
     {
         foreach (var isExtensible in (bool[])[false, true])
         {
-            Assert.True(ClipFile.TryRead(File(tag, 1, 22_050, bits, data, isExtensible), out var clip, out _));
+            Assert.True(WaveClip.TryRead(File(tag, 1, 22_050, bits, data, isExtensible), out var clip, out _));
             Assert.Equal(samples, clip!.Samples.ToArray());
             Assert.Equal(22_050, clip.SampleRate);
         }
@@ -27,7 +27,7 @@ public sealed class ClipFileTests
     [Fact]
     public void Channels_are_mixed_to_their_mean()
     {
-        Assert.True(ClipFile.TryRead(File(1, 2, 8000, 16, [0x10, 0, 0x30, 0, 0xFF, 0x7F, 0xFF, 0x7F]), out var clip, out _));
+        Assert.True(WaveClip.TryRead(File(1, 2, 8000, 16, [0x10, 0, 0x30, 0, 0xFF, 0x7F, 0xFF, 0x7F]), out var clip, out _));
         Assert.Equal([0x20, 0x7FFF], clip!.Samples.ToArray());
     }
 
@@ -35,7 +35,7 @@ public sealed class ClipFileTests
     public void A_file_that_was_cut_off_is_played_as_far_as_it_goes()
     {
         var file = File(1, 1, 8000, 16, [1, 0, 2, 0, 3, 0]);
-        Assert.True(ClipFile.TryRead(file.AsSpan(0, file.Length - 3), out var clip, out _));
+        Assert.True(WaveClip.TryRead(file.AsSpan(0, file.Length - 3), out var clip, out _));
         Assert.Equal([1], clip!.Samples.ToArray());
     }
 
@@ -49,7 +49,7 @@ public sealed class ClipFileTests
     [InlineData(1, 1, 192_001, 16, ClipDefect.UnusableRate)]
     public void What_cannot_be_played_is_refused_with_its_reason(int tag, int channels, int rate, int bits, ClipDefect expected)
     {
-        Assert.False(ClipFile.TryRead(File(tag, channels, rate, bits, new byte[64]), out var clip, out var defect));
+        Assert.False(WaveClip.TryRead(File(tag, channels, rate, bits, new byte[64]), out var clip, out var defect));
         Assert.Equal((null, expected), (clip, defect));
         Assert.NotEqual("", defect.Explain());
     }
@@ -57,11 +57,11 @@ public sealed class ClipFileTests
     [Fact]
     public void A_file_without_audio_and_one_that_is_no_wave_are_refused()
     {
-        Assert.False(ClipFile.TryRead(File(1, 1, 8000, 16, []), out _, out var defect));
+        Assert.False(WaveClip.TryRead(File(1, 1, 8000, 16, []), out _, out var defect));
         Assert.Equal(ClipDefect.NoAudio, defect);
-        Assert.False(ClipFile.TryRead("ID3 is the beginning of an MP3 file"u8, out _, out defect));
+        Assert.False(WaveClip.TryRead("ID3 is the beginning of an MP3 file"u8, out _, out defect));
         Assert.Equal(ClipDefect.NotWave, defect);
-        Assert.False(ClipFile.TryRead([], out _, out defect));
+        Assert.False(WaveClip.TryRead([], out _, out defect));
         Assert.Equal(ClipDefect.NotWave, defect);
     }
 
@@ -69,7 +69,7 @@ public sealed class ClipFileTests
     public void Every_truncation_is_refused_or_played()
     {
         var file = File(1, 2, 44_100, 24, new byte[60], isExtensible: true);
-        for (var length = 0; length < file.Length; length++) ClipFile.TryRead(file.AsSpan(0, length), out _, out _);
+        for (var length = 0; length < file.Length; length++) WaveClip.TryRead(file.AsSpan(0, length), out _, out _);
     }
 
     private static byte[] File(int tag, int channels, int rate, int bits, byte[] data, bool isExtensible = false)

@@ -8,7 +8,7 @@ namespace SipNat.Media.Wav;
 /// Reads a clip from a WAVE file: PCM of 8, 16, 24 or 32 bits, 32-bit floating point, µ-law or A-law, of any usual rate.
 /// Several channels are mixed to one.
 /// </summary>
-public static class ClipFile
+public static class WaveClip
 {
     /// <summary>Bytes of a file; more is refused. Nine minutes of stereo from a CD.</summary>
     public const int MaxLength = 100 * 1024 * 1024;
@@ -90,7 +90,7 @@ public enum ClipDefect
 {
     None,
 
-    /// <summary>Longer than <see cref="ClipFile.MaxLength"/>.</summary>
+    /// <summary>Longer than <see cref="WaveClip.MaxLength"/>.</summary>
     TooLong,
 
     /// <summary>No WAVE file.</summary>
@@ -102,10 +102,10 @@ public enum ClipDefect
     /// <summary>Compressed, or samples of a size that is not read.</summary>
     UnknownFormat,
 
-    /// <summary>More than <see cref="ClipFile.MaxChannels"/>.</summary>
+    /// <summary>More than <see cref="WaveClip.MaxChannels"/>.</summary>
     TooManyChannels,
 
-    /// <summary>A rate below <see cref="ClipFile.MinRate"/> or above <see cref="ClipFile.MaxRate"/>.</summary>
+    /// <summary>A rate below <see cref="WaveClip.MinRate"/> or above <see cref="WaveClip.MaxRate"/>.</summary>
     UnusableRate,
 
     /// <summary>Nothing to be heard in it.</summary>
@@ -117,12 +117,12 @@ public static class ClipDefectText
     /// <summary>What is wrong with the file, for the one who named it.</summary>
     public static string Explain(this ClipDefect defect) => defect switch
     {
-        ClipDefect.TooLong => $"it is longer than {ClipFile.MaxLength / 1024 / 1024} MiB",
+        ClipDefect.TooLong => $"it is longer than {WaveClip.MaxLength / 1024 / 1024} MiB",
         ClipDefect.NotWave => "it is no WAVE file",
         ClipDefect.BadFormat => "its header is damaged",
         ClipDefect.UnknownFormat => "its format is not read: PCM of 8, 16, 24 or 32 bits, 32-bit float, A-law and µ-law are",
-        ClipDefect.TooManyChannels => $"it has more than {ClipFile.MaxChannels} channels",
-        ClipDefect.UnusableRate => $"its sample rate is not from {ClipFile.MinRate} to {ClipFile.MaxRate} Hz",
+        ClipDefect.TooManyChannels => $"it has more than {WaveClip.MaxChannels} channels",
+        ClipDefect.UnusableRate => $"its sample rate is not from {WaveClip.MinRate} to {WaveClip.MaxRate} Hz",
         ClipDefect.NoAudio => "there is no audio in it",
         _ => throw new UnreachableException(),
     };
