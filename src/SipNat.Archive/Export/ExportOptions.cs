@@ -1,3 +1,5 @@
+using SipNat.Media.Codecs;
+
 namespace SipNat.Archive.Export;
 
 /// <summary>What an export writes. The audio is 16-bit PCM at the highest rate of a file's streams, and time 0 is the session's beginning.</summary>
@@ -7,6 +9,9 @@ public sealed record ExportOptions
 
     /// <summary>One stream alone, in one channel: its label, or its number from 1. It overrules the format.</summary>
     public string? Stream { get; init; }
+
+    /// <summary>What kept packets are decoded by.</summary>
+    public CodecRegistry Codecs { get; init; } = CodecRegistry.BuiltIn;
 
     /// <summary>Whether an output that exists is replaced.</summary>
     public bool Force { get; init; }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
+using SipNat.Media.Codecs;
 using SipNat.Media.Rtp;
 using SipNat.Media.RtpDump;
 
@@ -20,6 +21,7 @@ internal sealed class PacketAudio : IAudioSource
 
     private readonly string _path;
     private readonly RecordedFile _file;
+    private readonly CodecRegistry _registry;
     private readonly PriorityQueue<(byte[] Bytes, int Length), long> _waiting = new(ReorderDepth + 1);
     private PacketReader? _reader;
     private PacketCodecs? _codecs;
@@ -30,8 +32,8 @@ internal sealed class PacketAudio : IAudioSource
     private int _frameLength;
     private long _position;
 
-    private PacketAudio(string path, RecordedFile file, int sampleRate, long length) =>
-        (_path, _file, SampleRate, Length) = (path, file, sampleRate, length);
+    private PacketAudio(string path, RecordedFile file, CodecRegistry registry, int sampleRate, long length) =>
+        (_path, _file, _registry, SampleRate, Length) = (path, file, registry, sampleRate, length);
 
     public int SampleRate { get; }
 
@@ -39,14 +41,14 @@ internal sealed class PacketAudio : IAudioSource
 
     /// <summary>Finds what of a file can be decoded.</summary>
     /// <param name="isMostlyDecoded">Whether more of its packets can be decoded than cannot.</param>
-    public static IReadOnlyList<PacketAudio> Inspect(string path, RecordedFile file, out bool isMostlyDecoded)
+    public static IReadOnlyList<PacketAudio> Inspect(string path, RecordedFile file, CodecRegistry registry, out bool isMostlyDecoded)
     {
         var placements = new SortedDictionary<int, PacketPlacement>();
         var (decoded, others, codecs) = (0L, 0L, default(PacketCodecs));
         using var reader = new PacketReader(WavAudio.Open(path, file.File));
         while (TryReadPacket(reader, out var milliseconds, out var packet))
         {
-            codecs ??= new(file, packet.PayloadType);
+            codecs ??= new(file, packet.PayloadType, registry);
             if (codecs[packet.PayloadType] is not { } decoder)
             {
                 others++;
@@ -59,11 +61,12 @@ internal sealed class PacketAudio : IAudioSource
                 placements[decoder.SampleRate] = placement = new(decoder.ClockRate, decoder.SampleRate);
             }
 
-            placement.Place(milliseconds, packet.Ssrc, packet.Timestamp, decoder.SamplesOf(packet.Payload.Length));
+            placement.Place(milliseconds, packet.Ssrc, packet.Timestamp, decoder.SamplesOf(packet.Payload));
         }
 
+        codecs?.Dispose();
         isMostlyDecoded = decoded > others;
-        return [.. placements.Select(rate => new PacketAudio(path, file, rate.Key, rate.Value.End))];
+        return [.. placements.Select(rate => new PacketAudio(path, file, registry, rate.Key, rate.Value.End))];
     }
 
     public void Read(Span<short> samples)
@@ -88,6 +91,7 @@ internal sealed class PacketAudio : IAudioSource
     {
         while (_waiting.TryDequeue(out var packet, out _)) ArrayPool<byte>.Shared.Return(packet.Bytes);
         _reader?.Dispose();
+        _codecs?.Dispose();
     }
 
     private static bool TryReadPacket(PacketReader reader, out uint milliseconds, out RtpPacket packet)
@@ -114,8 +118,10 @@ internal sealed class PacketAudio : IAudioSource
         var payload = packet.Payload;
 
         // Two channels are decoded side by side before they are one.
-        if (_frame.Length < 2 * payload.Length) _frame = new short[2 * payload.Length];
-        _frameLength = _codecs![packet.PayloadType]!.Decode(payload, _frame);
+        var decoder = _codecs![packet.PayloadType]!;
+        var needed = 2 * decoder.SamplesOf(payload);
+        if (_frame.Length < needed) _frame = new short[needed];
+        _frameLength = decoder.Decode(payload, _frame);
         ArrayPool<byte>.Shared.Return(next.Bytes);
         return true;
     }
@@ -124,11 +130,11 @@ internal sealed class PacketAudio : IAudioSource
     {
         while (TryReadPacket(_reader!, out var milliseconds, out var packet))
         {
-            _codecs ??= new(_file, packet.PayloadType);
+            _codecs ??= new(_file, packet.PayloadType, _registry);
             if (_codecs[packet.PayloadType] is not { } decoder || decoder.SampleRate != SampleRate) continue;
 
             _placement ??= new(decoder.ClockRate, SampleRate);
-            var place = _placement.Place(milliseconds, packet.Ssrc, packet.Timestamp, decoder.SamplesOf(packet.Payload.Length));
+            var place = _placement.Place(milliseconds, packet.Ssrc, packet.Timestamp, decoder.SamplesOf(packet.Payload));
             var bytes = ArrayPool<byte>.Shared.Rent(packet.Bytes.Length);
             packet.Bytes.CopyTo(bytes);
             _waiting.Enqueue((bytes, packet.Bytes.Length), place);

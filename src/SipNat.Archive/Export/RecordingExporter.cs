@@ -22,7 +22,7 @@ public sealed class RecordingExporter(RecordingStore store)
         var streams = new List<StreamAudio>();
         try
         {
-            foreach (var number in Choose(document, options)) streams.Add(new(store, document.Streams[number - 1], number));
+            foreach (var number in Choose(document, options)) streams.Add(new(store, document.Streams[number - 1], number, options.Codecs));
             var plan = Plan(document, streams, output, options);
             foreach (var (path, _) in plan) CheckOutput(path, options.Force);
 

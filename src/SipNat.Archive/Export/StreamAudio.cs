@@ -1,5 +1,6 @@
 using SipNat.Archive.Documents;
 using SipNat.Archive.Storage;
+using SipNat.Media.Codecs;
 
 namespace SipNat.Archive.Export;
 
@@ -7,7 +8,7 @@ namespace SipNat.Archive.Export;
 internal sealed class StreamAudio : IDisposable
 {
     /// <exception cref="ArchiveException">A file is missing or damaged.</exception>
-    public StreamAudio(RecordingStore store, RecordedStream stream, int number)
+    public StreamAudio(RecordingStore store, RecordedStream stream, int number, CodecRegistry codecs)
     {
         (Label, Number) = (stream.Label, number);
         var sources = new List<(double StartSeconds, IAudioSource Source)>();
@@ -22,7 +23,7 @@ internal sealed class StreamAudio : IDisposable
                 continue;
             }
 
-            var decoded = PacketAudio.Inspect(path, file, out var isMostlyDecoded);
+            var decoded = PacketAudio.Inspect(path, file, codecs, out var isMostlyDecoded);
             if (!isMostlyDecoded) kept.Add(new(number, file.Codec, file.File));
             sources.AddRange(decoded.Select(source => (file.StartOffsetSeconds, (IAudioSource)source)));
         }

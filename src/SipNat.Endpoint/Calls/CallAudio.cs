@@ -150,6 +150,7 @@ internal sealed class CallAudio : IDisposable
     private void SetLengths()
     {
         var tens = Math.Clamp((int)Math.Round(_settings.PacketTime.TotalMilliseconds / 10), 1, 6);
+        while (tens > 1 && _encoder?.CanEncode(Rate / TenMilliseconds * tens) is false) tens--;
         _packetTime = TimeSpan.FromMilliseconds(10 * tens);
         _tick = TimeSpan.FromMilliseconds(tens % 2 == 0 ? 20 : 10);
         (_heard, _ours) = (new short[BlockLength], new short[BlockLength]);

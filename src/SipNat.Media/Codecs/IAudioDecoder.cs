@@ -12,6 +12,11 @@ public interface IAudioDecoder : IDisposable
     /// <summary>Samples per second; not always the clock rate (RFC 3551 §4.5.2).</summary>
     int SampleRate { get; }
 
+    /// <summary>
+    /// The sender is silent and has described its background noise, which <see cref="Conceal"/> gives until the next packet.
+    /// </summary>
+    bool FillsPauses { get; }
+
     /// <summary>How many samples a payload decodes to; 0 for one that holds no audio.</summary>
     int SamplesOf(ReadOnlySpan<byte> payload);
 

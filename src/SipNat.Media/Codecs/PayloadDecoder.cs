@@ -35,6 +35,9 @@ public sealed class PayloadDecoder : IAudioDecoder
     /// <summary>RTP timestamp units per second.</summary>
     public int ClockRate { get; }
 
+    /// <summary>Noise has a payload of its own beside these codecs (RFC 3389).</summary>
+    public bool FillsPauses => false;
+
     /// <summary>Samples per second: of G.722 twice the clock rate (RFC 3551 §4.5.2).</summary>
     public int SampleRate => _kind is Kind.G722 ? 2 * ClockRate : ClockRate;
 

@@ -37,6 +37,8 @@ public sealed class PayloadEncoder : IAudioEncoder
         return new(encodingName.Equals("PCMU", StringComparison.OrdinalIgnoreCase) ? Kind.Pcmu : Kind.Pcma, clockRate);
     }
 
+    public bool CanEncode(int samples) => samples > 0 && samples % 2 == 0;
+
     public int MaxPayload(int samples) => _kind switch
     {
         Kind.G722 => samples / 2,

@@ -242,7 +242,7 @@ public sealed class PlayoutBuffer : IDisposable
 
         (_mustGrow, _held) = (false, 0);
         if (_tracker.IsEmpty || first.Position <= _rendered) Play(first);
-        else if (first.Sequence != _sequence + 1 && _sequence != long.MinValue) Conceal((int)Math.Min(wanted, first.Position - _rendered), first);
+        else if (first.Sequence != _sequence + 1 && _sequence != long.MinValue) Conceal(wanted, first);
         else Pause((int)Math.Min(wanted, first.Position - _rendered));
     }
 
@@ -324,10 +324,14 @@ public sealed class PlayoutBuffer : IDisposable
         Losses.Add(isLost: false);
     }
 
-    private void Conceal(int samples, PlayoutQueue.Slot next)
+    private void Conceal(int wanted, PlayoutQueue.Slot next)
     {
+        // A codec that has kept the lost packet in the next one gives it back as a whole.
+        var gap = next.Position - _rendered;
+        var isSingle = next.Sequence == _sequence + 2 && gap <= ToSamples(Faded);
+        var samples = (int)(isSingle ? gap : Math.Min(wanted, gap));
         var made = Reserve(samples);
-        if (_decoders.Conceal(_format, next.Sequence == _sequence + 2 ? next.Payload : [], made) is var own && own > 0)
+        if (_decoders.Conceal(_format, isSingle ? next.Payload : [], made) is var own && own > 0)
         {
             _concealer.Remember(made[..own]);
             _readyEnd -= samples - own;
@@ -368,7 +372,7 @@ public sealed class PlayoutBuffer : IDisposable
     private void Hold(int samples, bool isSilent)
     {
         var made = Reserve(samples);
-        if (isSilent || _isPausing)
+        if (isSilent || _isPausing || _decoders.FillsPauses(_format))
         {
             Quiet(made);
         }
@@ -384,7 +388,7 @@ public sealed class PlayoutBuffer : IDisposable
     private void Quiet(Span<short> samples)
     {
         if (_noise.IsOn) _noise.Fill(samples);
-        else samples.Clear();
+        else samples[_decoders.FillPause(_format, samples)..].Clear();
         _concealer.Remember(samples);
     }
 

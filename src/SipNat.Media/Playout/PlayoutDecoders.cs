@@ -43,6 +43,13 @@ internal sealed class PlayoutDecoders(CodecRegistry codecs, int sampleRate) : ID
     public int Conceal(PayloadFormat format, ReadOnlySpan<byte> next, Span<short> samples) =>
         Find(format) is { Decoder: { } decoder, Resampler: null } ? decoder.Conceal(next, samples) : 0;
 
+    /// <summary>Whether the codec knows the noise of a pause that lasts.</summary>
+    public bool FillsPauses(PayloadFormat format) => format.Kind is not PayloadKind.Unknown && Find(format) is { Decoder.FillsPauses: true };
+
+    /// <summary>Fills a pause with the noise that the codec knows of; 0 where it knows of none.</summary>
+    public int FillPause(PayloadFormat format, Span<short> samples) =>
+        format.Kind is not PayloadKind.Unknown && Find(format) is { Decoder: { FillsPauses: true } decoder, Resampler: null } ? decoder.Conceal([], samples) : 0;
+
     public void Dispose()
     {
         foreach (var entry in _entries) entry.Decoder?.Dispose();

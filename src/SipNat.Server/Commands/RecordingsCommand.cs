@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using SipNat.Archive;
 using SipNat.Archive.Documents;
 using SipNat.Archive.Export;
+using SipNat.Server.Codecs;
 using SipNat.Server.Hosting;
 
 namespace SipNat.Server.Commands;
@@ -69,6 +70,7 @@ internal static class RecordingsCommand
 
             var options = new ExportOptions
             {
+                Codecs = NativeCodecs.Registry,
                 Format = context.Arguments.GetValue(format),
                 Stream = context.Arguments.GetValue(stream),
                 Force = context.Arguments.GetValue(force),

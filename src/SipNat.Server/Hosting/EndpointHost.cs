@@ -5,6 +5,7 @@ using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
 using SipNat.Server.Addressing;
+using SipNat.Server.Codecs;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
@@ -46,6 +47,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         var flows = new FlowIds();
         _clock = new(TimeProvider.System);
+        NativeCodecs.Tell(logs.CreateLogger<EndpointHost>(), options);
         _options = options;
         _names = new([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], _clock.Time, logs.CreateLogger<HostNames>());
         _turn = new(options.Nat, _clock.Time, logs);

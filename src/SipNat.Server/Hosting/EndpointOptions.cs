@@ -2,6 +2,7 @@ using SipNat.Endpoint;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Media.Streams;
+using SipNat.Server.Codecs;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
 using SipNat.Sip.Sdp;
@@ -54,6 +55,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 Latch = LatchOf(options.Media.Latch),
                 AllowedNetworks = allowed,
                 LocalNetworks = local,
+                Codecs = NativeCodecs.Registry,
             });
     }
 

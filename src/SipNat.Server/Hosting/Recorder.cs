@@ -8,6 +8,7 @@ using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Addressing;
+using SipNat.Server.Codecs;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
 using SipNat.Server.Transport;
@@ -63,6 +64,7 @@ internal sealed class Recorder : IAsyncDisposable
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         Warmup.Run(endpoint);
+        NativeCodecs.Tell(_log, options);
         _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);

@@ -1,3 +1,4 @@
+using SipNat.Server.Codecs;
 using SipNat.Sip.Sdp;
 
 namespace SipNat.Server.Options;
@@ -15,6 +16,8 @@ internal static class CodecNames
         // 16 kHz of audio; its clock says 8000 for ever (RFC 3551 §4.5.2).
         ["G722"] = new("G722", 8000, StaticPayloadType: 9),
         ["L16"] = new("L16", 16000),
+        ["Opus"] = new(NativeCodecs.Opus, 48_000, Channels: 2),
+        ["G729"] = new(NativeCodecs.G729, 8000, StaticPayloadType: 18),
     };
 
     /// <summary>Codecs in order of preference, separated by commas.</summary>
@@ -27,6 +30,12 @@ internal static class CodecNames
     }
 
     /// <summary>With what goes beside audio: digits, and silence of the other side's.</summary>
-    public static IReadOnlyList<PayloadFormat> FormatsOf(IReadOnlyList<string> names) =>
-        [.. names.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => Known[name]), PayloadFormat.ComfortNoise, PayloadFormat.TelephoneEvent];
+    /// <remarks>A codec whose library is not installed is left out; of none that is left G.711 takes the place.</remarks>
+    public static IReadOnlyList<PayloadFormat> FormatsOf(IReadOnlyList<string> names)
+    {
+        List<PayloadFormat> codecs = [.. names.Distinct(StringComparer.OrdinalIgnoreCase).Where(name => !NativeCodecs.IsMissing(name)).Select(name => Known[name])];
+        return codecs.Count > 0
+            ? [.. codecs, PayloadFormat.ComfortNoise, PayloadFormat.TelephoneEvent]
+            : [PayloadFormat.Pcmu, PayloadFormat.Pcma, PayloadFormat.ComfortNoise, PayloadFormat.TelephoneEvent];
+    }
 }

@@ -87,7 +87,7 @@ internal static class DumpFile
         {
             Label = $"{number}",
             RecordedSeconds = seconds,
-            Files = [new RecordedFile { File = file, Codec = "G729", StartOffsetSeconds = 0.5, DurationSeconds = seconds, Packets = sequences.Count }],
+            Files = [new RecordedFile { File = file, Codec = "AMR", StartOffsetSeconds = 0.5, DurationSeconds = seconds, Packets = sequences.Count }],
         };
     }
 }

@@ -6,6 +6,7 @@ using SipNat.Archive.Export;
 using SipNat.Archive.Storage;
 using SipNat.Media.Codecs;
 using SipNat.Media.Wav;
+using SipNat.Server.Codecs;
 
 namespace SipNat.Server.Tests.Archive;
 
@@ -125,14 +126,50 @@ public sealed class PacketExportTests : IDisposable
         Assert.Equal($"{file.File} is not there: 'recordings verify' shows what is missing.", Assert.Throws<ArchiveException>(() => Export(file)).Message);
     }
 
+    [Theory]
+    [InlineData("opus", 48_000, 2, 111, 3)]
+    [InlineData("G729", 8000, 1, 18, 2)]
+    public void Kept_packets_of_codecs_that_libraries_bring_are_exported_where_these_are(string name, int clockRate, int channels, int payloadType, double leastDecibel)
+    {
+        Assert.False(NativeCodecs.IsMissing(name), $"{NativeCodecs.LibraryOf(name)} is not installed");
+        using var encoder = NativeCodecs.Registry.TryCreateEncoder(name, clockRate, channels)!;
+        var (rate, frame) = (encoder.SampleRate, encoder.SampleRate / 50);
+        var said = Enumerable.Range(0, rate).Select(i => (short)(4000 * (Math.Sin(Math.Tau * 300 * i / rate) + Math.Sin(Math.Tau * 700 * i / rate)))).ToArray();
+        var payload = new byte[encoder.MaxPayload(frame)];
+        var packets = Enumerable.Range(0, 50).Select(i => (i * 20, DumpFile.Packet(payloadType, i, i * clockRate / 50, payload.AsSpan(0, encoder.Encode(said.AsSpan(i * frame, frame), payload))))).ToList();
+        var file = DumpFile.Write(_store, _session, 1, name, packets) with { ClockRate = clockRate, Channels = channels };
+
+        Assert.Contains($"is kept as packets of {name}", Assert.Throws<ArchiveException>(() => Export(file)).Message, StringComparison.Ordinal);
+        var (result, format, samples) = Export(NativeCodecs.Registry, file);
+
+        Assert.Empty(result.Kept);
+        Assert.Equal((WavFormat.Pcm16(1, rate), rate), (format, samples.Length));
+        var best = Enumerable.Range(0, rate / 50).Max(offset => Decibel(said.AsSpan(rate / 4, rate / 2), samples.AsSpan((rate / 4) + offset, rate / 2)));
+        Assert.InRange(best, leastDecibel, 60);
+    }
+
     // Frames of 20 ms that arrive a little late.
     private static IEnumerable<(int Milliseconds, byte[] Packet)> G722(int payloadType) =>
         Encoded.Chunk(FrameBytes).Select((frame, i) => ((i * 20) + (i % 3), DumpFile.Packet(payloadType, i, i * FrameBytes, frame)));
 
-    private (ExportResult Result, WavFormat Format, short[] Samples) Export(params RecordedFile[] files)
+    private static double Decibel(ReadOnlySpan<short> said, ReadOnlySpan<short> heard)
+    {
+        var (signal, error) = (1e-9, 1e-9);
+        for (var i = 0; i < said.Length; i++)
+        {
+            signal += (double)said[i] * said[i];
+            error += Math.Pow((double)said[i] - heard[i], 2);
+        }
+
+        return 10 * Math.Log10(signal / error);
+    }
+
+    private (ExportResult Result, WavFormat Format, short[] Samples) Export(params RecordedFile[] files) => Export(CodecRegistry.BuiltIn, files);
+
+    private (ExportResult Result, WavFormat Format, short[] Samples) Export(CodecRegistry codecs, params RecordedFile[] files)
     {
         var document = TemporaryFolder.Document() with { Streams = [.. files.Select(file => new RecordedStream { Files = [file] })] };
-        var result = new RecordingExporter(_store).Export(document, _folder["call.wav"], new() { Force = true }, TestContext.Current.CancellationToken);
+        var result = new RecordingExporter(_store).Export(document, _folder["call.wav"], new() { Force = true, Codecs = codecs }, TestContext.Current.CancellationToken);
         var bytes = File.ReadAllBytes(_folder["call.wav"]);
         Assert.True(WavHeader.TryRead(bytes, bytes.Length, out var header, out var defect), defect.ToString());
         return (result, header.Format, MemoryMarshal.Cast<byte, short>(bytes.AsSpan(header.DataOffset)).ToArray());

@@ -37,7 +37,7 @@ public sealed class PacketFileTests : IDisposable
         Assert.Equal((1, 1, 0), (result.Indexed, result.Recovered, result.ProblemCount));
         var recovered = _store.Read(folder).Document!;
         Assert.Equal(
-            [("stream-1.rtpdump", "G729", 51L, 1.0), ("stream-2.rtpdump", "G729", 3L, 0.04), ("stream-2-2.rtpdump", "unknown", 11L, 0.2), ("stream-3.rtpdump", "unknown", 0L, 0.0)],
+            [("stream-1.rtpdump", "AMR", 51L, 1.0), ("stream-2.rtpdump", "AMR", 3L, 0.04), ("stream-2-2.rtpdump", "unknown", 11L, 0.2), ("stream-3.rtpdump", "unknown", 0L, 0.0)],
             recovered.Streams.SelectMany(stream => stream.Files).Select(file => (Path.GetFileName(file.File), file.Codec, file.Packets ?? -1, file.DurationSeconds)));
         Assert.Equal([1.0, 0.24, 0.0], recovered.Streams.Select(stream => Math.Round(stream.RecordedSeconds, 6)));
         Assert.Equal((1.24, 1.24), (recovered.Assurance!.ExpectedSeconds, recovered.Assurance.RecordedSeconds));

@@ -218,13 +218,13 @@ public sealed class RecordingExporterTests : IDisposable
         var result = Export(document);
 
         AssertOutput(2, [0, 32124, 0, -32124]);
-        Assert.Equal([new KeptPackets(1, "G729", packets.Streams[0].Files[0].File)], result.Kept);
+        Assert.Equal([new KeptPackets(1, "AMR", packets.Streams[0].Files[0].File)], result.Kept);
 
         var split = Export(document, new() { Format = ExportFormat.Streams }, _folder["leg.wav"]);
         Assert.Equal([_folder["leg-2.wav"]], split.Files.Select(file => file.Path));
         Assert.Equal((1, 1), (split.OmittedStreams, split.Kept.Count));
         Assert.Empty(Export(document, new() { Stream = "2", Force = true }).Kept);
-        Assert.Contains("stream 1 is kept as packets of G729 in ", Refused(document, new() { Stream = "1", Force = true }), StringComparison.Ordinal);
+        Assert.Contains("stream 1 is kept as packets of AMR in ", Refused(document, new() { Stream = "1", Force = true }), StringComparison.Ordinal);
     }
 
     private static byte[] PcmHeader()

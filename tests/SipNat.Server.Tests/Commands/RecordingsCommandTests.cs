@@ -115,16 +115,16 @@ public sealed class RecordingsCommandTests : IDisposable
         var file = $"{Path.GetDirectoryName(_document.Streams[0].Files[0].File)}/stream-3.rtpdump";
         var (code, output, _) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--format", "channels", "--output", _folder["call.wav"]);
         Assert.Equal(0, code);
-        Assert.EndsWith($"Stream 3: G729 is not decoded here; its packets are in {file}.{Environment.NewLine}", output, StringComparison.Ordinal);
+        Assert.EndsWith($"Stream 3: AMR is not decoded here; its packets are in {file}.{Environment.NewLine}", output, StringComparison.Ordinal);
         var (_, json, _) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--format", "streams", "--output", _folder["call.wav"], "--json");
-        Assert.EndsWith($$"""omittedStreams":1,"kept":[{"stream":3,"codec":"G729","file":"{{file}}"}]}""" + Environment.NewLine, json, StringComparison.Ordinal);
+        Assert.EndsWith($$"""omittedStreams":1,"kept":[{"stream":3,"codec":"AMR","file":"{{file}}"}]}""" + Environment.NewLine, json, StringComparison.Ordinal);
 
         var (refused, nothing, error) = await RunAsync("recordings", "export", TemporaryFolder.Id, "--stream", "3", "--output", _folder["three.wav"]);
         Assert.Equal((1, ""), (refused, nothing));
         Assert.Equal(
-            $"{TemporaryFolder.Id} has no audio that can be decoded here: stream 3 is kept as packets of G729 in {file}. docs/troubleshooting.md says how to turn them into sound (codec-kept-as-packets).{Environment.NewLine}",
+            $"{TemporaryFolder.Id} has no audio that can be decoded here: stream 3 is kept as packets of AMR in {file}. docs/troubleshooting.md says how to turn them into sound (codec-kept-as-packets).{Environment.NewLine}",
             error);
-        Assert.Contains($"{file} (G729, 51 packets)", (await RunAsync("recordings", "show", TemporaryFolder.Id)).Output, StringComparison.Ordinal);
+        Assert.Contains($"{file} (AMR, 51 packets)", (await RunAsync("recordings", "show", TemporaryFolder.Id)).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("recordings", "verify")).Code);
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using SipNat.Endpoint.Calls;
 using SipNat.Media.Codecs;
+using SipNat.Media.Srtp;
+using SipNat.Simulation.Srtp;
 using SipNat.Sip.Sdp;
 
 namespace SipNat.Tests.Endpoint.Calls;
@@ -206,6 +208,39 @@ public sealed class CallAudioTests
         }
 
         Assert.Equal(0, taken);
+    }
+
+    [Theory]
+    [InlineData("AES_CM_128_HMAC_SHA1_80")]
+    [InlineData("AEAD_AES_256_GCM")]
+    public void Encrypted_audio_goes_both_ways(string suite)
+    {
+        var profile = SrtpProfile.All.First(p => p.Name == suite);
+        byte[] ours = [.. Enumerable.Range(1, profile.MasterLength).Select(i => (byte)i)];
+        byte[] theirs = [.. Enumerable.Range(100, profile.MasterLength).Select(i => (byte)i)];
+        var (seal, open) = (new PlainSrtp(suite, theirs), new PlainSrtp(suite, ours));
+        var scene = Scene(Pcmu);
+        scene.Keys = new([new(profile, theirs)], new(profile, ours));
+        scene.Seal = packet => seal.Protect(packet);
+
+        // The first packet left before there were keys.
+        scene.Open = datagram => datagram.Length == 12 || datagram[1] is >= 192 and <= 223 ? null : open.Unprotect(datagram);
+        scene.Configure(Pcmu);
+        scene.Do(new MediaCommand.Play(CallScene.Id, 0, new AudioSource.Echo()));
+        var said = TestSignal.Speech(8000, TimeSpan.FromSeconds(5));
+        scene.Exchange(250, PacketTime, i => Coded(said.AsSpan(i * 160, 160)));
+
+        Assert.InRange(TestSignal.Compare(said.AsSpan(0, 30_000), Decode(scene.FarEnd.Heard()), 1600).Decibel, 36, 60);
+        Assert.Equal((suite, 0L), (scene.Report.Srtp!.Suite, scene.Report.Srtp.AuthenticationFailed));
+        Assert.Equal(scene.Audio.Stages.Arrived, scene.Audio.Stages.Authenticated);
+
+        // Of another key nothing is heard, and the stage says so.
+        var wrong = new PlainSrtp(suite, ours);
+        scene.Seal = packet => wrong.Protect(packet);
+        var played = scene.Audio.Stages.Decoded;
+        scene.Exchange(200, PacketTime, i => Coded(said.AsSpan(i * 160, 160)));
+        Assert.InRange(scene.Audio.Stages.Arrived - scene.Audio.Stages.Authenticated, 90, 200);
+        Assert.InRange(scene.Audio.Stages.Decoded - played, 0, 60);
     }
 
     [Fact]

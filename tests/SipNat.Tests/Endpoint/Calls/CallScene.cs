@@ -16,6 +16,7 @@ internal sealed class CallScene
     private readonly PriorityQueue<(FlowId Flow, byte[] Bytes), (long, int)> _inbound = new();
     private MediaPortFlows _flows;
     private int _order;
+    private int _outbound;
 
     public CallScene(CallAudioSettings audio, AudioFarEnd farEnd, params IReadOnlyList<PayloadMapping> payloads)
         : this(new() { SparePorts = 0 }, audio, farEnd, payloads)
@@ -44,6 +45,14 @@ internal sealed class CallScene
 
     public IReadOnlyList<PayloadMapping> Payloads { get; set; }
 
+    /// <summary>What protects the stream from the next description on.</summary>
+    public StreamKeys? Keys { get; set; }
+
+    /// <summary>What is done to a datagram of the far end, and to one for it: null drops it.</summary>
+    public Func<byte[], byte[]> Seal { get; set; } = bytes => bytes;
+
+    public Func<byte[], byte[]?> Open { get; set; } = bytes => bytes;
+
     public List<MediaEvent> Events { get; } = [];
 
     /// <summary>What was captured, ours and theirs, and at which block.</summary>
@@ -62,11 +71,10 @@ internal sealed class CallScene
 
     public CallAudioReport Audio => Report.Audio!;
 
-    private int _outbound;
 
     public void Configure(CallAudioSettings audio, bool shouldSend = true)
     {
-        var stream = new MediaStreamSettings(0, 0, Payloads, Peer, Peer.WithPort(Peer.Port + 1), RtcpMux: false, shouldSend) { Audio = audio };
+        var stream = new MediaStreamSettings(0, 0, Payloads, Peer, Peer.WithPort(Peer.Port + 1), RtcpMux: false, shouldSend) { Audio = audio, Keys = Keys };
         Plane.HandleCommand(Now, new MediaCommand.Configure(Id, new(Peer.WithPort(5060), Acknowledged: true, Paused: false, [stream])));
     }
 
@@ -78,7 +86,7 @@ internal sealed class CallScene
 
     /// <summary>A packet of the far end on its way.</summary>
     public void Send(byte[] packet, TimeSpan delay = default, bool isControl = false) =>
-        _inbound.Enqueue((isControl ? _flows.Rtcp : _flows.Rtp, packet), ((Now + delay).Ticks, _order++));
+        _inbound.Enqueue((isControl ? _flows.Rtcp : _flows.Rtp, Seal(packet)), ((Now + delay).Ticks, _order++));
 
     public void Run(TimeSpan span)
     {
@@ -125,7 +133,7 @@ internal sealed class CallScene
     {
         while (Plane.Outbox.TryTake(out var transmit))
         {
-            if (Outbound(_outbound++) is not null) FarEnd.Hear(transmit.Payload);
+            if (Outbound(_outbound++) is not null && Open(transmit.Payload.ToArray()) is { } heard) FarEnd.Hear(heard);
             Plane.Outbox.Release(transmit);
         }
 
