@@ -76,7 +76,8 @@ internal sealed class MediaPort
     /// <param name="relays">Who opens the flows of relays; null where none is to be asked for.</param>
     public void Gather(Instant now, PathNeeds needs, MediaPlaneOptions options, RelayFlows? relays, Random random)
     {
-        if (Paths is { Description: not null } || (Paths is not null && needs.IceComponents == 0))
+        var isFirstRelay = needs.WantsRelay && Relays is null && relays is not null;
+        if (Paths is { Description: not null } || (Paths is not null && needs.IceComponents == 0 && !isFirstRelay))
         {
             if (needs.IceComponents > 0) Paths.Restart(now);
             return;

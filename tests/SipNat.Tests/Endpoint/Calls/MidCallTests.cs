@@ -79,7 +79,7 @@ public sealed class MidCallTests
         _network.RunFor(TimeSpan.FromSeconds(12));
 
         Assert.Equal(CallState.Established, caller.Call.State);
-        Assert.True(caller.Call.Advertised.Kind is AddressKind.Relayed, string.Join("\n", caller.Call.Timeline.Select(e => $"{e.At.Ticks / 1e7:F2} {e.Kind} {e.Text}")) + string.Join("\n", caller.MediaEvents.OfType<MediaEvent.AddressesChanged>().Select(a => a.Addresses.Rtp)));
+        Assert.Equal(AddressKind.Relayed, caller.Call.Advertised.Kind);
         Assert.True(caller.Call.Stream!.Audio!.AudibleBlocks > 100);
         Assert.Equal("203.0.113.93", Assert.Single(caller.Call.Recovered).To.AddressText);
     }
