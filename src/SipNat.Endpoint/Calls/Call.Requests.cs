@@ -136,12 +136,22 @@ internal sealed partial class Call
 
     private bool Send(Instant now, CallDialog dialog, RequestPurpose purpose, SipRequest request)
     {
+        FollowAccount(dialog);
         if (_digest is { HasChallenge: true } digest && IsOwnServer(dialog.Requests.Flow, dialog.Requests.Source))
         {
             request = request with { Headers = [.. request.Headers, .. digest.Authorize(request.Method, request.Uri)] };
         }
 
         return dialog.Requests.TrySend(now, purpose, request, out var why) || NoteUnsent(now, request, why);
+    }
+
+    // A connection that broke was made anew by the registration: the call goes on over that one.
+    private void FollowAccount(CallDialog dialog)
+    {
+        if (_identity.Account is not { } account || _context.Flows.TryGet(dialog.Requests.Flow, out _)) return;
+        if (_context.Accounts.RouteOf(account) is not { } route) return;
+
+        (dialog.Requests.Flow, dialog.Requests.Source, dialog.Requests.Transport) = (route.Flow, route.Registrar, TransportOf(route.Flow));
     }
 
     private bool NoteUnsent(Instant now, SipRequest request, string why)
