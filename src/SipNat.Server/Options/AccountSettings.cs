@@ -8,7 +8,7 @@ namespace SipNat.Server.Options;
 public sealed record AccountSettings
 {
     /// <summary>Entries of the list.</summary>
-    public const int MaxAccounts = SettingReader.MaxListEntries;
+    public const int MaxAccounts = 10_000;
 
     private const string List = "Accounts";
     private static readonly TimeSpan ShortestExpires = TimeSpan.FromMinutes(1);
@@ -66,7 +66,8 @@ public sealed record AccountSettings
         var accounts = settings.Objects<AccountSettings>(
             List,
             ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
-            entry => ReadOne(settings, entry));
+            entry => ReadOne(settings, entry),
+            MaxAccounts);
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
         {
             settings.Require(false, $"{List}:{accounts.ToList().FindLastIndex(account => account.Name == name.Last().Name)}:Name", $"is '{name.Key}', as that of another account is: each has a name of its own.");

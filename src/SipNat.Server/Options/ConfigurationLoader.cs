@@ -102,7 +102,10 @@ public static class ConfigurationLoader
         try
         {
             using var stream = File.OpenRead(path);
-            foreach (var (key, value) in new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable()) settings[key] = value;
+            List<KeyValuePair<string, string?>> read = [.. new ConfigurationBuilder().AddJsonStream(stream).Build().AsEnumerable()];
+            // Of an object and a list the keys inside are settings, and not the key that they stand under.
+            var parents = read.SelectMany(static setting => ParentsOf(setting.Key)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            foreach (var (key, value) in read.Where(setting => !parents.Contains(setting.Key))) settings[key] = value;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -114,6 +117,11 @@ public static class ConfigurationLoader
         }
 
         return new(path, settings);
+    }
+
+    private static IEnumerable<string> ParentsOf(string key)
+    {
+        for (var colon = key.LastIndexOf(':'); colon > 0; colon = key.LastIndexOf(':', colon - 1)) yield return key[..colon];
     }
 
     private static Dictionary<string, string?> ReadEnvironment(IReadOnlyDictionary<string, string> environment)

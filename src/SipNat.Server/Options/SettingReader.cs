@@ -84,15 +84,22 @@ internal sealed class SettingReader
     /// </summary>
     /// <param name="members">The names that each section may have.</param>
     /// <param name="read">Reads the section whose key it is given; null leaves it out, where an error was added.</param>
-    public IReadOnlyList<T> Objects<T>(string key, IReadOnlyList<string> members, Func<string, T?> read)
+    /// <param name="most">Entries that are taken; more of them are an error.</param>
+    public IReadOnlyList<T> Objects<T>(string key, IReadOnlyList<string> members, Func<string, T?> read, int most = MaxListEntries)
         where T : class
     {
         _objects[key] = members;
         var source = _sources.LastOrDefault(candidate => Numbers(candidate, key, members).Any());
         if (source is null) return [];
 
-        var numbers = Numbers(source, key, members).Distinct().Order().Take(MaxListEntries).ToList();
+        var numbers = Numbers(source, key, members).Distinct().Order().ToList();
         _listSources[key] = source;
+        if (numbers.Count > most)
+        {
+            _errors.Add(new(key, null, source.Name, $"has {numbers.Count} entries; at most {most} are taken."));
+            return [];
+        }
+
         return [.. numbers.Select(number => read($"{key}:{number.ToString(CultureInfo.InvariantCulture)}")).OfType<T>()];
     }
 

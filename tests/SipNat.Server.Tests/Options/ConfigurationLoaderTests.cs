@@ -78,6 +78,34 @@ public sealed class ConfigurationLoaderTests : IDisposable
     }
 
     [Fact]
+    public void Accounts_and_servers_are_read_from_the_sections_of_a_list_in_the_file()
+    {
+        WriteFile("""
+            {
+              "Accounts": [ { "Uri": "sip:100@example.com", "Password": "a" }, { "Uri": "sip:101@example.com", "Password": "b" } ],
+              "Nat": { "TurnServers": [ { "Uri": "turn:turn.example", "Username": "u", "Password": "p" } ] }
+            }
+            """);
+
+        var options = Load().OptionsOrThrow();
+
+        Assert.Equal(["100@example.com", "101@example.com"], options.Accounts.Select(static account => account.Name));
+        Assert.Single(options.Nat.TurnServers);
+    }
+
+    [Fact]
+    public void Ten_thousand_accounts_are_taken_and_not_one_more()
+    {
+        static string Accounts(int count) => $$"""{ "Accounts": [ {{string.Join(',', Enumerable.Range(0, count).Select(static i => $$"""{ "Uri": "sip:{{i}}@example.com", "Password": "a" }"""))}} ] }""";
+
+        WriteFile(Accounts(10_000));
+        Assert.Equal(10_000, Load().OptionsOrThrow().Accounts.Count);
+
+        WriteFile(Accounts(10_001));
+        Assert.Contains("has 10001 entries; at most 10000 are taken", Assert.Single(Load().Errors).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Relative_paths_begin_at_the_folder_of_the_file()
     {
         var inner = Directory.CreateDirectory(Path.Combine(_folder.Path, "etc")).FullName;
