@@ -30,11 +30,12 @@ public sealed partial class SignallingCore
 
     /// <summary>What the DNS made of a <see cref="LocateRequest"/>: where to try, in this order; none where it knows nothing.</summary>
     /// <param name="asker">Who asked: an account, or a call.</param>
-    public void HandleLocated(Instant now, string asker, IReadOnlyList<SipTarget> targets)
+    /// <param name="lifetime">How long that holds; null where nothing had to be asked.</param>
+    public void HandleLocated(Instant now, string asker, IReadOnlyList<SipTarget> targets, TimeSpan? lifetime = null)
     {
         if (!WithCall(now, new(asker), static _ => true, call => call.HandleLocated(now, targets)))
         {
-            Run(now, () => _context.Accounts.With(asker, a => a.HandleLocated(now, targets)));
+            Run(now, () => _context.Accounts.With(asker, a => a.HandleLocated(now, targets, lifetime)));
         }
     }
 

@@ -74,10 +74,12 @@ internal sealed partial class Account
         _notBefore.Remove(Target.Address);
         HandleListedBy(Target.Address);
         _expiresAt = now + lease;
-        _refreshAt = now + RegistrationPace.Refresh(lease, _context.Random);
+        _refreshAt = now + RegistrationPace.Refresh(lease, !_isSpread, _context.Random);
         var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, answer.FlowTimer, Snapshot.Received);
         Snapshot = Snapshot with { Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)], Lease = lease, Keepalive = keepalive };
         var text = JudgeContact(now, answer, lease);
+        // Not by the first of two, where the Contact is replaced at once.
+        _isSpread = _register is null;
         Snapshot = Snapshot with { IsSettled = _register is null };
         Tell(now, AccountState.Registered, text);
     }

@@ -76,7 +76,7 @@ internal sealed partial class Account
         if (State is not AccountState.Registered) return;
 
         Tell(now, AccountState.Registered, $"{Target?.Address} has forgotten the binding, as after a restart; it is made anew");
-        _refreshAt = Instant.Earlier(_refreshAt, startAt);
+        (_refreshAt, _isSpread) = (Instant.Earlier(_refreshAt, startAt), false);
     }
 
     /// <summary>The registrar takes nothing for now, and may have forgotten what it had: another one is registered with, where one answers.</summary>

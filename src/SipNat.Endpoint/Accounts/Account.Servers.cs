@@ -10,11 +10,13 @@ internal sealed partial class Account
     // More servers are asked one after the other, when they are registered with.
     private const int MaxProbes = 4;
 
-    // Servers that are not to be tried before some moment, and whether they said so themselves.
-    private readonly Dictionary<TransportAddress, (Instant Until, bool IsAsked)> _notBefore = [];
+    // Servers that are not to be tried before some moment.
+    private readonly Dictionary<TransportAddress, Instant> _notBefore = [];
     private readonly List<SipTarget> _silent = [];
     private readonly List<TransactionId> _probes = [];
     private SipUri? _located;
+    private Instant? _relocateAt;
+    private bool _wasUnlisted;
 
     private FlowId? FindFlow() => Target is not { } target ? null
         : target.Transport.IsReliable ? _context.Flows.FindConnection(target.Transport, target.Address)
@@ -36,6 +38,59 @@ internal sealed partial class Account
         _silent.Clear();
         (_targets, _target, _located) = (_context.Accounts.Failed.Order(now, targets, static target => target.Server), -1, FirstHop);
         ConnectNext(now, 0, $"No server of {FirstHop.Host} is to be asked yet");
+    }
+
+    private void KeepFor(Instant now, TimeSpan? lifetime)
+    {
+        if (lifetime is not { } span)
+        {
+            _relocateAt = null;
+            return;
+        }
+
+        var kept = span < RegistrationPace.ShortestLocation ? RegistrationPace.ShortestLocation : span > RegistrationPace.LongestLocation ? RegistrationPace.LongestLocation : span;
+        // Later by up to a tenth, as many accounts have the same records.
+        _relocateAt = now + (kept * (1 + (0.1 * _context.Random.NextDouble())));
+    }
+
+    // What the DNS said has run out: it is asked again, and nothing changes until it answers.
+    private void Relocate(Instant now)
+    {
+        KeepFor(now, RegistrationPace.ShortestLocation);
+        if (State is AccountState.Registered or AccountState.Waiting) _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
+    }
+
+    private void HandleRelocated(Instant now, IReadOnlyList<SipTarget> targets)
+    {
+        if (targets.Count == 0 || _located != FirstHop) return;
+
+        if (State is AccountState.Waiting)
+        {
+            // A server that was not known may do where the others did not.
+            if (targets.Any(target => !_targets.Any(known => known.Server == target.Server))) Try(now, targets);
+            return;
+        }
+
+        if (State is not AccountState.Registered || Target is not { } current) return;
+
+        var listed = targets.ToList().FindIndex(target => target.Server == current.Server);
+        if (listed >= 0)
+        {
+            (_targets, _target, _wasUnlisted) = (targets, listed, false);
+            return;
+        }
+
+        // One answer may have been less than the whole.
+        if (!_wasUnlisted)
+        {
+            _wasUnlisted = true;
+            KeepFor(now, RegistrationPace.ShortestLocation);
+            return;
+        }
+
+        _wasUnlisted = false;
+        Forget();
+        Try(now, targets);
     }
 
     // The next server of the list that may be asked, or a wait (RFC 3263 §4.3, RFC 5626 §4.5).
@@ -103,12 +158,12 @@ internal sealed partial class Account
         Locate(now, why);
     }
 
-    private bool IsResting(Instant now, SipTarget target) => _notBefore.TryGetValue(target.Address, out var rest) && rest.Until > now;
+    private bool IsResting(Instant now, SipTarget target) => _notBefore.TryGetValue(target.Address, out var until) && until > now;
 
     private bool HasAnother(Instant now) => _targets.Any(target => target != Target && !IsResting(now, target));
 
     private void Rest(Instant now, SipTarget target, TimeSpan? wait) =>
-        _notBefore[target.Address] = (now + (wait is { } asked ? RegistrationPace.Retry(asked, _context.Random) : RegistrationPace.BackOff(_failures + 1, _context.Random)), wait is not null);
+        _notBefore[target.Address] = now + (wait is { } asked ? RegistrationPace.Retry(asked, _context.Random) : RegistrationPace.BackOff(_failures + 1, _context.Random));
 
     private void Fail(Instant now, int status, string why)
     {
@@ -128,7 +183,7 @@ internal sealed partial class Account
         Instant? earliest = null;
         foreach (var target in _targets)
         {
-            if (IsResting(now, target)) earliest = Instant.Earlier(earliest, _notBefore[target.Address].Until);
+            if (IsResting(now, target)) earliest = Instant.Earlier(earliest, _notBefore[target.Address]);
         }
 
         return earliest ?? now + RegistrationPace.BackOff(_failures, _context.Random);

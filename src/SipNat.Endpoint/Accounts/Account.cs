@@ -24,6 +24,7 @@ internal sealed partial class Account
     private int _failures;
     private int _redirects;
     private bool _wasReplaced;
+    private bool _isSpread;
     private bool _changed;
 
     /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
@@ -49,7 +50,7 @@ internal sealed partial class Account
     public AccountSnapshot Snapshot { get; private set; }
 
     /// <summary>The next thing that is to be done.</summary>
-    public Instant? Deadline => Instant.Earlier(Instant.Earlier(_due, _patience), _refreshAt);
+    public Instant? Deadline => Instant.Earlier(Instant.Earlier(_due, _patience), Instant.Earlier(_refreshAt, _relocateAt));
 
     /// <summary>Transactions whose outcome it wants to hear of.</summary>
     public IEnumerable<TransactionId> Transactions
@@ -83,11 +84,12 @@ internal sealed partial class Account
     }
 
     /// <summary>Where the registrar is; none where the DNS does not know it.</summary>
-    public void HandleLocated(Instant now, IReadOnlyList<SipTarget> targets)
+    /// <param name="lifetime">How long that holds; null where nothing had to be asked.</param>
+    public void HandleLocated(Instant now, IReadOnlyList<SipTarget> targets, TimeSpan? lifetime)
     {
-        if (State is not AccountState.Locating) return;
-
-        if (targets.Count > 0) Try(now, targets);
+        KeepFor(now, lifetime);
+        if (State is not AccountState.Locating) HandleRelocated(now, targets);
+        else if (targets.Count > 0) Try(now, targets);
         else if (KnowsTargets) Try(now, _targets);
         else Fail(now, 0, $"The DNS does not know {FirstHop.Host}");
     }
@@ -135,6 +137,7 @@ internal sealed partial class Account
     {
         if (_patience <= now) LosePatience(now);
         if (_refreshAt <= now) Refresh(now, "The lease is to be renewed");
+        if (_relocateAt <= now) Relocate(now);
         if (!(_due <= now)) return;
 
         _due = null;
@@ -149,8 +152,8 @@ internal sealed partial class Account
         if (State is AccountState.Refused or AccountState.Unregistered or AccountState.Unregistering) return;
 
         (_wasReplaced, _asymmetric, _requests.LearnedContact, _failures) = (false, 0, null, 0);
-        // Who asked for a rest still has it; what was only a guess of ours no longer holds.
-        foreach (var server in _notBefore.Where(static rest => !rest.Value.IsAsked).Select(static rest => rest.Key).ToList()) _notBefore.Remove(server);
+        // After a suspend nobody here knows how long a server has been left alone; one that is still busy says so again.
+        _notBefore.Clear();
         Forget();
         Tell(now, AccountState.Waiting, "The network has changed");
         _due = startAt;
@@ -172,7 +175,7 @@ internal sealed partial class Account
         // Seen elsewhere with each answer: there is a time for the next try already.
         if (_asymmetric > 0) return;
 
-        (_wasReplaced, _requests.LearnedContact) = (false, null);
+        (_wasReplaced, _isSpread, _requests.LearnedContact) = (false, false, null);
         _refreshAt = Instant.Earlier(_refreshAt, startAt);
     }
 
@@ -260,6 +263,7 @@ internal sealed partial class Account
     {
         (_register, _due, _patience, _refreshAt) = (null, null, null, null);
         _probes.Clear();
+        _isSpread = false;
         _context.Accounts.Registrars.Leave(this);
     }
 

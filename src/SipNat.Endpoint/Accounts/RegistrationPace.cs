@@ -15,6 +15,12 @@ internal static class RegistrationPace
     /// <summary>The same where an earlier answer is known, which serves then.</summary>
     public static readonly TimeSpan StalePatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>Records of the DNS that live for less are asked for again so often, and where it did not answer.</summary>
+    public static readonly TimeSpan ShortestLocation = TimeSpan.FromMinutes(1);
+
+    /// <summary>Records that live for longer are asked for again after so long.</summary>
+    public static readonly TimeSpan LongestLocation = TimeSpan.FromDays(1);
+
     /// <summary>
     /// How long the answer to a keepalive may take before the flow counts as dead: it is sent four times until then (RFC 3261
     /// timer E). With <see cref="AnswerInterval"/> and a registration it is less than the 35 s after which calls arrive again.
@@ -34,14 +40,17 @@ internal static class RegistrationPace
     private static readonly TimeSpan FirstAsymmetric = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(20);
     private const int MostDoublings = 10;
+    private const double MostOfFirst = 0.5;
+    private const double MostOfLater = 0.1;
 
     /// <summary>When a lease is refreshed: at 90 % of it, or 5 s before its end, whichever is sooner, and up to a tenth sooner than that, so that many do not come at once.</summary>
-    public static TimeSpan Refresh(TimeSpan lease, Random random)
+    /// <param name="isFirst">Up to half sooner: accounts that began within seconds of each other are spread over the lease.</param>
+    public static TimeSpan Refresh(TimeSpan lease, bool isFirst, Random random)
     {
         var latest = lease * 0.9 < lease - Margin ? lease * 0.9 : lease - Margin;
         // Leases of a few seconds leave no room for a margin.
         if (latest < lease * 0.5) latest = lease * 0.5;
-        return latest * (0.9 + (0.1 * random.NextDouble()));
+        return latest * (1 - ((isFirst ? MostOfFirst : MostOfLater) * random.NextDouble()));
     }
 
     /// <summary>The wait after a number of failures in a row, drawn from 50–100 % of what RFC 5626 §4.5 says.</summary>

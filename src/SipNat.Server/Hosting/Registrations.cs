@@ -84,6 +84,7 @@ internal sealed partial class Registrations : IAsyncDisposable
         Task[] running;
         lock (_gate) running = [.. _running];
         await Task.WhenAll(running);
+        await _locator.DisposeAsync();
         _stop.Dispose();
     }
 
@@ -111,8 +112,8 @@ internal sealed partial class Registrations : IAsyncDisposable
         await Task.Yield();
         try
         {
-            var targets = await _locator.LocateAsync(request, stop);
-            _host.Post(now => _core.HandleLocated(now, request.Asker, targets));
+            var (targets, lifetime) = await _locator.LocateAsync(request, stop);
+            _host.Post(now => _core.HandleLocated(now, request.Asker, targets, lifetime));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

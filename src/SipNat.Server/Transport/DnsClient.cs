@@ -33,6 +33,12 @@ public sealed class DnsClient : IFlowSink, IAsyncDisposable
         _timer = TimeProvider.System.CreateTimer(_ => Do(_resolver.HandleTimeout), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Asks other servers from now on; what was learned from the ones before is forgotten.</summary>
+    public void Configure(DnsResolverOptions options) => Do(_ => _resolver.Configure(options));
+
+    /// <summary>For how long the answers hold that a lookup of this client was given; null where nothing was asked.</summary>
+    public TimeSpan? LifetimeOf(ServerLookup lookup) => lookup.ExpiresAt is not { } until ? null : until > _clock.Now ? until - _clock.Now : TimeSpan.Zero;
+
     /// <summary>Asks for the records of a name; <see cref="DnsResolver"/> says how long that may take.</summary>
     public async Task<DnsResult> AskAsync(string name, DnsType type, CancellationToken stop)
     {

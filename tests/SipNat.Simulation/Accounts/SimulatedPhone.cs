@@ -25,6 +25,9 @@ public sealed class SimulatedPhone
     /// <summary>Whether questions for the DNS stay unanswered.</summary>
     public bool IsDnsSilent { get; set; }
 
+    /// <summary>How long an answer of the DNS holds; null: for ever.</summary>
+    public TimeSpan? DnsLifetime { get; set; }
+
     /// <summary>After how long a question that the DNS does not answer is given up, as the system's resolver does; null: never.</summary>
     public TimeSpan? DnsLimit { get; set; }
 
@@ -71,7 +74,7 @@ public sealed class SimulatedPhone
                 continue;
             }
 
-            Core.HandleLocated(now, request.Asker, Names.GetValueOrDefault(request.Uri.Host, []));
+            Core.HandleLocated(now, request.Asker, Names.GetValueOrDefault(request.Uri.Host, []), DnsLifetime);
         }
 
         while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
@@ -82,6 +85,6 @@ public sealed class SimulatedPhone
 
     private void GiveUp(string account)
     {
-        if (DnsLimit is { } limit) _network.After(limit, () => Host.Run(now => Core.HandleLocated(now, account, [])));
+        if (DnsLimit is { } limit) _network.After(limit, () => Host.Run(now => Core.HandleLocated(now, account, [], DnsLifetime)));
     }
 }

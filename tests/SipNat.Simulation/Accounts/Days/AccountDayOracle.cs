@@ -9,6 +9,12 @@ public sealed class AccountDayOracle
     /// <summary>How long whoever lost its way may take to be found again: a keepalive interval (25 s), the wait for its answer, and a registration.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(35);
 
+    /// <summary>How long a record of the DNS lives.</summary>
+    public static readonly TimeSpan DnsLifetime = TimeSpan.FromSeconds(60);
+
+    // It is asked again up to a tenth later than that.
+    private static readonly TimeSpan DnsSlack = TimeSpan.FromSeconds(6);
+
     // The shell's own limit for a question that nobody answers.
     private static readonly TimeSpan DnsLimit = TimeSpan.FromSeconds(16);
 
@@ -46,7 +52,7 @@ public sealed class AccountDayOracle
                 _unusable[fault.Registrar].Add((fault.At, fault.Ends + fault.RetryAfter));
                 break;
             case AccountFaultKind.DnsNamesOne:
-                _unusable[1 - fault.Registrar].Add((fault.At, HeardAfter(day, fault.Ends)));
+                _unusable[1 - fault.Registrar].Add((fault.At, HeardAfter(day, fault.Ends) + DnsLifetime + DnsSlack));
                 break;
         }
     }

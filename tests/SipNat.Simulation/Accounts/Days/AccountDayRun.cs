@@ -41,7 +41,7 @@ public sealed class AccountDayRun
         _registrars = [AddRegistrar(0), AddRegistrar(1)];
         _nat = _network.AddNat("203.0.113.1", day.Nat);
         _phone = SimulatedPhone.AddTo(_network, "192.168.1.10", _nat, day.Seed);
-        _phone.DnsLimit = DnsLimit;
+        (_phone.DnsLimit, _phone.DnsLifetime) = (DnsLimit, AccountDayOracle.DnsLifetime);
         Settle();
     }
 

@@ -121,6 +121,27 @@ public sealed class ReachabilityTests
     }
 
     [Fact]
+    public void A_server_that_the_dns_no_longer_names_is_left_and_one_that_moved_down_the_list_is_not()
+    {
+        var scene = new AccountScene();
+        var other = SimulatedRegistrar.AddTo(scene.Network, "198.51.100.11:5060", "example.com", "secret");
+        scene.Phone.DnsLifetime = TimeSpan.FromMinutes(5);
+        scene.Start();
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+
+        scene.Phone.Names["example.com"] = [AccountScene.Udp("198.51.100.11:5060"), AccountScene.Udp(AccountScene.RegistrarAddress)];
+        scene.Network.RunFor(TimeSpan.FromHours(1));
+        Assert.Empty(other.Bindings);
+        // Every five minutes, and up to a tenth later.
+        Assert.InRange(scene.Phone.Asked.Count, 11, 14);
+
+        scene.Phone.Names["example.com"] = [AccountScene.Udp("198.51.100.11:5060")];
+        scene.Network.RunFor(TimeSpan.FromMinutes(7));
+        Assert.Single(other.Bindings);
+        Assert.Equal(TransportAddress.Parse("198.51.100.11:5060"), scene.Phone.Account.Registrar);
+    }
+
+    [Fact]
     public void Where_the_dns_is_silent_the_servers_that_it_named_before_are_tried()
     {
         var scene = new AccountScene();

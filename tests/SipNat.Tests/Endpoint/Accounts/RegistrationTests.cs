@@ -69,7 +69,8 @@ public sealed class RegistrationTests
         }
 
         // At 81–90 % of 300 s, and never by a new challenge: the nonce is good for an hour.
-        var refreshes = scene.Registrar.RegisteredAt.Skip(3).ToList();
+        // The first one comes up to half sooner.
+        var refreshes = scene.Registrar.RegisteredAt.Skip(4).ToList();
         var gaps = refreshes.Zip(refreshes.Skip(1), (a, b) => (b - a).TotalSeconds).Where(gap => gap > 1).ToList();
         Assert.All(gaps, gap => Assert.InRange(gap, 300 * 0.81, (300 * 0.9) + 0.1));
         Assert.Equal(AccountState.Registered, scene.Phone.Account.State);
