@@ -10,6 +10,7 @@ var root = new RootCommand("A laboratory of real kernel NAT in network namespace
     StatusCommand.Create(),
     SimulateCommand.Create(),
     SimulateAccountsCommand.Create(),
+    AccountsCommand.Create(),
     RepeatCommand.Create(),
     MatrixCommand.Create(),
     MediaCommand.Create(),

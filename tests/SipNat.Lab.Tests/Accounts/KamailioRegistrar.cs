@@ -12,30 +12,41 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
 {
     public const string Address = "203.0.113.1";
 
+    /// <summary>The other address of <c>srv</c>, for a second one.</summary>
+    public const string OtherAddress = "203.0.113.2";
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
     private readonly NatLaboratory _lab;
-    private readonly LabProcess _process;
     private readonly DirectoryInfo _folder;
+    private readonly string _address;
+    private LabProcess? _process;
 
-    private KamailioRegistrar(NatLaboratory lab, LabProcess process, DirectoryInfo folder) => (_lab, _process, _folder) = (lab, process, folder);
+    private KamailioRegistrar(NatLaboratory lab, DirectoryInfo folder, string address) => (_lab, _folder, _address) = (lab, folder, address);
 
     /// <param name="fixesNat">Whether it keeps the source of a REGISTER beside the Contact and forwards there, as large providers do; else it believes what it is told.</param>
     /// <param name="nonceSeconds">How long a nonce is good.</param>
     /// <param name="leaseSeconds">The longest lease.</param>
     /// <param name="tls">Certificate and key in PEM; TLS is not spoken without.</param>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="script">What it does with a REGISTER before all else, in Kamailio's own language.</param>
     public static async Task<KamailioRegistrar> StartAsync(
-        NatLaboratory lab, bool fixesNat = false, int nonceSeconds = 300, int leaseSeconds = 3600, (string Certificate, string Key)? tls = null)
+        NatLaboratory lab,
+        bool fixesNat = false,
+        int nonceSeconds = 300,
+        int leaseSeconds = 3600,
+        (string Certificate, string Key)? tls = null,
+        string address = Address,
+        string script = "")
     {
         var folder = Directory.CreateTempSubdirectory($"{lab.Name}-kamailio");
         var file = Path.Combine(folder.FullName, "kamailio.cfg");
-        var stop = TestContext.Current.CancellationToken;
-        await File.WriteAllTextAsync(file, Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls), stop);
-        var process = lab.Host("srv").Start(KamailioServer.Program, "-f", file, "-DD", "-E", "-w", folder.FullName, "-Y", folder.FullName, "-m", "32", "-M", "8");
-        var registrar = new KamailioRegistrar(lab, process, folder);
+        var text = Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls).Replace("#script#", script, StringComparison.Ordinal).Replace(Address, address, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
+        var registrar = new KamailioRegistrar(lab, folder, address);
         try
         {
-            await process.WaitForTextAsync("ready to answer", StartLimit, stop);
+            await registrar.StartAsync();
             return registrar;
         }
         catch
@@ -45,7 +56,18 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends an OPTIONS for a user to the proxy, from the other address of <c>srv</c>, and gives the first line of the final answer; "nothing" where none comes in three seconds.</summary>
+    /// <summary>As where its machine loses its power: it hears nothing any more, and nobody is told.</summary>
+    public Task CutOffAsync() => _lab.Host("srv").RunAsync(
+        "nft", ["-f", "-"], $"table ip dead {{\n chain input {{\n type filter hook input priority filter;\n ip daddr {_address} udp dport 5060 drop;\n }}\n}}\n", TestContext.Current.CancellationToken);
+
+    /// <summary>Starts again, with nothing known of before.</summary>
+    public async Task RestartAsync()
+    {
+        await _process!.DisposeAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Sends an OPTIONS for a user to the proxy, from the second address of <c>srv</c>, and gives the first line of the final answer; "nothing" where none comes in three seconds.</summary>
     public async Task<string> CallAsync(string user)
     {
         var script =
@@ -55,13 +77,13 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
             s.bind(("203.0.113.2", 0))
             port = s.getsockname()[1]
             s.settimeout(0.5)
-            text = ("OPTIONS sip:{{user}}@{{Address}} SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.2:%d;rport;branch=z9hG4bK%d\r\n"
-                    "Max-Forwards: 70\r\nFrom: <sip:caller@203.0.113.2>;tag=a%d\r\nTo: <sip:{{user}}@{{Address}}>\r\nCall-ID: c%d@lab\r\n"
+            text = ("OPTIONS sip:{{user}}@{{_address}} SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.2:%d;rport;branch=z9hG4bK%d\r\n"
+                    "Max-Forwards: 70\r\nFrom: <sip:caller@203.0.113.2>;tag=a%d\r\nTo: <sip:{{user}}@{{_address}}>\r\nCall-ID: c%d@lab\r\n"
                     "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n") % (port, port, port, port)
             end = time.monotonic() + 3
             answer = "nothing"
             while time.monotonic() < end and answer == "nothing":
-                s.sendto(text.encode(), ("{{Address}}", 5060))
+                s.sendto(text.encode(), ("{{_address}}", 5060))
                 try:
                     line = s.recv(4096).decode().split("\r\n")[0]
                     if not line.startswith("SIP/2.0 1"):
@@ -76,8 +98,15 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _process.DisposeAsync();
+        if (_process is not null) await _process.DisposeAsync();
         _folder.Delete(recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        var file = Path.Combine(_folder.FullName, "kamailio.cfg");
+        _process = _lab.Host("srv").Start(KamailioServer.Program, "-f", file, "-DD", "-E", "-w", _folder.FullName, "-Y", _folder.FullName, "-m", "32", "-M", "8");
+        await _process.WaitForTextAsync("ready to answer", StartLimit, TestContext.Current.CancellationToken);
     }
 
     private static string Configuration(DirectoryInfo folder, bool fixesNat, int nonceSeconds, int leaseSeconds, (string Certificate, string Key)? tls)
@@ -128,6 +157,7 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
                 force_rport();
                 if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
                 if (is_method("REGISTER")) {
+                    #script#
                     if (!pv_www_authenticate("{{Address}}", "secret", "0")) {
                         www_challenge("{{Address}}", "1");
                         exit;
