@@ -38,7 +38,8 @@ internal sealed class StreamSender
         (_settings, _sessionSettings) = (settings, sessionSettings);
         var ssrc = (uint)random.NextInt64(1L << 32);
         Reporter = new(new() { Ssrc = ssrc, Cname = session.Cname, KeepaliveInterval = port.RtcpKeepalive }, session.Gate, random);
-        _audio = new(ssrc, random);
+        // Audio, reports and keepalives of a call are of one source.
+        _audio = new(settings.Audio is null ? (uint)random.NextInt64(1L << 32) : ssrc, random);
         if (settings.Audio is not null) Reporter.Audio = _audio;
         _keepalive = new(ssrc, KeepaliveSender.ChoosePayloadType(recorded.Payloads), port.RtpKeepalive, session.Gate, random, settings.Audio is null ? null : _audio);
     }
