@@ -33,6 +33,7 @@ public sealed class PlayoutBuffer : IDisposable
     private readonly int _rate;
     private readonly PlayoutOptions _options;
     private readonly PlayoutQueue _queue = new();
+    private readonly PlayoutLine _line;
     private readonly PlayoutDecoders _decoders;
     private readonly DelayTracker _tracker = new();
     private readonly PacketConcealer _concealer;
@@ -40,12 +41,6 @@ public sealed class PlayoutBuffer : IDisposable
     private short[] _ready;
     private int _readyStart;
     private int _readyEnd;
-    private uint _ssrc;
-    private int _run;
-    private int _clockRate;
-    private uint _anchorTimestamp;
-    private long _anchor;
-    private bool _hasAnchor;
     private bool _isStarted;
     private bool _mustGrow = true;
     private bool _isPausing;
@@ -60,12 +55,12 @@ public sealed class PlayoutBuffer : IDisposable
     private long _concealed;
     private long _inserted;
     private long _comfortNoise;
-    private long _restarts;
 
     /// <param name="sampleRate">Of the blocks; what has another rate is converted.</param>
     public PlayoutBuffer(CodecRegistry codecs, int sampleRate, PlayoutOptions options)
     {
         (_rate, _options) = (sampleRate, options);
+        _line = new(sampleRate);
         _decoders = new(codecs, sampleRate);
         _concealer = new(sampleRate);
         _ready = new short[sampleRate / 10];
@@ -98,7 +93,7 @@ public sealed class PlayoutBuffer : IDisposable
         ConcealedSamples = _concealed,
         InsertedSamples = _inserted,
         ComfortNoise = _comfortNoise,
-        Restarts = _restarts,
+        Restarts = _line.Restarts,
     };
 
     // What the slowest packets need, within the bounds.
@@ -126,7 +121,7 @@ public sealed class PlayoutBuffer : IDisposable
         }
 
         var position = Place(frame, isAudio);
-        var sequence = frame.Sequence + (_restarts << RestartShift);
+        var sequence = frame.Sequence + (_line.Restarts << RestartShift);
         if (isAudio && _isStarted && position + samples <= _rendered)
         {
             _late++;
@@ -175,47 +170,29 @@ public sealed class PlayoutBuffer : IDisposable
     {
         var clockRate = isAudio ? _decoders.ClockRateOf(frame.Format) : frame.Format.ClockRate;
         // Events of another clock than the audio's (RFC 4733 §2.1 forbids them) take their place from their arrival.
-        if (!isAudio && _hasAnchor && clockRate != _clockRate) return _queue.Count > 0 ? _queue.End : _rendered;
-        if (!_hasAnchor || frame.Ssrc != _ssrc || frame.Run != _run || clockRate != _clockRate) Anchor(frame, clockRate);
+        if (!isAudio && _line.HasAnchor && clockRate != _line.ClockRate) return _queue.Count > 0 ? _queue.End : _rendered;
+        if (!_line.Follows(frame, clockRate)) Anchor(frame, clockRate);
 
-        var position = PositionOf(frame.Timestamp);
-        var transit = frame.Arrival.Ticks - ToTime(position).Ticks;
-        if (!_tracker.IsEmpty && Math.Abs(transit - _tracker.Least) > Jump.Ticks)
+        var position = _line.PositionOf(frame.Timestamp);
+        if (!_tracker.IsEmpty && Math.Abs(TransitOf(frame, position) - _tracker.Least) > Jump.Ticks)
         {
             Anchor(frame, clockRate);
-            position = _anchor;
-            transit = frame.Arrival.Ticks - ToTime(position).Ticks;
+            position = _line.PositionOf(frame.Timestamp);
         }
 
         // Events bear the time of their beginning.
-        if (isAudio) _tracker.Add(frame.Arrival, transit);
+        if (isAudio) _tracker.Add(frame.Arrival, TransitOf(frame, position));
         return position;
     }
 
-    private long PositionOf(uint timestamp)
-    {
-        var step = (long)(int)(timestamp - _anchorTimestamp);
-        if (Math.Abs(step) > int.MaxValue / 2 && step % _clockRate == 0)
-        {
-            (_anchor, _anchorTimestamp) = (_anchor + (step / _clockRate * _rate), timestamp);
-            return _anchor;
-        }
-
-        return _anchor + (step * _rate / _clockRate);
-    }
+    private long TransitOf(in ReceivedFrame frame, long position) => frame.Arrival.Ticks - ToTime(position).Ticks;
 
     // Goes on where a packet that the network did not hold up would be, and never before what waits already.
     private void Anchor(in ReceivedFrame frame, int clockRate)
     {
-        if (_hasAnchor) _restarts++;
-        (_ssrc, _run, _clockRate, _anchorTimestamp) = (frame.Ssrc, frame.Run, clockRate, frame.Timestamp);
-        if (_hasAnchor)
-        {
-            var here = _tracker.IsEmpty ? _rendered : ToSamples(new(frame.Arrival.Ticks - _tracker.Least));
-            _anchor = Math.Max(here, Math.Max(_rendered, _queue.Count == 0 ? 0 : _queue.End));
-        }
-
-        _hasAnchor = true;
+        var here = _tracker.IsEmpty ? _rendered : ToSamples(new(frame.Arrival.Ticks - _tracker.Least));
+        var position = _line.HasAnchor ? Math.Max(here, Math.Max(_rendered, _queue.Count == 0 ? 0 : _queue.End)) : 0;
+        _line.Anchor(frame, clockRate, position);
         _tracker.Calm();
     }
 
@@ -231,17 +208,24 @@ public sealed class PlayoutBuffer : IDisposable
         }
 
         var first = _queue.First;
-        if (!_isStarted) (_isStarted, _rendered, _held) = (true, first.Position, 0);
+        if (!_isStarted)
+        {
+            // What has no sound is noticed first.
+            (_isStarted, _rendered, _held) = (true, first.Position, 0);
+            return;
+        }
+
         CatchUp(first.Position);
         Delay = _tracker.IsEmpty ? Target : new(at.Ticks - _tracker.Least - ToTime(_rendered).Ticks);
         if (_mustGrow && Target - Delay is var missing && missing > TimeSpan.Zero)
         {
-            Hold((int)Math.Min(wanted, ToSamples(missing + new TimeSpan((TimeSpan.TicksPerSecond / _rate) - 1))), isSilent: _sequence == long.MinValue);
+            var whole = ((missing.Ticks * _rate) + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond;
+            Hold((int)Math.Min(wanted, whole), isSilent: _sequence == long.MinValue);
             return;
         }
 
         (_mustGrow, _held) = (false, 0);
-        if (_tracker.IsEmpty || first.Position <= _rendered) Play(first);
+        if (first.Position <= _rendered) Play(first);
         else if (first.Sequence != _sequence + 1 && _sequence != long.MinValue) Conceal(wanted, first);
         else Pause((int)Math.Min(wanted, first.Position - _rendered));
     }

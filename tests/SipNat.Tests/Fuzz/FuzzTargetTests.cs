@@ -47,6 +47,7 @@ public sealed class FuzzTargetTests
     [InlineData("rtcp", 5_000)]
     [InlineData("srtp", 300)]
     [InlineData("recorded-stream", 100)]
+    [InlineData("playout", 100)]
     [InlineData("wav", 5_000)]
     [InlineData("clip", 200)]
     [InlineData("rtpdump", 3_000)]

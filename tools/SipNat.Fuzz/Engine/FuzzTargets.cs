@@ -30,6 +30,7 @@ public static class FuzzTargets
         new RtcpTarget(),
         new SrtpTarget(),
         new RecordedStreamTarget(),
+        new PlayoutTarget(),
         new WavTarget(),
         new ClipTarget(),
         new RtpDumpTarget(),

@@ -13,7 +13,7 @@ internal sealed class RtcpTarget : IFuzzTarget
     public int MaxLength => 66 * 1024;
 
     public IReadOnlyList<byte[]> Tokens { get; } =
-        [[0x80, 200, 0, 6], [0x81, 201, 0, 7], [0x81, 202, 0, 4], [0x9F, 203, 0, 1], [0x80, 204, 0, 2], [0x8F, 206, 0, 3], [0x80, 207, 0, 1], [0xA0, 201, 0, 1], [0, 0, 0, 4], [0xFF, 0xFF], [1, 4], [1, 255]];
+        [[0x80, 200, 0, 6], [0x81, 201, 0, 7], [0x81, 202, 0, 4], [0x9F, 203, 0, 1], [0x80, 204, 0, 2], [0x8F, 206, 0, 3], [0x80, 207, 0, 1], [0x80, 207, 0, 10], [7, 0, 0, 8], [0xA0, 201, 0, 1], [0, 0, 0, 4], [0xFF, 0xFF], [1, 4], [1, 255]];
 
     public IEnumerable<byte[]> Seeds(Corpus corpus) => RtpSeeds.Compounds();
 
@@ -53,8 +53,21 @@ internal sealed class RtcpTarget : IFuzzTarget
         for (var i = 0; i < packet.GoodbyeCount; i++) _ = packet.GoodbyeSsrc(i);
         var hasName = packet.TryGetCname(out _, out var name);
         Invariant.Inside(input, name, "name");
+        var hasMetrics = packet.TryGetVoipMetrics(out var metrics);
+        if (hasMetrics) CheckRoundTrip(metrics);
         var hasReport = packet.TryGetSenderReport(out var senderReport);
         if (hasReport) _ = senderReport.Ntp + TimeSpan.FromSeconds(1) - senderReport.Ntp;
-        return HashCode.Combine(packet.Type, packet.Count, hasName, hasReport);
+        return HashCode.Combine(packet.Type, packet.Count, hasName, hasReport, hasMetrics);
+    }
+
+    private static void CheckRoundTrip(in VoipMetrics metrics)
+    {
+        Span<byte> written = stackalloc byte[RtcpWriter.MetricsLength];
+        new RtcpWriter(written).WriteMetrics(metrics.Ssrc, metrics);
+        RtcpCompound.TryRead(written, out var compound, out _);
+        foreach (var packet in compound)
+        {
+            Invariant.Holds(packet.TryGetVoipMetrics(out var again) && again == metrics, "Metrics are read as they are written.");
+        }
     }
 }

@@ -24,6 +24,7 @@ internal static class RtpSeeds
         yield return [0x80, 203, 0, 0];
         yield return [0x81, 202, 0, 4, 0, 0, 0, 1, 2, 1, 65, 1, 3, 65, 66, 67, 0, 0, 0, 0];
         yield return [0x8F, 206, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0x52, 0x45, 0x4D, 0x42];
+        yield return [0x80, 207, 0, 13, 0, 0, 0, 1, 4, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 7, 0, 0, 8, 0, 0, 0, 2, .. Enumerable.Range(1, 28).Select(i => (byte)i)];
         yield return [0x80, 204, 0, 2, 0, 0, 0, 1, 65, 66, 67, 68];
     }
 

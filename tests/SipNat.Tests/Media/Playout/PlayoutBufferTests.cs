@@ -205,6 +205,19 @@ public sealed class PlayoutBufferTests
     }
 
     [Fact]
+    public void A_stream_that_begins_with_a_key_is_heard_after_it()
+    {
+        var stream = new PlayedStream();
+        for (var i = 0; i < 5; i++) stream.Send(20 * i, PayloadFormat.TelephoneEvent, i, stream.TimestampOffset, [5, 10, 0, (byte)(160 * i)]);
+        for (var i = 5; i < 100; i++) stream.Send(20 * i, i);
+        stream.RunTo(1900);
+
+        Assert.Equal(Enumerable.Range(5, 85), stream.Find().Select(f => f.Index).Take(85));
+        Assert.Equal((0L, 0L), (stream.Buffer.Counts.ConcealedSamples, stream.Buffer.Counts.Late));
+        Assert.Equal("L16", stream.Buffer.LastFormat!.Value.EncodingName);
+    }
+
+    [Fact]
     public void A_packet_that_is_put_in_and_played_takes_no_memory()
     {
         var buffer = new PlayoutBuffer(CodecRegistry.BuiltIn, 8000, new());
