@@ -194,10 +194,13 @@ internal sealed partial class Call
         TryAnswerLate(now);
     }
 
+    private bool IsReadyToAnswerLate => _lateOffer is not null && _streams.HasPorts && _streams.AreGathered;
+
     private void TryAnswerLate(Instant now)
     {
-        if (_lateOffer is not { } late || !_streams.HasPorts || !_streams.AreGathered || (MappingDeadline is { } due && now < due)) return;
+        if (!IsReadyToAnswerLate || (MappingDeadline is { } due && now < due)) return;
 
+        var late = _lateOffer!;
         _lateOffer = null;
         Apply(now, late.Review);
         _told = _wanted;

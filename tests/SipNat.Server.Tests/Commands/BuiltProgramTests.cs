@@ -50,7 +50,7 @@ public sealed class BuiltProgramTests : IDisposable
     }
 
     [Theory]
-    [InlineData("serv", "'serv' is not a command; there are serve, recordings, register, nat, plan.")]
+    [InlineData("serv", "'serv' is not a command; there are serve, recordings, call, answer, register, nat, plan.")]
     [InlineData("recordings exprot", "'exprot' is not a command; there are list, show, export, verify, reindex, delete.")]
     [InlineData("recordings export 20261120-a1b2c3 --format mp3", "--format 'mp3' is none; there are stereo, channels and streams.")]
     public async Task A_wrong_word_is_told_once_with_what_would_be_right(string arguments, string problem) =>
