@@ -162,14 +162,17 @@ internal sealed partial class Call
         }
     }
 
+    // Whether nothing but a mapping is awaited: its deadline counts from here on only, as nothing is done at it before.
+    private bool IsReadyToInvite => Direction is CallDirection.Outgoing && State is CallState.Preparing && _flow is not null && _invite is null
+        && _streams.ArePortsKnown && (_request!.OffersLater || (_streams.HasPorts && _streams.AreGathered));
+
     // As soon as the ports are open and mapped, or have had the time for it.
     private void TryInvite(Instant now)
     {
-        if (Direction is not CallDirection.Outgoing || State is not CallState.Preparing || _flow is null || _invite is not null) return;
-        if (!_streams.ArePortsKnown || (!_request!.OffersLater && (!_streams.HasPorts || !_streams.AreGathered))) return;
+        if (!IsReadyToInvite) return;
         if (MappingDeadline is { } due && now < due) return;
 
-        if (!_request.OffersLater && _streams.LacksRelay(_context.Advisor, _destination))
+        if (!_request!.OffersLater && _streams.LacksRelay(_context.Advisor, _destination))
         {
             Fail(now, new CallFailure.Unreachable("Nat:RelayOnly is set, and no TURN server lends an address"));
             return;

@@ -24,7 +24,7 @@ internal sealed partial class Call
         }
     }
 
-    private bool AwaitsMapping => CanAnswer || IsReadyToAnswerLate || (State is CallState.Preparing && _flow is not null && _streams.ArePortsKnown);
+    private bool AwaitsMapping => CanAnswer || IsReadyToAnswerLate || IsReadyToInvite;
 
     public void HandleTimeout(Instant now)
     {
