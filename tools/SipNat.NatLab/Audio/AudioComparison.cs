@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SipNat.NatLab.Audio;
 
 /// <summary>
-/// What was heard, held against what was played: each tenth of a second is looked for in the reference by correlation. It
-/// knows nothing of the program under test.
+/// What was heard, held against what was played: each tenth of a second from the first sound on is looked for in the reference
+/// by correlation. It knows nothing of the program under test.
 /// </summary>
 /// <param name="Heard">Length of what was heard, silence included.</param>
 /// <param name="Matched">How much of it is in the reference.</param>
@@ -22,7 +22,7 @@ public sealed record AudioComparison(
     private const double LeastLikeness = 0.7;
 
     // Below that, in 16-bit samples (RMS), there is nothing to compare.
-    private const double Silence = 20;
+    private const short Silence = 20;
 
     // Between what any codec does to a tenth of a second and what a lost frame does.
     private const double LeastWorstDb = 15;
@@ -32,6 +32,9 @@ public sealed record AudioComparison(
     /// <summary>Whether at least so much was heard, without a cut and with codec error only.</summary>
     public bool IsEqual(TimeSpan least, double leastSnrDb) => Matched >= least && SnrDb >= leastSnrDb && WorstDb >= LeastWorstDb && Cuts.Count == 0;
 
+    /// <summary>Whether at least so much was heard, cuts or not: where a fault is what matters, and not a frame that a busy machine was late with.</summary>
+    public bool IsHeard(TimeSpan least) => Matched >= least;
+
     /// <param name="rate">Samples per second of both.</param>
     public static AudioComparison Of(short[] reference, ReadOnlySpan<short> heard, int rate)
     {
@@ -39,7 +42,10 @@ public sealed record AudioComparison(
         var correlation = new Correlation(reference, length);
         var track = new Track(rate);
         var expected = 0;
-        for (var at = 0; at + length <= heard.Length; at += length)
+        var begin = heard.IndexOfAnyExceptInRange((short)-Silence, (short)Silence);
+        if (begin < 0) return track.Conclude(heard.Length);
+
+        for (var at = begin; at + length <= heard.Length; at += length)
         {
             var stretch = heard.Slice(at, length);
             if (Math.Sqrt(Correlation.EnergyOf(stretch) / length) < Silence)

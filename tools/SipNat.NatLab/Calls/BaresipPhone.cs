@@ -154,7 +154,7 @@ public sealed record BaresipOptions(string User, int Signal)
     /// <summary>Whether it answers at once; else it rings.</summary>
     public bool Answers { get; init; } = true;
 
-    /// <summary>How long its signal is; silence follows.</summary>
+    /// <summary>How long its signal is; baresip hangs up at its end.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(20);
 
     public int SipPort { get; init; } = 5060;

@@ -112,7 +112,7 @@ internal static class ProviderConfiguration
         }
         route[MEDIA] {
         #!ifdef LATCHING
-            rtpengine_manage("replace-origin replace-session-connection{{(options.PolicesMedia ? " asymmetric strict-source" : "")}}");
+            rtpengine_manage("replace-origin replace-session-connection ICE=remove{{(options.PolicesMedia ? " asymmetric strict-source" : "")}}");
         #!endif
             {{Falsifying(options.Rewrites)}}
             return;

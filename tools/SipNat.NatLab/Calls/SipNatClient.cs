@@ -10,7 +10,7 @@ public sealed class SipNatClient : ICallClient
     private const int Rate = 8000;
     private static readonly TimeSpan SignalLength = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     private readonly LabHost _host;
     private readonly string[] _settings;
@@ -34,9 +34,14 @@ public sealed class SipNatClient : ICallClient
 
     public async Task<ClientCall> CallAsync(string uri, TimeSpan talk, CancellationToken stop)
     {
-        await using var process = Start(["call", uri], talk, "out.wav");
-        return await ReadAsync(process, "out.wav", stop);
+        await using var process = StartCall(uri, talk);
+        return await ReadCallAsync(process, stop);
     }
+
+    /// <summary>Calls somebody and hangs up after so long; <see cref="ReadCallAsync"/> waits for it.</summary>
+    public LabProcess StartCall(string uri, TimeSpan talk, params string[] further) => Start(["call", uri, .. further], talk, "out.wav");
+
+    public Task<ClientCall> ReadCallAsync(LabProcess process, CancellationToken stop) => ReadAsync(process, "out.wav", stop);
 
     public async Task ListenAsync(TimeSpan talk, CancellationToken stop)
     {
@@ -68,6 +73,7 @@ public sealed class SipNatClient : ICallClient
         yield return ("Accounts:0:Codecs", "PCMU");
         yield return ("Accounts:0:Srtp", tried.IsEncrypted ? "Offered" : "Off");
         yield return ("Nat:StunServers:0", CoturnServer.Address);
+        yield return ("Nat:StunServers:1", CoturnServer.OtherAddress);
         yield return ("Nat:TurnServers:0:Uri", $"turn:{CoturnServer.Address}?transport=udp");
         yield return ("Nat:TurnServers:0:Username", "lab");
         yield return ("Nat:TurnServers:0:Password", "lab");
@@ -79,6 +85,14 @@ public sealed class SipNatClient : ICallClient
     private LabProcess Start(string[] command, TimeSpan talk, string record) => _host.Start(
         LabRequirements.Find("dotnet") ?? "dotnet",
         [ServerPath, .. command, "--play", PathOf("signal.wav"), "--record", PathOf(record), "--duration", $"{talk.TotalSeconds:F0}", .. _settings]);
+
+    /// <summary>Starts the server with the account.</summary>
+    public LabProcess StartServer(params IEnumerable<(string Key, string Value)> further) => _host.Start(
+        LabRequirements.Find("dotnet") ?? "dotnet",
+        [
+            ServerPath, "serve", .. _settings, "--set", $"Recording:Directory={PathOf("recordings")}", "--set", $"Recording:Database=Data Source={PathOf("catalogue.db")}",
+            .. further.SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
+        ]);
 
     private async Task<ClientCall> ReadAsync(LabProcess process, string record, CancellationToken stop)
     {
