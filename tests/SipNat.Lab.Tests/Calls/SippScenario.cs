@@ -27,8 +27,6 @@ internal sealed class SippScenario
     private bool _isCalled;
     private int _sequence;
     private int _version;
-    private int _count;
-    private int _invite;
 
     /// <summary>Receives the INVITE and keeps of it what later answers and requests need.</summary>
     public SippScenario ReceiveInvite()
@@ -46,7 +44,9 @@ internal sealed class SippScenario
     /// <summary>Answers the INVITE.</summary>
     /// <param name="direction">With a description of this direction; null for none.</param>
     /// <param name="header">Beside the usual ones; empty for none.</param>
-    public SippScenario Answer(int status, string? direction = null, string header = "", bool isRepeated = true) => Append(
+    /// <param name="isRepeated">Whether it is repeated until the ACK has come.</param>
+    /// <param name="hasContact">Whether it tells SIPp's own Contact.</param>
+    public SippScenario Answer(int status, string? direction = null, string header = "", bool isRepeated = true, bool hasContact = true) => Append(
         $"""
         <send{(status >= 200 && isRepeated ? " retrans=\"500\"" : "")}><![CDATA[
         SIP/2.0 {status.ToString(CultureInfo.InvariantCulture)} Answer
@@ -55,9 +55,16 @@ internal sealed class SippScenario
         To:[$near]{(status > 100 ? ";tag=[pid]sipp[call_number]" : "")}
         Call-ID:[$call]
         CSeq:[$cseq]
-        {Contact}{Line(header)}{Body(direction)}
+        {(hasContact ? Contact : "")}{Line(header)}{Body(direction)}
         ]]></send>
         """);
+
+    /// <summary>Answers the INVITE once more as before, as if the ACK had been lost.</summary>
+    public SippScenario RepeatAnswer(int status)
+    {
+        _version--;
+        return Answer(status, "sendrecv", isRepeated: false);
+    }
 
     /// <summary>Receives a request of the dialog and answers it with 200.</summary>
     public SippScenario ReceiveAndAgree(string method, string? direction = null) => Receive(method).Append(
@@ -76,10 +83,7 @@ internal sealed class SippScenario
     public SippScenario Receive(string method) => Append($"<recv request=\"{method}\"/>");
 
     /// <summary>Calls.</summary>
-    public SippScenario SendInvite(string? direction = "sendrecv", string header = "")
-    {
-        _invite = _count;
-        return Append(
+    public SippScenario SendInvite(string? direction = "sendrecv", string header = "") => Append(
         $"""
         <send retrans="500"><![CDATA[
         INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
@@ -92,7 +96,6 @@ internal sealed class SippScenario
         {Contact}{Line(header)}{Body(direction)}
         ]]></send>
         """);
-    }
 
     /// <summary>Receives the final answer to our INVITE that begins the dialog, with what may come before it.</summary>
     public SippScenario ReceiveAnswer(params int[] before) => ReceiveAny(before).Append(
@@ -116,26 +119,7 @@ internal sealed class SippScenario
         ]]></send>
         """);
 
-    /// <summary>Cancels the INVITE: its transaction and its numbers, and no tag of the other side.</summary>
-    public SippScenario Cancel() => Append(
-        $"""
-        <send retrans="500"><![CDATA[
-        CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-        Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch-{_count - _invite}]
-        Max-Forwards: 70
-        From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]sipp[call_number]
-        To: <sip:[service]@[remote_ip]:[remote_port]>
-        Call-ID: [call_id]
-        CSeq: {_sequence} CANCEL
-        Content-Length: 0
-
-        ]]></send>
-        """);
-
     public SippScenario Pause(int milliseconds) => Append($"<pause milliseconds=\"{milliseconds}\"/>");
-
-    /// <summary>Plays a file of raw mu-law, once.</summary>
-    public SippScenario Play(string file) => Append($"<nop><action><exec rtp_stream=\"{file},1,0\"/></action></nop>");
 
     public override string ToString()
     {
@@ -177,7 +161,6 @@ internal sealed class SippScenario
     private SippScenario Append(string step)
     {
         _steps.Append(step).Append('\n');
-        _count++;
         return this;
     }
 }
