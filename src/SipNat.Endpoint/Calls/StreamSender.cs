@@ -163,7 +163,7 @@ internal sealed class StreamSender
     {
         var (media, control) = (MediaRoute(), ControlRoute());
         _keepalive.Bound = _port.RtpKeepalive;
-        _keepalive.Greeting = IsOpen(media) ? null : GreetingOf(_settings.Audio);
+        _keepalive.Greeting = _sessionSettings.Acknowledged && !IsOpen(media) ? GreetingOf(_settings.Audio) : null;
         Reporter.KeepaliveInterval = _settings.RtcpMux ? _port.RtpKeepalive : _port.RtcpKeepalive;
         // Checks keep an ICE path open, and nothing else may be sent while ICE looks for one.
         if (media.Kind is not RouteKind.Plain) _keepalive.Stop();

@@ -80,7 +80,7 @@ public sealed class RtpSender
     public void Skip(int samples) => (_timestamp, _isResuming) = (_timestamp + (uint)samples, true);
 
     /// <summary>Sends a packet that opens or keeps a pinhole; it takes a number and no time.</summary>
-    /// <param name="payload">Empty where nothing may be heard.</param>
+    /// <param name="payload">Of the time before the next frame, at a byte for each sample; empty where nothing may be heard.</param>
     public void SendProbe(Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload) => RtpWriter.Write(
-        outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length), new(payloadType, _sequence++, _timestamp, _ssrc), payload);
+        outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length), new(payloadType, _sequence++, _timestamp - (uint)payload.Length, _ssrc), payload);
 }

@@ -1,5 +1,5 @@
-using SipNat.Endpoint.Addressing;
 using System.Buffers.Binary;
+using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Simulation;
