@@ -84,6 +84,7 @@ internal sealed class CallRun : IAsyncDisposable
         }
 
         await Task.WhenAny(_complete.Task, Task.Delay(EndLimit, CancellationToken.None));
+        await Host.WaitForCallsAsync(EndLimit);
     }
 
     public async ValueTask DisposeAsync()

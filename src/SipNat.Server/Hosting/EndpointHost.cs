@@ -21,6 +21,7 @@ namespace SipNat.Server.Hosting;
 internal sealed class EndpointHost : IAsyncDisposable
 {
     private const int MaxQueuedMediaEvents = 4_096;
+    private static readonly TimeSpan EndPoll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SipNatOptions _options;
@@ -137,6 +138,13 @@ internal sealed class EndpointHost : IAsyncDisposable
         _engine.TryPost(new MediaCommand.CaptureAudio(call, 0, sampleRate));
     }
 
+    /// <summary>Waits until the last word of every call is said: the answer to a BYE, or our ACK after a CANCEL.</summary>
+    public async Task WaitForCallsAsync(TimeSpan limit)
+    {
+        using var end = new CancellationTokenSource(limit);
+        while (!end.IsCancellationRequested && CountCalls() > 0) await Task.Delay(EndPoll, CancellationToken.None);
+    }
+
     /// <summary>Removes the binding.</summary>
     public Task EndAsync() => _registrations.EndAsync();
 
@@ -151,6 +159,13 @@ internal sealed class EndpointHost : IAsyncDisposable
         await _pump;
         await _recorders.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private int CountCalls()
+    {
+        var calls = 0;
+        _host.Post(_ => calls = _core.Calls);
+        return calls;
     }
 
     private void Open(IReadOnlyList<InterfaceAddress> interfaces)
