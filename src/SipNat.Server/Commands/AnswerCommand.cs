@@ -24,7 +24,8 @@ internal static class AnswerCommand
         if (await run.RegisterAsync(stop))
         {
             if (account is null) run.Host.AcceptDirectCalls(CallOptions.TermsOf(context.Options, null, isRecorded), EndpointOptions.AllowedNetworks(context.Options));
-            if (!context.Json) context.Error.WriteLine(account is null ? $"waits for a call at {string.Join(", ", run.Host.Bound.Select(l => l.Address))}" : $"waits for a call to {account.Uri}");
+            // A program that reads the JSON has to know when it may call.
+            context.Error.WriteLine(account is null ? $"waits for a call at {string.Join(", ", run.Host.Bound.Select(l => l.Address))}" : $"waits for a call to {account.Uri}");
             await run.FollowAsync(stop);
         }
 

@@ -215,6 +215,24 @@ public sealed class OutgoingCallTests
     }
 
     [Fact]
+    public void Servers_that_do_not_answer_hold_up_neither_the_call_nor_the_processor()
+    {
+        var caller = SimulatedCaller.AddTo(_network, "192.168.3.100", _network.AddNat("198.51.100.9"), new() { UsesIce = true }, new() { Ice = IceMode.Offered, SparePorts = 0 });
+        caller.Host.Run(now =>
+        {
+            caller.SetStunServers(now, TransportAddress.Parse("203.0.113.98:3478"));
+            caller.Media.SetTurnServers([new() { Server = TransportAddress.Parse("203.0.113.99:3478"), Credentials = new("user", "password") }]);
+        });
+
+        caller.Place("sip:100@203.0.113.5");
+        var inputs = 0;
+        for (; inputs < 1_000 && _phone.Count("INVITE") == 0; inputs++) _network.RunFor(TimeSpan.FromMilliseconds(10));
+
+        Assert.InRange(inputs, 20, 300);
+        Assert.True(caller.Core.Deadline > _network.Now);
+    }
+
+    [Fact]
     public void A_name_that_the_dns_does_not_know_is_named()
     {
         _caller.Place("sip:100@nowhere.example");
