@@ -96,7 +96,7 @@ internal sealed partial class Call
     {
         if (_watch.IsOutbound)
         {
-            _journal.Find(now, FindingCode.AudioNotDelivered, $"The other side reports that it receives none of our audio, which goes to {stream.Report?.Remote.ToString() ?? "nowhere"}: a firewall or NAT on its side, or between, does not let it through. Where it says that it sends from an address of a private network, let it use STUN, ICE or its provider's relay.");
+            _journal.Find(now, FindingCode.PeerHearsNothing, $"The other side reports that it receives none of our audio, which goes to {stream.Report?.Remote.ToString() ?? "nowhere"}: a firewall or NAT on its side, or between, does not let it through. Where it says that it sends from an address of a private network, let it use STUN, ICE or its provider's relay.");
             return;
         }
 

@@ -51,7 +51,7 @@ public enum FindingCode
     NothingSent,
 
     /// <summary>The other side of a call reports that none of our audio arrives.</summary>
-    AudioNotDelivered,
+    PeerHearsNothing,
 
     /// <summary>Of a stream without packets: media is received on another interface than signalling.</summary>
     InterfaceDiffers,

@@ -47,7 +47,7 @@ internal sealed partial class CallDesk
         {
             _taken.Remove(call.Id);
             _playing.Remove(call.Id);
-            Ended(_log, call.Account ?? "", call.Direction, SafeText.EscapeLines(call.Remote), SafeText.EscapeLines(call.EndReason), CallVerdict.Of(call).Inbound.Word(), CallVerdict.Of(call).Outbound.Word());
+            if (call.AnsweredAt is not null) Ended(_log, call.Account ?? "", call.Direction, SafeText.EscapeLines(call.Remote), SafeText.EscapeLines(call.EndReason), CallVerdict.Of(call).Inbound.Word(), CallVerdict.Of(call).Outbound.Word());
             return;
         }
 

@@ -128,7 +128,7 @@ public sealed class MidCallTests
     }
 
     [Fact]
-    [Plants(FindingCode.AudioNotDelivered)]
+    [Plants(FindingCode.PeerHearsNothing)]
     public void Audio_that_the_other_side_reports_as_lost_is_named()
     {
         Establish();
@@ -137,7 +137,7 @@ public sealed class MidCallTests
 
         _network.RunFor(TimeSpan.FromSeconds(25));
 
-        Assert.Contains(_caller.Call.Findings, f => f.Code is FindingCode.AudioNotDelivered);
+        Assert.Contains(_caller.Call.Findings, f => f.Code is FindingCode.PeerHearsNothing);
         Assert.Contains(_caller.Call.Timeline, e => e.Kind == "outbound-lost");
         Assert.Equal(OutboundVerdict.NotDelivered, CallVerdict.Of(_caller.Call).Outbound);
     }
