@@ -14,8 +14,11 @@ public static class LabRequirements
     /// <summary>A file that libsrtp2-dev installs.</summary>
     public const string LibsrtpHeader = "/usr/include/srtp2/srtp.h";
 
-    private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack"];
+    private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack", "setsid", "env"];
     private static readonly string[] SystemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+
+    // Tried once: laboratories are built side by side, and the namespace of the trial has one name.
+    private static readonly Lazy<Task<bool>> CanMakeNamespaces = new(TryNamespaceAsync);
 
     // Debian package of each tool.
     private static readonly Dictionary<string, string> Packages = new(StringComparer.Ordinal)
@@ -38,6 +41,8 @@ public static class LabRequirements
         [Aioice] = "python3-aioice",
         [LibniceHeader] = "libnice-dev",
         [LibsrtpHeader] = "libsrtp2-dev",
+        ["setsid"] = "util-linux",
+        ["env"] = "coreutils",
         ["kamailio"] = "kamailio",
         ["baresip"] = "baresip-core",
     };
@@ -55,7 +60,7 @@ public static class LabRequirements
             .ToList();
         if (missing.Count > 0) return missing;
 
-        return await CanMakeNamespacesAsync() ? [] : ["the right to make network namespaces (CAP_SYS_ADMIN)"];
+        return await CanMakeNamespaces.Value ? [] : ["the right to make network namespaces (CAP_SYS_ADMIN)"];
     }
 
     /// <summary>The full path of a program, or null; a full path is looked for as it is.</summary>
@@ -65,7 +70,7 @@ public static class LabRequirements
         return folders.Select(folder => Path.Combine(folder, tool)).FirstOrDefault(File.Exists);
     }
 
-    private static async Task<bool> CanMakeNamespacesAsync()
+    private static async Task<bool> TryNamespaceAsync()
     {
         var name = $"sn{Environment.ProcessId:x}-probe";
         if ((await ShortCommand.TryRunAsync("ip", ["netns", "add", name])).ExitCode != 0) return false;

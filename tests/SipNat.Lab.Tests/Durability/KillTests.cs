@@ -4,6 +4,7 @@ using SipNat.Server.Tests.Durability;
 
 namespace SipNat.Lab.Tests.Durability;
 
+[Collection(nameof(Alone))]
 public sealed class KillTests
 {
     /// <summary>The environment variable that asks for more rounds: 200 take half an hour.</summary>

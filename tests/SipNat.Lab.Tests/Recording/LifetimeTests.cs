@@ -5,6 +5,7 @@ using SipNat.NatLab.Topology;
 namespace SipNat.Lab.Tests.Recording;
 
 /// <summary>A recorder that finds out by itself how soon its router forgets.</summary>
+[Collection(nameof(Alone))]
 public sealed class LifetimeTests
 {
     private static readonly TimeSpan MeasurementLimit = TimeSpan.FromSeconds(35);

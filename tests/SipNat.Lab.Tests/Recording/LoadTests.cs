@@ -5,6 +5,7 @@ using SipNat.NatLab.Processes;
 namespace SipNat.Lab.Tests.Recording;
 
 /// <summary>Many sessions at once against the built recorder, on loopback, with and without a flood beside them.</summary>
+[Collection(nameof(Alone))]
 public sealed class LoadTests
 {
     private const double MostMegabytes = 400;

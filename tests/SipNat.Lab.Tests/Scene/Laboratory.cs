@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SipNat.NatLab;
 using SipNat.NatLab.Topology;
 
@@ -9,7 +10,7 @@ internal static class Laboratory
     // With this value of SIPNAT_LAB a missing thing is a failure.
     private const string Required = "required";
 
-    private static readonly Dictionary<string, IReadOnlyList<string>> Checked = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, IReadOnlyList<string>> Checked = new(StringComparer.Ordinal);
 
     public static async Task<NatLaboratory> CreateAsync(TopologyOptions options, params string[] tools)
     {

@@ -7,6 +7,7 @@ using SipNat.NatLab.Topology;
 namespace SipNat.Lab.Tests.Topology;
 
 /// <summary><c>sipnat nat</c> behind the kernel's NAT, with coturn as the server of two addresses (RFC 5780).</summary>
+[Collection(nameof(Alone))]
 public sealed class NatMeasurementTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

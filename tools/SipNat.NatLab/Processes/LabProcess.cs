@@ -3,10 +3,17 @@ using System.Text;
 
 namespace SipNat.NatLab.Processes;
 
-/// <summary>A process inside a namespace. Its output is kept; disposing ends it and waits for its end.</summary>
+/// <summary>
+/// A process inside a namespace, the first of a session of its own. Its output is kept; disposing ends it and what it
+/// started, and waits for its end.
+/// </summary>
 public sealed class LabProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    // In a group of its own, so that what it leaves behind can be named; and with SIGINT as a terminal has it: a shell
+    // without job control has background processes ignore it, and what they start inherits that.
+    private static readonly string[] Launch = ["env", "--default-signal=INT"];
 
     private readonly Process _process;
     private readonly Lock _gate = new();
@@ -42,7 +49,7 @@ public sealed class LabProcess : IAsyncDisposable
 
     public static LabProcess Start(string file, IEnumerable<string> arguments, string? workingDirectory = null)
     {
-        var start = new ProcessStartInfo(file, arguments)
+        var start = new ProcessStartInfo("setsid", [.. Launch, file, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -51,7 +58,7 @@ public sealed class LabProcess : IAsyncDisposable
             WorkingDirectory = workingDirectory ?? "",
         };
         var process = new Process { StartInfo = start };
-        var started = new LabProcess(process, $"{file} {string.Join(' ', start.ArgumentList)}");
+        var started = new LabProcess(process, string.Join(' ', start.ArgumentList.Skip(Launch.Length)));
         process.OutputDataReceived += (_, line) => started.Append(started._output, line.Data);
         process.ErrorDataReceived += (_, line) => started.Append(started._error, line.Data);
         process.Start();
@@ -114,18 +121,28 @@ public sealed class LabProcess : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
 
         Terminate();
+        if (!await EndsWithinGraceAsync())
+        {
+            _ = Native.Signal(-_process.Id, Native.Kill);
+            await EndsWithinGraceAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    // Its output ends with the last process that holds it, which may be one that it started and did not wait for.
+    private async Task<bool> EndsWithinGraceAsync()
+    {
         using var grace = new CancellationTokenSource(Grace);
         try
         {
             await _process.WaitForExitAsync(grace.Token);
+            return true;
         }
         catch (OperationCanceledException)
         {
-            Kill();
-            await _process.WaitForExitAsync(CancellationToken.None);
+            return false;
         }
-
-        _process.Dispose();
     }
 
     private void Signal(int signal)
