@@ -79,6 +79,9 @@ internal sealed class MediaRelay
     public TurnInput TryHandle(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram, out TurnPacket packet) =>
         _race.TryHandle(now, flow, from, datagram, out packet);
 
+    /// <summary>Asks the server now whether it is there: nothing comes from it any more.</summary>
+    public void Ask(Instant now) => _race.Ask(now);
+
     /// <summary>Lets packets of an address in.</summary>
     public void Permit(Instant now, TransportAddress peer) => _race.Winner?.Permit(now, peer);
 

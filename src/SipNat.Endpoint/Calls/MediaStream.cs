@@ -235,8 +235,8 @@ internal sealed partial class MediaStream
         }
 
         paths.Permit(now, _sessionSettings.SignallingSource);
-        paths.Permit(now, _settings.RemoteRtp);
-        paths.Permit(now, _settings.RemoteRtcp);
+        paths.Bind(now, 1, _settings.RemoteRtp);
+        paths.Bind(now, 2, _settings.RemoteRtcp);
     }
 
     private SourceStanding StandingOf(FlowId flow, int component, TransportAddress from) =>

@@ -12,7 +12,7 @@ internal sealed class PortMapperHost : IAsyncDisposable
 {
     // Every host belongs to this group (RFC 1112 §4); routers announce restarts there.
     private static readonly TransportAddress Announcements = TransportAddress.Parse("224.0.0.1").WithPort(PortMapper.AnnouncementPort);
-    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReleasePoll = TimeSpan.FromMilliseconds(20);
 
     private readonly PortMapper _mapper;
@@ -46,7 +46,7 @@ internal sealed class PortMapperHost : IAsyncDisposable
     /// <summary>Runs an input on the mapper.</summary>
     public void Post(Action<PortMapper, Instant> input) => _host.Post(now => input(_mapper, now));
 
-    /// <summary>Gives every port back and waits until the router has confirmed it, two seconds at most.</summary>
+    /// <summary>Gives every port back and waits until the router has confirmed it, five seconds at most: small ones take long for many.</summary>
     public async Task ReleaseAsync()
     {
         var isReleased = false;

@@ -73,6 +73,9 @@ public sealed partial class TurnAllocation
     /// <summary>How the server sees the client; null without an allocation.</summary>
     public TransportAddress? Mapped { get; private set; }
 
+    /// <summary>Whether the server, asked after a silence, does not answer: it may be dead, and is not given up yet.</summary>
+    public bool IsDoubted => State is TurnAllocationState.Allocated && _liveness.IsDoubted;
+
     /// <summary>Used from the next Allocate on: an allocation keeps the username that it was made with (441).</summary>
     public StunCredentials? Credentials { get; set; }
 
@@ -91,7 +94,7 @@ public sealed partial class TurnAllocation
             if (State is not TurnAllocationState.Allocated) return deadline;
 
             deadline = Instant.Earlier(deadline, Instant.Earlier(_refreshAt, _expiresAt));
-            deadline = Instant.Earlier(deadline, Instant.Earlier(_keepaliveAt, ProbeAt));
+            deadline = Instant.Earlier(deadline, Instant.Earlier(_keepaliveAt, Instant.Earlier(ProbeAt, _liveness.DoubtAt)));
             return Instant.Earlier(deadline, Instant.Earlier(_permissions.Deadline, _channels.Deadline));
         }
     }
@@ -208,6 +211,7 @@ public sealed partial class TurnAllocation
         }
 
         if (_keepaliveAt <= now) KeepMapping(now);
+        if (_liveness.DoubtAt <= now) _liveness.HandleDoubt();
         if (ProbeAt <= now) Probe(now);
         AskForPeers(now);
     }
@@ -240,6 +244,12 @@ public sealed partial class TurnAllocation
 
     // Only while somebody is to be reached by it: an allocation in reserve may die unseen until it is refreshed.
     private Instant? ProbeAt => _permissions.IsEmpty ? null : _liveness.Due;
+
+    /// <summary>Asks now whether the server and the allocation are there, as whoever uses it misses packets.</summary>
+    public void Ask(Instant now)
+    {
+        if (State is TurnAllocationState.Allocated && ProbeAt is not null) Probe(now);
+    }
 
     private void Probe(Instant now)
     {

@@ -4,7 +4,8 @@ namespace SipNat.Traversal.Turn;
 
 /// <summary>
 /// Asks several TURN servers at once: the first that relays wins, the others are given back. When the winner's server is
-/// silent or does not give another relay, all are asked again.
+/// silent or does not give another relay, all are asked again; already when it is in doubt the others are, and the first of
+/// them wins if the winner has not answered by then.
 /// </summary>
 public sealed class TurnRace
 {
@@ -13,6 +14,7 @@ public sealed class TurnRace
 
     private readonly List<TurnAllocation> _allocations = [];
     private readonly Queue<TurnEvent> _events = new();
+    private bool _asksOthers;
 
     /// <param name="allocations">One for each server, not started; their order decides nothing.</param>
     public TurnRace(IReadOnlyList<TurnAllocation> allocations)
@@ -81,6 +83,13 @@ public sealed class TurnRace
         Drain(now);
     }
 
+    /// <summary>Asks the winner now whether it is there.</summary>
+    public void Ask(Instant now)
+    {
+        Winner?.Ask(now);
+        Drain(now);
+    }
+
     private void Drain(Instant now, bool isOver = false)
     {
         foreach (var allocation in _allocations)
@@ -92,13 +101,15 @@ public sealed class TurnRace
             }
         }
 
+        if (!isOver) Doubt(now);
+
         // Releases and new starts are under way only after the loop above has judged.
         foreach (var allocation in _allocations) Outbox.TakeAllFrom(allocation.Outbox);
     }
 
     private void Judge(Instant now, TurnAllocation allocation, TurnEvent happened)
     {
-        if (happened is TurnEvent.Allocated && Winner is null) Win(now, allocation);
+        if (happened is TurnEvent.Allocated && Winner is null or { IsDoubted: true } && Winner != allocation) Win(now, allocation);
         else if (happened is TurnEvent.Allocated && Winner != allocation) allocation.Release(now);
         else if (IsEnd(happened) && Winner == allocation) Lose(now);
     }
@@ -108,19 +119,38 @@ public sealed class TurnRace
     private void Win(Instant now, TurnAllocation winner)
     {
         Winner = winner;
-        foreach (var allocation in _allocations)
-        {
-            if (allocation != winner) allocation.Release(now);
-        }
+        ReleaseOthers(now);
     }
 
     private void Lose(Instant now)
     {
-        var loser = Winner;
+        StartOthers(now);
         Winner = null;
+    }
+
+    private void Doubt(Instant now)
+    {
+        if (Winner is not { } winner || winner.IsDoubted == _asksOthers) return;
+
+        if (winner.IsDoubted) StartOthers(now);
+        else ReleaseOthers(now);
+        _asksOthers = winner.IsDoubted;
+    }
+
+    private void StartOthers(Instant now)
+    {
         foreach (var allocation in _allocations)
         {
-            if (allocation != loser) allocation.Start(now);
+            if (allocation != Winner) allocation.Start(now);
+        }
+    }
+
+    private void ReleaseOthers(Instant now)
+    {
+        _asksOthers = false;
+        foreach (var allocation in _allocations)
+        {
+            if (allocation != Winner) allocation.Release(now);
         }
     }
 }

@@ -20,6 +20,7 @@ internal sealed class CallScene : IAsyncDisposable
     private static readonly string[] TurnArguments = ["--no-tls", "--lt-cred-mech", "--user", "lab:lab", "--realm", "lab"];
 
     private readonly Stack<IAsyncDisposable> _parts = new();
+    private (LabProcess First, LabProcess Other)? _turn;
 
     private CallScene(NatLaboratory lab) => Lab = lab;
 
@@ -48,7 +49,7 @@ internal sealed class CallScene : IAsyncDisposable
         try
         {
             scene._parts.Push(scene.Provider = await Provider.StartAsync(lab, provider, Cancel));
-            scene._parts.Push(await CoturnServer.StartAsync(lab, Cancel, TurnArguments));
+            await scene.StartTurnAsync();
             scene._parts.Push(scene.Near = await MediaWatch.StartAsync(lab.Host("hostA"), Cancel));
             scene._parts.Push(scene.Far = await MediaWatch.StartAsync(lab.Host("hostB"), Cancel));
             scene._parts.Push(scene.Telephone = await BaresipPhone.StartAsync(lab.Host("hostB"), scene.Provider, new("200", TelephoneSignal) { Length = SignalLength, Further = telephone }, Cancel));
@@ -60,6 +61,13 @@ internal sealed class CallScene : IAsyncDisposable
             await scene.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Kills the TURN server whose relay the telephone gets its audio from.</summary>
+    public void KillTurn()
+    {
+        var relay = Far.Sightings.Last(seen => seen is { IsPause: false, Way: MediaWay.In }).From.Split(':')[0];
+        (CoturnServer.Address.StartsWith(relay + ":", StringComparison.Ordinal) ? _turn!.Value.First : _turn!.Value.Other).Kill();
     }
 
     /// <summary>Calls the telephone and waits until both talk.</summary>
@@ -85,6 +93,13 @@ internal sealed class CallScene : IAsyncDisposable
 
     public static void AssertHeard(AudioComparison found, double seconds, LabProcess process) =>
         Assert.True(found.IsHeard(TimeSpan.FromSeconds(seconds)), $"{found}\n{process.Output}\n{process.Error}");
+
+    private async Task StartTurnAsync()
+    {
+        _turn = await CoturnServer.StartTwoAsync(Lab, Cancel, TurnArguments);
+        _parts.Push(_turn.Value.First);
+        _parts.Push(_turn.Value.Other);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,8 @@
 using System.Net;
 using SipNat.NatLab.Calls;
 using SipNat.NatLab.Processes;
+using SipNat.NatLab.Servers;
+using SipNat.NatLab.Topology;
 
 namespace SipNat.Lab.Tests.Calls;
 
@@ -28,11 +30,13 @@ public sealed class MidCallTests
         await AssertBackAsync(scene, call, begun, TimeSpan.FromSeconds(seconds));
     }
 
-    [Fact]
-    public async Task A_router_that_lost_its_power_and_gives_other_ports_is_made_up_for_where_the_provider_latches()
+    [Theory]
+    [InlineData(ProviderKind.Latching)]
+    [InlineData(ProviderKind.Strict)]
+    public async Task A_router_that_lost_its_power_and_gives_other_ports_is_made_up_for(ProviderKind kind)
     {
         var down = TimeSpan.FromSeconds(8);
-        await using var scene = await CallScene.CreateAsync(new(), new(ProviderKind.Latching));
+        await using var scene = await CallScene.CreateAsync(new(), new(kind));
         await using var call = await scene.CallAsync(TimeSpan.FromSeconds(20));
         await Task.Delay(Settled, Cancel);
 
@@ -40,6 +44,27 @@ public sealed class MidCallTests
         await scene.Lab.Router("natA").RebootAsync(down, Cancel);
 
         await AssertBackAsync(scene, call, begun, down + TimeSpan.FromSeconds(6));
+    }
+
+    // Behind a NAT with another port for each destination only a relay is heard by who sends to the address it was told.
+    [Theory]
+    [InlineData("", 6)]
+    [InlineData(";medianat=ice;stunserver=stun:203.0.113.1:3478", 3)]
+    public async Task A_turn_server_that_dies_in_mid_call_is_made_up_for_by_another(string telephone, int seconds)
+    {
+        (string, string)[] settings =
+        [
+            ("Nat:RelayOnly", "true"),
+            ("Nat:TurnServers:1:Uri", $"turn:{CoturnServer.OtherAddress}?transport=udp"),
+        ];
+        await using var scene = await CallScene.CreateAsync(new() { Left = NatBehaviour.Symmetric }, new(ProviderKind.Strict), telephone, settings);
+        await using var call = await scene.CallAsync(TimeSpan.FromSeconds(seconds + 10));
+        await Task.Delay(Settled, Cancel);
+
+        var begun = MediaWatch.Now;
+        scene.KillTurn();
+
+        await AssertBackAsync(scene, call, begun, TimeSpan.FromSeconds(seconds));
     }
 
     private static async Task AssertBackAsync(CallScene scene, LabProcess call, TimeSpan begun, TimeSpan limit)

@@ -6,6 +6,7 @@ using SipNat.NatLab.Topology;
 namespace SipNat.Lab.Tests.Calls;
 
 /// <summary>The laboratory itself: two telephones of another make with the provider between them, before anything of ours is judged by it.</summary>
+[Collection(nameof(Alone))]
 public sealed class ProviderTests
 {
     private const int Caller = 1;

@@ -51,6 +51,12 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>The SSRC of the last of them.</summary>
     public uint LastSsrc { get; private set; }
 
+    /// <summary>The payload type that it sends, whatever was agreed on.</summary>
+    public byte PayloadType { get; set; }
+
+    /// <summary>Whether it sends packets in which nothing is to be heard.</summary>
+    public bool IsMuted { get; set; }
+
     /// <summary>Whether audio goes back to where it came from, as a provider does that latches.</summary>
     public bool Latches { get; set; }
 
@@ -165,12 +171,12 @@ public sealed class ScriptedPhone : IProtocolCore
         {
             _speaksAt = due + FrameTime;
             packet[0] = 0x80;
-            packet[1] = 0;
+            packet[1] = PayloadType;
             BinaryPrimitives.WriteUInt16BigEndian(packet[2..], ++_sequence);
             BinaryPrimitives.WriteUInt32BigEndian(packet[4..], (uint)(_sequence * 160));
             BinaryPrimitives.WriteUInt32BigEndian(packet[8..], 0x1234);
-            // Something to be heard: a square wave of 500 Hz.
-            for (var i = 0; i < 160; i++) packet[RtpHeader + i] = (byte)(i / 8 % 2 == 0 ? 0x20 : 0xa0);
+            // Something to be heard: a square wave of 500 Hz. Silence of G.711 is all ones.
+            for (var i = 0; i < 160; i++) packet[RtpHeader + i] = (byte)(IsMuted ? 0xff : i / 8 % 2 == 0 ? 0x20 : 0xa0);
             if (!_listener.IsNone) Outbox.Add(_rtp, _listener, packet);
         }
     }

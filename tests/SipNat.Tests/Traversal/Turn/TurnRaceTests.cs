@@ -49,6 +49,64 @@ public sealed class TurnRaceTests
     }
 
     [Fact]
+    public void A_winner_in_doubt_is_replaced_long_before_it_is_given_up()
+    {
+        Start();
+        _network.RunFor(TimeSpan.FromSeconds(2));
+        var first = Array.IndexOf(_core.Addresses, _core.Race.Winner!.Server);
+        _host.Run(now => Assert.True(_core.Race.Winner!.Permit(now, TurnScene.Peer)));
+
+        // Asked at once, as it was silent since it lent its address, and then after twice the patience.
+        _network.RunFor(TimeSpan.FromMilliseconds(100));
+        _servers[first].IsSilent = true;
+        _network.RunFor(TimeSpan.FromSeconds(4));
+
+        Assert.NotEqual(_core.Addresses[first], _core.Race.Winner!.Server);
+        Assert.Equal(TurnAllocationState.Allocated, _core.Race.Winner.State);
+        _network.AssertNothingRented();
+    }
+
+    [Fact]
+    public void A_winner_that_is_missed_is_asked_at_once_and_replaced_within_a_second()
+    {
+        Start();
+        _network.RunFor(TimeSpan.FromSeconds(2));
+        var first = Array.IndexOf(_core.Addresses, _core.Race.Winner!.Server);
+        _host.Run(now => Assert.True(_core.Race.Winner!.Permit(now, TurnScene.Peer)));
+        _network.RunFor(TimeSpan.FromMilliseconds(100));
+
+        _servers[first].IsSilent = true;
+        _host.Run(_core.Race.Ask);
+        _network.RunFor(TimeSpan.FromSeconds(1));
+
+        Assert.NotEqual(_core.Addresses[first], _core.Race.Winner!.Server);
+        Assert.Equal(TurnAllocationState.Allocated, _core.Race.Winner.State);
+        _network.AssertNothingRented();
+    }
+
+    [Fact]
+    public void A_winner_that_answers_after_all_stays_and_the_others_are_given_back()
+    {
+        Start();
+        _network.RunFor(TimeSpan.FromSeconds(2));
+        var winner = _core.Race.Winner!;
+        var first = Array.IndexOf(_core.Addresses, winner.Server);
+        _host.Run(now => Assert.True(winner.Permit(now, TurnScene.Peer)));
+
+        foreach (var server in _servers) server.IsSilent = true;
+        _network.RunFor(TimeSpan.FromSeconds(2.5));
+        Assert.True(winner.IsDoubted);
+        _servers[first].IsSilent = false;
+        _network.RunFor(TimeSpan.FromSeconds(3));
+        foreach (var server in _servers) server.IsSilent = false;
+        _network.RunFor(TimeSpan.FromSeconds(10));
+
+        Assert.Same(winner, _core.Race.Winner);
+        Assert.Equal([first], Enumerable.Range(0, _servers.Length).Where(i => _servers[i].AllocationCount > 0));
+        _network.AssertNothingRented();
+    }
+
+    [Fact]
     public void Without_any_server_that_relays_there_is_no_winner_and_all_are_asked_again()
     {
         foreach (var server in _servers) server.Error = static _ => 486;

@@ -88,7 +88,7 @@ public sealed class TurnRelayTests
         Assert.Equal(events, scene.Client.Events.Count);
         Assert.Equal(60, scene.Client.Received.Count);
         Assert.Equal(0, scene.Turn.Dropped);
-        // 3606 s: permissions every 240 s, channels every 540 s; the server is asked 2, 6, 14, 30 and 55 s after a packet.
+        // 3606 s: permissions every 240 s, channels every 540 s; the server is asked 1.5, 4.5, 10.5, 22.5 and 46.5 s after a packet.
         Assert.Equal(300, scene.CodesOf(StunMethod.Refresh).Count());
         Assert.Equal(withChannel ? 7 : 0, scene.CodesOf(StunMethod.ChannelBind).Count());
         Assert.InRange(scene.CodesOf(StunMethod.CreatePermission).Count(), withChannel ? 12 : 15, 16);
