@@ -183,6 +183,44 @@ public sealed partial class MediaPlane
         HandleUnwrapped(now, arrival, port, flow, from, datagram);
     }
 
+    /// <summary>Takes what a socket had when it was visited, in order: what follows of packets is done once for all of them.</summary>
+    /// <param name="now">The time of this input.</param>
+    /// <param name="received">Not empty.</param>
+    /// <param name="bytes">Those of all datagrams.</param>
+    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        if (received.Length > 1 && _portsByFlow.TryGetValue(flow, out var port) && port is { Paths: null, Owner: { } session })
+        {
+            // A check or an answer of a STUN server among media is handled by itself, where it stands.
+            for (var begin = 0; begin < received.Length;)
+            {
+                var end = begin;
+                while (end < received.Length && !StunMessage.LooksLikeStun(BytesOf(received[end], bytes))) end++;
+                if (end > begin) session.HandleBatch(now, port.Index, flow, received[begin..end], bytes);
+                if (end < received.Length) HandleDatagram(now, received[end].Arrival, flow, received[end].From, BytesOf(received[end], bytes));
+                begin = end + 1;
+            }
+
+            Schedule(session);
+            return;
+        }
+
+        foreach (ref readonly var datagram in received) HandleDatagram(now, datagram.Arrival, flow, datagram.From, BytesOf(datagram, bytes));
+    }
+
+    /// <summary>
+    /// Whether nobody waits for what comes to a socket: it carries a recording whose source is known, and the time at which
+    /// it is looked at changes nothing but memory.
+    /// </summary>
+    public bool CanWait(FlowId flow) => _portsByFlow.TryGetValue(flow, out var port) && port.Owner is { } session && session.CanWait(port.Index);
+
+    /// <summary>The sockets of a session; none where there is no such session.</summary>
+    public IEnumerable<FlowId> FlowsOf(SessionId id) => _sessions.TryGetValue(id, out var session)
+        ? session.Ports.SelectMany(port => port.Pairs).SelectMany(pair => new[] { pair.Flows.Rtp, pair.Flows.Rtcp })
+        : [];
+
+    private static ReadOnlySpan<byte> BytesOf(in ReceivedDatagram datagram, ReadOnlySpan<byte> bytes) => bytes.Slice(datagram.Offset, datagram.Length);
+
     private void HandleUnwrapped(Instant now, Instant arrival, MediaPort port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
         if (StunMessage.LooksLikeStun(datagram))

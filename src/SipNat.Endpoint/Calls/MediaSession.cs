@@ -121,6 +121,27 @@ internal sealed class MediaSession
         }
 
         stream.HandleDatagram(now, arrival, flow, from, datagram);
+        FollowUp(now, port, stream);
+    }
+
+    /// <summary>The same for all that a socket had, none of it STUN.</summary>
+    public void HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        if (_streams.TryGetValue(port, out var stream))
+        {
+            stream.HandleBatch(now, flow, received, bytes);
+            FollowUp(now, port, stream);
+            return;
+        }
+
+        foreach (ref readonly var early in received) HandleDatagram(now, early.Arrival, port, flow, early.From, bytes.Slice(early.Offset, early.Length));
+    }
+
+    /// <summary>Whether nobody waits for what comes to a port.</summary>
+    public bool CanWait(int port) => _streams.TryGetValue(port, out var stream) && stream.CanWait;
+
+    private void FollowUp(Instant now, int port, MediaStream stream)
+    {
         if (stream.TakeProved()) OpenPinholes(now);
         _reportNow |= stream.TakeStarted();
         if (_reportNow) _reportAt = now;

@@ -103,9 +103,26 @@ internal sealed partial class MediaStream
         Collect(now);
     }
 
+    /// <summary>Whether it is recorded, from a source that is known, and without ICE, whose checks want an answer at once.</summary>
+    public bool CanWait => _settings.Audio is null && !_isClosing && !_recorded.Latch.Locked.IsNone && _port.Paths is null;
+
     public void HandleDatagram(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        var (component, kind) = (_port.ComponentOf(flow), MediaDemultiplexer.Classify(datagram));
+        Take(now, arrival, flow, _port.ComponentOf(flow), from, datagram);
+        Collect(now);
+    }
+
+    /// <summary>The same for all that a socket had.</summary>
+    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        var component = _port.ComponentOf(flow);
+        foreach (ref readonly var datagram in received) Take(now, datagram.Arrival, flow, component, datagram.From, bytes.Slice(datagram.Offset, datagram.Length));
+        Collect(now);
+    }
+
+    private void Take(Instant now, Instant arrival, FlowId flow, int component, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        var kind = MediaDemultiplexer.Classify(datagram);
         var isMedia = kind is MediaPacketKind.Rtcp || (kind is MediaPacketKind.Rtp && component == 1);
         var isAudio = kind is MediaPacketKind.Rtp && component == 1;
         if (isAudio) _arrived++;
@@ -115,8 +132,6 @@ internal sealed partial class MediaStream
             if (kind is MediaPacketKind.Rtp) HandleRtp(now, arrival, flow, from, packet);
             else HandleRtcp(now, arrival, from, packet, StandingOf(flow, component, from));
         }
-
-        Collect(now);
     }
 
     public void HandleTimeout(Instant now)

@@ -31,7 +31,7 @@ internal sealed class EndpointHost : IAsyncDisposable
     private readonly SignallingCore _core;
     private readonly MediaPlane _plane;
     private readonly CoreHost _host;
-    private readonly PollingEngine _engine;
+    private readonly MediaThread _engine;
     private readonly TurnConnections _connections;
     private readonly Registrations _registrations;
     private readonly CallRecorders _recorders;
@@ -65,7 +65,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         _recorders = new(logs);
         _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
-        _engine = new(_plane, _clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take);
+        _engine = new(options.Media.Engine, _plane, _clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take);
     }
 
     /// <summary>Told of every change of a call, one at a time and outside of the core's lock.</summary>

@@ -38,7 +38,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly SignallingCore _core;
     private readonly MediaPlane _plane;
     private readonly CoreHost _host;
-    private readonly PollingEngine _engine;
+    private readonly MediaThread _engine;
     private readonly Registrations _registrations;
     private readonly CallDesk _desk;
     private readonly Surroundings _surroundings;
@@ -79,7 +79,7 @@ internal sealed class Recorder : IAsyncDisposable
             Closed = _surroundings.Closed,
         };
         _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
-        _engine = new(_plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
+        _engine = new(options.Media.Engine, _plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
         _metrics = new(_core, _plane, _engine, lifetimes, writer);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);

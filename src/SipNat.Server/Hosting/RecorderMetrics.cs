@@ -11,7 +11,7 @@ internal sealed class RecorderMetrics : IDisposable
 {
     private readonly Meter _meter = new("SipNat.Recorder");
 
-    public RecorderMetrics(SignallingCore core, MediaPlane plane, PollingEngine engine, LifetimeWatch lifetimes, AudioFileWriter writer)
+    public RecorderMetrics(SignallingCore core, MediaPlane plane, MediaThread engine, LifetimeWatch lifetimes, AudioFileWriter writer)
     {
         Gauge("sipnat.sessions", () => core.Sessions, "Recording sessions that are not over.");
         Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");

@@ -12,13 +12,17 @@ namespace SipNat.Server.Hosting;
 
 /// <summary>
 /// Writes what is known of the sessions to the disk, apart from the threads that serve them. The beginning and the end
-/// of a session are written at once; what changes between is gathered and written every two seconds. What the disk
-/// refuses is written when it takes it again.
+/// of a session are written at once; what happens between is gathered and written every two seconds, and mere counts that
+/// have grown when it is their turn: many sessions do not keep the disk from their audio. What the disk refuses is written
+/// when it takes it again.
 /// </summary>
 internal sealed partial class RecordingJournal : IAsyncDisposable
 {
     /// <summary>Ended sessions whose document waits for the disk; beyond, the one that waits longest is left as it is there.</summary>
     public const int MaxUnsaved = 10_000;
+
+    /// <summary>Documents of running sessions in which nothing but counts has changed, written in two seconds at most.</summary>
+    public const int MaxGrownAtOnce = 100;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
@@ -30,6 +34,8 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     private readonly Dictionary<SessionId, RecordingJournalSession> _sessions = [];
     private readonly Task _loop;
     private readonly Queue<TaskCompletionSource> _asked = new();
+    private readonly Queue<SessionId> _grown = new();
+    private long _grownSavedAt = Stopwatch.GetTimestamp();
     private bool _isRefused;
 
     public RecordingJournal(RecordingArchive archive, RecordingRows rows, WebhookSender webhooks, ILoggerFactory logs)
@@ -86,7 +92,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     // False once nothing more will come.
     private async Task<bool> WaitAsync(ChannelReader<Entry> reader, TimeSpan limit)
     {
-        if (!_sessions.Values.Any(s => s.IsDirty)) return await reader.WaitToReadAsync();
+        if (_grown.Count == 0 && !_sessions.Values.Any(s => s.IsDirty)) return await reader.WaitToReadAsync();
         if (limit <= TimeSpan.Zero) return !reader.Completion.IsCompleted;
 
         using var due = new CancellationTokenSource(limit);
@@ -109,21 +115,28 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
             return true;
         }
 
-        if (_sessions.TryGetValue(entry.Id, out var session)) return session.Apply(entry);
-        if (entry.Snapshot is null)
+        if (!_sessions.TryGetValue(entry.Id, out var session))
         {
-            AddToEnded(entry.Fault!);
-            return false;
+            if (entry.Snapshot is null)
+            {
+                AddToEnded(entry.Fault!);
+                return false;
+            }
+
+            _sessions.Add(entry.Id, session = new());
         }
 
-        _sessions.Add(entry.Id, session = new());
-        return session.Apply(entry);
+        var hadGrown = session.HasGrown;
+        var isUrgent = session.Apply(entry);
+        if (session.HasGrown && !hadGrown) _grown.Enqueue(entry.Id);
+        return isUrgent;
     }
 
     private void Save()
     {
         var stored = new List<StoredRecording>();
         var refusal = default(string);
+        TakeGrown();
         foreach (var (id, session) in _sessions.ToList())
         {
             if (!session.IsDirty) continue;
@@ -147,6 +160,22 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         Tell(refusal);
         if (stored.Count > 0) _rows.Add(stored);
         ForgetUnsaved();
+    }
+
+    // In the order in which they began to grow; all of them where somebody waits for it.
+    private void TakeGrown()
+    {
+        var isWaitedFor = _asked.Count > 0;
+        if (!isWaitedFor && Stopwatch.GetElapsedTime(_grownSavedAt) < Interval) return;
+
+        _grownSavedAt = Stopwatch.GetTimestamp();
+        for (var taken = 0; (isWaitedFor || taken < MaxGrownAtOnce) && _grown.TryDequeue(out var id);)
+        {
+            if (!_sessions.TryGetValue(id, out var session) || !session.HasGrown) continue;
+
+            session.Publish();
+            taken++;
+        }
     }
 
     // Once for each time that the disk refuses, and not every two seconds.

@@ -21,22 +21,27 @@ internal sealed class RecordingJournalSession
 
     public DateTimeOffset WallStart { get; private set; }
 
-    /// <summary>Whether the disk has less than is known.</summary>
+    /// <summary>Whether the disk does not have what has happened.</summary>
     public bool IsDirty { get; private set; }
+
+    /// <summary>Whether counts have grown since the disk was told of them, and nothing else has changed.</summary>
+    public bool HasGrown { get; private set; }
 
     public bool IsOver => _snapshot?.State is EndpointState.Complete;
 
     /// <summary>True for what must be on disk soon: a session that has begun or ended.</summary>
     public bool Apply(RecordingJournal.Entry entry)
     {
-        IsDirty = true;
         if (entry.Fault is { } fault)
         {
+            IsDirty = true;
             if (_faults.Count < MaxFaults) _faults.Add(fault);
             return false;
         }
 
         var isFirst = _snapshot is null;
+        IsDirty |= isFirst || !SaysTheSame(_snapshot!, entry.Snapshot!);
+        HasGrown = !IsDirty;
         (_snapshot, WallStart) = (entry.Snapshot!, entry.WallStart);
         _leads.Apply(_snapshot, entry.At - WallStart);
         return isFirst || IsOver;
@@ -58,9 +63,22 @@ internal sealed class RecordingJournalSession
         // A beginning and an end are forced to the medium; between them a power cut brings back an older state.
         var stored = store.Write(RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults, _leads.ToDictionary()), durable: !_isSaved || IsOver);
         _isSaved = true;
-        IsDirty = false;
+        (IsDirty, HasGrown) = (false, false);
         return stored;
     }
+
+    /// <summary>It is the turn of the counts.</summary>
+    public void Publish() => IsDirty |= HasGrown;
+
+    // But for counts: everything else is only ever added to, or has another length when it is replaced.
+    private static bool SaysTheSame(RecordingSnapshot left, RecordingSnapshot right) =>
+        left.State == right.State && left.EndReason == right.EndReason && left.Remote == right.Remote && Lengths(left).SequenceEqual(Lengths(right));
+
+    private static IEnumerable<int> Lengths(RecordingSnapshot snapshot) =>
+    [
+        snapshot.Findings.Count, snapshot.Timeline.Count, snapshot.Metadata.Count, snapshot.CommunicationSessions.Count, snapshot.Participants.Count,
+        snapshot.Links.Count, snapshot.Related.Count, .. snapshot.Streams.SelectMany(stream => new[] { stream.Report?.Stream.Files.Count ?? 0, stream.Report?.Stream.Ssrcs.Count ?? 0, stream.Participants.Count }),
+    ];
 
     /// <summary>The findings of a document that were not in one before.</summary>
     public IReadOnlyList<RecordingFinding> TakeUntold(RecordingDocument document) =>

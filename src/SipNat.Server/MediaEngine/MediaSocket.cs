@@ -5,31 +5,57 @@ using SipNat.Wire;
 
 namespace SipNat.Server.MediaEngine;
 
-/// <summary>
-/// One UDP socket of the media engine. It is never awaited: an async operation would put it into .NET's own epoll set
-/// for life.
-/// </summary>
-internal sealed class MediaSocket(FlowId flow, Socket socket, TransportAddress local) : IDisposable
+/// <summary>One UDP socket of the media engine.</summary>
+internal sealed class MediaSocket : IDisposable
 {
-    private readonly SocketAddress _source = new(socket.AddressFamily);
-    private readonly SocketAddress _destination = new(socket.AddressFamily);
-    private bool _closed;
+    private readonly Socket _socket;
+    private readonly SocketAddress _source;
+    private readonly SocketAddress _destination;
 
-    public FlowId Flow { get; } = flow;
+    public MediaSocket(FlowId flow, Socket socket)
+    {
+        (Flow, _socket) = (flow, socket);
+        Local = TransportAddress.From((IPEndPoint)socket.LocalEndPoint!);
+        Descriptor = (int)socket.Handle;
+        _source = new(socket.AddressFamily);
+        _destination = new(socket.AddressFamily);
+    }
 
-    public TransportAddress Local { get; } = local;
+    public FlowId Flow { get; }
+
+    public TransportAddress Local { get; }
+
+    /// <summary>The system's number for it.</summary>
+    public int Descriptor { get; }
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Its place in the wheel; -1 while it is watched.</summary>
+    public int Slice { get; set; } = -1;
+
+    /// <summary>Its place in the slice.</summary>
+    public int Place { get; set; }
+
+    /// <summary>Visits in a row that have found nothing.</summary>
+    public int EmptyVisits { get; set; }
+
+    /// <summary>When something last came; null before.</summary>
+    public Instant? LastHeard { get; set; }
+
+    /// <summary>Of <see cref="IMediaSockets.Overflowed"/>, what the system has told of this socket.</summary>
+    public uint Overflowed { get; set; }
 
     /// <summary>Takes one datagram that is there already; false where none is.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out TransportAddress from)
     {
         (length, from) = (0, default);
-        if (_closed) return false;
+        if (IsClosed) return false;
 
         try
         {
-            if (!socket.Poll(0, SelectMode.SelectRead)) return false;
+            if (!_socket.Poll(0, SelectMode.SelectRead)) return false;
 
-            length = socket.ReceiveFrom(buffer, SocketFlags.None, _source);
+            length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
             from = _source.ToTransportAddress();
             return true;
         }
@@ -43,12 +69,12 @@ internal sealed class MediaSocket(FlowId flow, Socket socket, TransportAddress l
     /// <summary>False where the kernel rejected the datagram.</summary>
     public bool TrySend(TransportAddress destination, ReadOnlySpan<byte> payload)
     {
-        if (destination.Family != Local.Family) return false;
+        if (IsClosed || destination.Family != Local.Family) return false;
 
         try
         {
             destination.TryCopyTo(_destination);
-            socket.SendTo(payload, SocketFlags.None, _destination);
+            _socket.SendTo(payload, SocketFlags.None, _destination);
             return true;
         }
         catch (SocketException)
@@ -59,7 +85,7 @@ internal sealed class MediaSocket(FlowId flow, Socket socket, TransportAddress l
 
     public void Dispose()
     {
-        _closed = true;
-        socket.Dispose();
+        IsClosed = true;
+        _socket.Dispose();
     }
 }

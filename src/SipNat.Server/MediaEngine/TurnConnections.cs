@@ -10,7 +10,7 @@ namespace SipNat.Server.MediaEngine;
 
 /// <summary>
 /// The connections by which one media thread reaches TURN servers over TCP and TLS. The thread never waits for one: it
-/// opens, sends and closes by queues, and polls <see cref="TryTake"/> for what happened.
+/// opens, sends and closes by queues, and asks <see cref="TryTake"/> for what happened.
 /// </summary>
 /// <remarks>
 /// All methods but <see cref="DisposeAsync"/> are for one thread. What finds no room in a queue is dropped and counted,
@@ -48,6 +48,9 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
         _options = new() { Framing = StreamFraming.Turn, DropsWhenFull = true, Trust = trust };
         _log = log;
     }
+
+    /// <summary>Told that there is something to take, from any thread.</summary>
+    public Action? Arrived { get; set; }
 
     /// <summary>Connections that are open or being made.</summary>
     public int Count => _running.Count;
@@ -132,7 +135,13 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
 
         var buffer = ArrayPool<byte>.Shared.Rent(message.Length);
         message.CopyTo(buffer);
-        _events.Enqueue(new(flow, buffer, message.Length));
+        Tell(new(flow, buffer, message.Length));
+    }
+
+    private void Tell(in TurnConnectionEvent happened)
+    {
+        _events.Enqueue(happened);
+        Arrived?.Invoke();
     }
 
     private async Task RunAsync(Running running)
@@ -162,12 +171,12 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
             LogNotReached(_log, running.Server, running.Transport, error.Message);
         }
 
-        _events.Enqueue(new(running.Id, change, end));
+        Tell(new(running.Id, change, end));
     }
 
     private async Task<TurnConnectionEnd> CarryAsync(Running running, TcpFlow flow)
     {
-        _events.Enqueue(new(running.Id, new(FlowChangeKind.Opened, running.Transport, flow.Local, flow.Remote), TurnConnectionEnd.None));
+        Tell(new(running.Id, new(FlowChangeKind.Opened, running.Transport, flow.Local, flow.Remote), TurnConnectionEnd.None));
         running.HandleOpened(flow);
         try
         {

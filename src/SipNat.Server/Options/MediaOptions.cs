@@ -1,3 +1,4 @@
+using SipNat.Server.MediaEngine;
 using SipNat.Wire;
 
 namespace SipNat.Server.Options;
@@ -23,6 +24,9 @@ public sealed record MediaOptions
     /// <summary>Differentiated services code point of RTP and RTCP; 0–63 (RFC 2474). 46 is expedited forwarding.</summary>
     public int Dscp { get; init; } = 46;
 
+    /// <summary>How the sockets of media are looked after.</summary>
+    public MediaEngineKind Engine { get; init; } = MediaEngineKind.Auto;
+
     internal static MediaOptions Read(SettingReader settings)
     {
         var options = new MediaOptions
@@ -33,6 +37,7 @@ public sealed record MediaOptions
             Latch = settings.Choice("Media:Latch", MediaLatch.Signalling),
             Srtp = settings.Choice("Media:Srtp", MediaSrtp.Offered),
             Dscp = settings.Integer("Media:Dscp", 46, 0, 63),
+            Engine = settings.Choice("Media:Engine", MediaEngineKind.Auto),
         };
         settings.Require(options.FirstPort % 2 == 0, "Media:FirstPort", "must be even: RTP takes the even port and RTCP the next one (RFC 3550 §11).");
         settings.Require(options.FirstPort < options.LastPort, "Media:LastPort", $"must be above Media:FirstPort ({options.FirstPort}).");

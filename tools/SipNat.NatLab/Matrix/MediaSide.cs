@@ -37,7 +37,7 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _notes = [];
-    private PollingEngine _engine = null!;
+    private MediaThread _engine = null!;
     private MediaPlane _plane = null!;
     private MediaPortAddresses? _addresses;
     private MediaStreamReport? _report;
@@ -76,7 +76,7 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
     private void Start()
     {
         _plane = new(new() { SparePorts = 1, Ice = options.Mode.UsesIce ? IceMode.Offered : IceMode.Off }, new SecureRandom());
-        _engine = new(_plane, _clock, new(), new(10_000, 10_099, 0), _connections, happened => _events.Writer.TryWrite(happened), Take);
+        _engine = new(MediaEngineKind.Auto, _plane, _clock, new(), new(10_000, 10_099, 0), _connections, happened => _events.Writer.TryWrite(happened), Take);
         _engine.Start();
         _engine.TryPost(now =>
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Server.Hosting;
 using SipNat.Server.Transport;
@@ -8,20 +9,18 @@ using SipNat.Wire;
 namespace SipNat.Server.MediaEngine;
 
 /// <summary>
-/// The thread that owns a <see cref="MediaPlane"/> and its sockets. It visits every socket every few milliseconds,
-/// hands over what is there, and drains the plane after each input. Others reach it through bounded queues only.
+/// The thread that owns a <see cref="MediaPlane"/> and its sockets. It hands over what arrives and drains the plane after
+/// each input. Others reach it through bounded queues only.
 /// </summary>
-public sealed class PollingEngine : IDisposable
+public sealed class MediaThread : IMediaReceiver, IDisposable
 {
-    private const int MaxDatagram = 2048;
     private const int MaxQueuedInputs = 65_536;
 
     // Messages to a connection that is being made: the request of an allocation, and the end of one.
     private const int MaxUnsent = 8;
 
-    // So many datagrams are taken from one socket before the next has its turn.
-    private const int MaxPerVisit = 64;
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(5);
+    // With nothing due it looks round all the same.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private readonly MediaPlane _plane;
     private readonly ServerClock _clock;
@@ -32,20 +31,21 @@ public sealed class PollingEngine : IDisposable
     private readonly Action<RecordingWrite> _onWrite;
     private readonly Action<CapturedAudio>? _onCapture;
     private readonly ConcurrentQueue<Action<Instant>> _inputs = new();
-    private readonly AutoResetEvent _wake = new(false);
-    private readonly Dictionary<FlowId, MediaSocket> _sockets = [];
-    private readonly List<MediaSocket> _sweep = [];
+    private readonly IMediaSockets _sockets;
+    private readonly Dictionary<FlowId, MediaSocket> _byFlow = [];
     private readonly Dictionary<FlowId, List<byte[]>> _unsent = [];
-    private readonly byte[] _buffer = new byte[MaxDatagram];
     private readonly Thread _thread;
     private int _queued;
+    private long _latest;
     private volatile bool _stopping;
 
+    /// <param name="kind">How its sockets are looked after.</param>
     /// <param name="connections">To TURN servers; this thread is the one that they are for.</param>
     /// <param name="onEvent">Called on the engine's thread; must not block.</param>
     /// <param name="onWrite">Called on the engine's thread; must not block. It owns the buffer from then on.</param>
     /// <param name="onCapture">The same for the audio of calls that are captured; it releases what it is given.</param>
-    public PollingEngine(
+    public MediaThread(
+        MediaEngineKind kind,
         MediaPlane plane,
         ServerClock clock,
         FlowIds flowIds,
@@ -58,11 +58,22 @@ public sealed class PollingEngine : IDisposable
         (_plane, _clock, _flowIds, _ports) = (plane, clock, flowIds, ports);
         _connections = connections;
         (_onEvent, _onWrite, _onCapture) = (onEvent, onWrite, onCapture);
+        _sockets = kind is MediaEngineKind.Auto && EpollSockets.IsSupported ? new EpollSockets(this, clock) : new PolledSockets(this, clock);
+        connections.Arrived = _sockets.Wake;
         _thread = new Thread(Run) { Name = "media", IsBackground = true, Priority = ThreadPriority.AboveNormal };
     }
 
     /// <summary>Sockets that are open.</summary>
-    public int Sockets { get; private set; }
+    public int Sockets => _sockets.Count;
+
+    /// <summary>Those of them that are visited in turn, as they carry a steady recording.</summary>
+    public int Swept => _sockets.Swept;
+
+    /// <summary>Inputs that wait for the thread.</summary>
+    public int Queued => Volatile.Read(ref _queued);
+
+    /// <summary>Datagrams that came while their socket's queue was full, as far as the system tells.</summary>
+    public long Overflowed => _sockets.Overflowed;
 
     /// <summary>Datagrams received since the start.</summary>
     public long Received { get; private set; }
@@ -73,8 +84,8 @@ public sealed class PollingEngine : IDisposable
     /// <summary>Datagrams that the kernel refused to send.</summary>
     public long SendsFailed { get; private set; }
 
-    /// <summary>The longest time between two visits of the sockets since the start, in milliseconds.</summary>
-    public double LongestSweepMilliseconds { get; private set; }
+    /// <summary>The longest time from one look at the sockets to the next, beyond what was meant to be waited, since this was last asked.</summary>
+    public TimeSpan TakeLateness() => TimeSpan.FromTicks(Interlocked.Exchange(ref _latest, 0));
 
     public void Start() => _thread.Start();
 
@@ -88,38 +99,58 @@ public sealed class PollingEngine : IDisposable
         }
 
         _inputs.Enqueue(input);
-        _wake.Set();
+        _sockets.Wake();
         return true;
     }
 
     public bool TryPost(MediaCommand command) => TryPost(now =>
     {
-        // What came before the end of a session is still in the sockets: it belongs to the recording.
-        if (command is MediaCommand.Close) Sweep();
+        // What came before the end of a session is still in its sockets: it belongs to the recording.
+        if (command is MediaCommand.Close) DrainSockets(command.Session);
         _plane.HandleCommand(now, command);
     });
 
+    bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        Received += received.Length;
+        _plane.HandleBatch(_clock.Now, socket.Flow, received, bytes);
+        Drain();
+        return _plane.CanWait(socket.Flow);
+    }
+
     private void Run()
     {
-        var last = Stopwatch.GetTimestamp();
         while (!_stopping)
         {
             RunInputs();
-            Sweep();
             TakeFromConnections();
-            if (_plane.Deadline is { } due && due <= _clock.Now)
+            var now = _clock.Now;
+            if (_plane.Deadline <= now)
             {
-                _plane.HandleTimeout(_clock.Now);
+                _plane.HandleTimeout(now);
                 Drain();
             }
 
-            _wake.WaitOne(SweepInterval);
-            var passed = Stopwatch.GetElapsedTime(last).TotalMilliseconds;
-            if (passed > LongestSweepMilliseconds) LongestSweepMilliseconds = passed;
-            last = Stopwatch.GetTimestamp();
+            var wait = _queued > 0 ? TimeSpan.Zero : _plane.Deadline - now is { } due && due < LongestWait ? due : LongestWait;
+            var began = Stopwatch.GetTimestamp();
+            _sockets.Receive(wait);
+            NoteLateness(Stopwatch.GetElapsedTime(began) - wait);
         }
 
-        foreach (var socket in _sweep) socket.Dispose();
+        _sockets.Dispose();
+    }
+
+    private void NoteLateness(TimeSpan late)
+    {
+        if (late.Ticks > Volatile.Read(ref _latest)) Volatile.Write(ref _latest, late.Ticks);
+    }
+
+    private void DrainSockets(SessionId session)
+    {
+        foreach (var flow in _plane.FlowsOf(session))
+        {
+            if (_byFlow.TryGetValue(flow, out var socket)) _sockets.Drain(socket);
+        }
     }
 
     private void RunInputs()
@@ -129,21 +160,6 @@ public sealed class PollingEngine : IDisposable
             Interlocked.Decrement(ref _queued);
             input(_clock.Now);
             Drain();
-        }
-    }
-
-    private void Sweep()
-    {
-        for (var i = 0; i < _sweep.Count; i++)
-        {
-            var socket = _sweep[i];
-            for (var taken = 0; taken < MaxPerVisit && socket.TryReceive(_buffer, out var length, out var from); taken++)
-            {
-                Received++;
-                var now = _clock.Now;
-                _plane.HandleDatagram(now, now, socket.Flow, from, _buffer.AsSpan(0, length));
-                Drain();
-            }
         }
     }
 
@@ -203,7 +219,7 @@ public sealed class PollingEngine : IDisposable
             return;
         }
 
-        if (_sockets.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload))
+        if (_byFlow.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload))
         {
             Sent++;
         }
@@ -271,29 +287,27 @@ public sealed class PollingEngine : IDisposable
 
     private MediaSocket Add(System.Net.Sockets.Socket socket)
     {
-        var local = TransportAddress.From((System.Net.IPEndPoint)socket.LocalEndPoint!);
-        var added = new MediaSocket(_flowIds.Next(), socket, local);
-        _sockets.Add(added.Flow, added);
-        _sweep.Add(added);
-        Sockets = _sweep.Count;
+        var added = _sockets.Add(_flowIds.Next(), socket);
+        _byFlow.Add(added.Flow, added);
         return added;
     }
 
     private void Remove(FlowId flow)
     {
-        if (!_sockets.Remove(flow, out var socket)) return;
-
-        _sweep.Remove(socket);
-        socket.Dispose();
-        Sockets = _sweep.Count;
+        if (_byFlow.Remove(flow, out var socket)) _sockets.Remove(socket);
     }
 
     /// <summary>Ends the thread and closes every socket.</summary>
     public void Dispose()
     {
         _stopping = true;
-        _wake.Set();
-        if (_thread.IsAlive) _thread.Join();
-        _wake.Dispose();
+        if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
+        {
+            _sockets.Dispose();
+            return;
+        }
+
+        _sockets.Wake();
+        _thread.Join();
     }
 }

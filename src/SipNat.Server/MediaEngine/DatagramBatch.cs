@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using SipNat.Endpoint.Calls;
+using SipNat.Server.Hosting;
+using SipNat.Wire;
+
+namespace SipNat.Server.MediaEngine;
+
+/// <summary>Fetches up to <see cref="Capacity"/> datagrams of a socket with one call, each with the kernel's time of it.</summary>
+internal sealed unsafe class DatagramBatch : IDisposable
+{
+    /// <summary>A visit of ten packets, six times over.</summary>
+    public const int Capacity = 64;
+
+    /// <summary>Longer datagrams are no media and are dropped.</summary>
+    public const int MaxDatagram = 2048;
+
+    private const int NameSize = 32;
+    private const int ControlSize = 64;
+    private const int ControlHeader = 16;
+    private const int Truncated = 0x20;
+    private const int RealTime = 0;
+    private const long TicksPerSecond = TimeSpan.TicksPerSecond;
+    private const int NanosecondsPerTick = 100;
+    private const int IPv4 = 2;
+    private const int IPv6 = 10;
+
+    // What the kernel's time is further back than this, the clock was set meanwhile.
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
+
+    private readonly ServerClock _clock;
+    private readonly ReceivedDatagram[] _received = new ReceivedDatagram[Capacity];
+    private readonly byte* _memory;
+    private readonly byte* _bytes;
+    private readonly LinuxSockets.MessageHeader* _headers;
+    private Instant _now;
+    private long _realTime;
+    private int _used = Capacity;
+
+    public DatagramBatch(ServerClock clock)
+    {
+        _clock = clock;
+        var headers = sizeof(LinuxSockets.MessageHeader) + sizeof(LinuxSockets.Vector) + NameSize + ControlSize;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(Capacity * (headers + MaxDatagram)), 64);
+        _headers = (LinuxSockets.MessageHeader*)_memory;
+        var vectors = (LinuxSockets.Vector*)(_headers + Capacity);
+        var names = (byte*)(vectors + Capacity);
+        var controls = names + (Capacity * NameSize);
+        _bytes = controls + (Capacity * ControlSize);
+        for (var i = 0; i < Capacity; i++)
+        {
+            vectors[i] = new() { Bytes = _bytes + (i * MaxDatagram), Length = MaxDatagram };
+            _headers[i] = new() { Name = names + (i * NameSize), Vectors = vectors + i, VectorCount = 1, Control = controls + (i * ControlSize) };
+        }
+    }
+
+    /// <summary>Longer datagrams than <see cref="MaxDatagram"/>.</summary>
+    public long Oversized { get; private set; }
+
+    /// <summary>What the last <see cref="Receive"/> has fetched.</summary>
+    public ReadOnlySpan<ReceivedDatagram> Received => _received.AsSpan(0, Count);
+
+    /// <summary>How many those are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The bytes of all of them.</summary>
+    public ReadOnlySpan<byte> Bytes => new(_bytes, Capacity * MaxDatagram);
+
+    /// <summary>The time that arrivals are counted back from: once for each round of visits.</summary>
+    public void LookAtClock()
+    {
+        LinuxSockets.TimeSpec time;
+        _ = LinuxSockets.ClockGetTime(RealTime, &time);
+        (_now, _realTime) = (_clock.Now, TicksOf(time));
+    }
+
+    /// <summary>Fetches what a socket has; false where it has nothing more than that.</summary>
+    /// <param name="overflowed">How many its queue had no room for, since it was opened; as before where the kernel does not say.</param>
+    public bool Receive(int socket, ref uint overflowed)
+    {
+        for (var i = 0; i < _used; i++) (_headers[i].NameLength, _headers[i].ControlLength) = (NameSize, ControlSize);
+
+        Count = 0;
+        _used = Math.Max(LinuxSockets.ReceiveMany(socket, _headers, Capacity, LinuxSockets.DontWait, null), 0);
+        for (var i = 0; i < _used; i++)
+        {
+            ref readonly var header = ref _headers[i];
+            if ((header.Flags & Truncated) != 0)
+            {
+                Oversized++;
+                continue;
+            }
+
+            _received[Count++] = new(ReadControl(header, ref overflowed), ReadAddress(header), i * MaxDatagram, (int)header.Length);
+        }
+
+        return _used == Capacity;
+    }
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    private static TransportAddress ReadAddress(in LinuxSockets.MessageHeader header)
+    {
+        var name = new ReadOnlySpan<byte>(header.Name, NameSize);
+        var port = BinaryPrimitives.ReadUInt16BigEndian(name[2..]);
+        return *(ushort*)header.Name switch
+        {
+            IPv4 => new(name.Slice(4, 4), port),
+            IPv6 => new(name.Slice(8, 16), port),
+            _ => default,
+        };
+    }
+
+    // struct cmsghdr: length (with the header), level, type; the next one begins at a multiple of eight.
+    private Instant ReadControl(in LinuxSockets.MessageHeader header, ref uint overflowed)
+    {
+        var arrival = _now;
+        var at = header.Control;
+        var end = at + header.ControlLength;
+        while (end - at >= ControlHeader)
+        {
+            var length = *(long*)at;
+            if (length < ControlHeader || length > end - at) break;
+            if (*(int*)(at + 8) == LinuxSockets.SocketLevel)
+            {
+                var type = *(int*)(at + 12);
+                var value = at + ControlHeader;
+                if (type == LinuxSockets.TimestampNanoseconds) arrival = ToInstant(*(LinuxSockets.TimeSpec*)value);
+                else if (type == LinuxSockets.QueueOverflow) overflowed = *(uint*)value;
+            }
+
+            at += (length + 7) & ~7L;
+        }
+
+        return arrival;
+    }
+
+    private Instant ToInstant(LinuxSockets.TimeSpec time)
+    {
+        var age = _realTime - TicksOf(time);
+        return age > 0 && age < MaxAge.Ticks ? new(_now.Ticks - age) : _now;
+    }
+
+    private static long TicksOf(LinuxSockets.TimeSpec time) => (time.Seconds * TicksPerSecond) + (time.Nanoseconds / NanosecondsPerTick);
+}

@@ -1,0 +1,238 @@
+using System.Net;
+using System.Net.Sockets;
+using SipNat.Endpoint.Calls;
+using SipNat.Server.Hosting;
+using SipNat.Server.MediaEngine;
+using SipNat.Wire;
+
+namespace SipNat.Server.Tests.MediaEngine;
+
+/// <summary>What both ways of looking after media sockets have in common, and what the fast one does beyond.</summary>
+public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    private readonly ServerClock _clock = new(TimeProvider.System);
+    private readonly Socket _sender = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly List<(FlowId Flow, byte[] Bytes, Instant Arrival, TransportAddress From)> _received = [];
+    private readonly List<int> _batches = [];
+    private bool _canWait;
+
+    public MediaSocketsTests() => _sender.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+    public static TheoryData<MediaEngineKind> Kinds => [MediaEngineKind.Auto, MediaEngineKind.Portable];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Datagrams_come_in_order_with_their_sender(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var (first, second) = (Open(sockets, 1), Open(sockets, 2));
+        for (byte i = 0; i < 100; i++) Send(first, i);
+        Send(second, 200, 201);
+
+        ReceiveUntil(sockets, 101);
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => (byte)i), _received.Where(r => r.Flow == first.Flow).Select(r => r.Bytes.Single()));
+        Assert.Equal([200, 201], _received.Single(r => r.Flow == second.Flow).Bytes);
+        Assert.All(_received, r => Assert.Equal(TransportAddress.From((IPEndPoint)_sender.LocalEndPoint!), r.From));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void What_a_socket_has_when_it_is_drained_is_handed_over_at_once(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var socket = Open(sockets, 1);
+        Send(socket, 1);
+        Send(socket, 2);
+
+        sockets.Drain(socket);
+
+        Assert.Equal([1, 2], _received.Select(r => r.Bytes.Single()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_wait_ends_when_it_is_told_to(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var waiting = Task.Run(() => sockets.Receive(TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
+        sockets.Wake();
+        await waiting.WaitAsync(Limit, TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_socket_that_was_removed_brings_nothing_more_and_its_port_is_free(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var socket = Open(sockets, 1);
+        Send(socket, 1);
+        sockets.Remove(socket);
+        sockets.Receive(TimeSpan.Zero);
+
+        Assert.Empty(_received);
+        Assert.Equal(0, sockets.Count);
+        using var again = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        again.Bind(socket.Local.ToIPEndPoint());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Datagrams_that_are_longer_than_any_media_are_passed_over(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var socket = Open(sockets, 1);
+        Send(socket, new byte[DatagramBatch.MaxDatagram + 1]);
+        Send(socket, 7);
+
+        ReceiveUntil(sockets, 1);
+
+        Assert.Equal([7], Assert.Single(_received).Bytes);
+    }
+
+    [Fact]
+    public void A_steady_recording_is_visited_in_turn_and_watched_again_when_it_pauses()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        _canWait = true;
+        using var sockets = Create(MediaEngineKind.Auto);
+        var socket = Open(sockets, 1);
+
+        Send(socket, 0);
+        ReceiveUntil(sockets, 1);
+        Assert.Equal(0, sockets.Swept);
+
+        Send(socket, 1);
+        ReceiveUntil(sockets, 2);
+        Assert.Equal(1, sockets.Swept);
+
+        for (byte i = 2; i < 12; i++) Send(socket, i);
+        ReceiveUntil(sockets, 12);
+        Assert.Equal(10, _batches[^1]);
+
+        for (var began = _clock.Now; sockets.Swept > 0 && _clock.Now - began < Limit;) sockets.Receive(Limit);
+        Assert.Equal((0, 1), (sockets.Swept, sockets.Count));
+
+        Send(socket, 12);
+        ReceiveUntil(sockets, 13);
+        Assert.Equal(Enumerable.Range(0, 13).Select(i => (byte)i), _received.Select(r => r.Bytes.Single()));
+    }
+
+    [Fact]
+    public void A_socket_that_somebody_waits_for_is_watched_again_at_its_next_packet()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        _canWait = true;
+        using var sockets = Create(MediaEngineKind.Auto);
+        var socket = Open(sockets, 1);
+        Send(socket, 0);
+        ReceiveUntil(sockets, 1);
+        Send(socket, 1);
+        ReceiveUntil(sockets, 2);
+        Assert.Equal(1, sockets.Swept);
+
+        _canWait = false;
+        Send(socket, 2);
+        ReceiveUntil(sockets, 3);
+
+        Assert.Equal(0, sockets.Swept);
+    }
+
+    [Fact]
+    public void The_time_of_a_datagram_is_that_of_the_kernel_and_not_of_the_visit()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        using var sockets = Create(MediaEngineKind.Auto);
+        var socket = Open(sockets, 1);
+        var before = _clock.Now;
+        Send(socket, 1);
+        var sent = _clock.Now;
+        SpinWait.SpinUntil(() => _clock.Now - sent > TimeSpan.FromMilliseconds(50));
+
+        ReceiveUntil(sockets, 1);
+
+        // Clocks of the kernel and of the process may part by a little.
+        var slack = TimeSpan.FromMilliseconds(5);
+        Assert.InRange(_received.Single().Arrival.Ticks, (before - slack).Ticks, (sent + slack).Ticks);
+    }
+
+    [Fact]
+    public void What_a_full_queue_had_no_room_for_is_counted()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        using var sockets = Create(MediaEngineKind.Auto);
+        var socket = Open(sockets, 1, receiveBuffer: 4096);
+        var bytes = new byte[1000];
+        for (var i = 0; i < 100; i++) Send(socket, bytes);
+        sockets.Receive(Limit);
+        var kept = _received.Count;
+
+        // It is told with the next datagram that finds room.
+        Send(socket, 1);
+        ReceiveUntil(sockets, kept + 1);
+
+        Assert.InRange(kept, 1, 99);
+        Assert.Equal(100 - kept, sockets.Overflowed);
+    }
+
+    [Fact]
+    public void A_visit_takes_no_memory()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        var quiet = new Quiet();
+        using var sockets = new EpollSockets(quiet, _clock);
+        var socket = Open(sockets, 1);
+        var target = socket.Local.ToIPEndPoint().Serialize();
+        var bytes = new byte[172];
+        long taken = 0;
+        for (var i = 0; i < 2_000; i++)
+        {
+            _sender.SendTo(bytes, SocketFlags.None, target);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            sockets.Drain(socket);
+            if (i >= 1_000) taken += GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal((0, 2_000), (taken, quiet.Count));
+    }
+
+    bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        _batches.Add(received.Length);
+        foreach (var datagram in received) _received.Add((socket.Flow, bytes.Slice(datagram.Offset, datagram.Length).ToArray(), datagram.Arrival, datagram.From));
+        return _canWait;
+    }
+
+    public void Dispose() => _sender.Dispose();
+
+    private IMediaSockets Create(MediaEngineKind kind) =>
+        kind is MediaEngineKind.Auto && EpollSockets.IsSupported ? new EpollSockets(this, _clock) : new PolledSockets(this, _clock);
+
+    private static MediaSocket Open(IMediaSockets sockets, int flow, int receiveBuffer = 1 << 18)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = receiveBuffer };
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return sockets.Add(new(flow), socket);
+    }
+
+    private void Send(MediaSocket to, params byte[] bytes) => _sender.SendTo(bytes, to.Local.ToIPEndPoint());
+
+    private void ReceiveUntil(IMediaSockets sockets, int count)
+    {
+        for (var began = _clock.Now; _received.Count < count && _clock.Now - began < Limit;) sockets.Receive(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(count, _received.Count);
+    }
+
+    private sealed class Quiet : IMediaReceiver
+    {
+        public int Count { get; private set; }
+
+        public bool Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+        {
+            Count += received.Length;
+            return false;
+        }
+    }
+}
