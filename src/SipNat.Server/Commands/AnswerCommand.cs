@@ -10,7 +10,7 @@ internal static class AnswerCommand
     {
         var command = new Command("answer", "Waits for one call and answers it, plays and records audio or echoes it, and says what became of it; exit code 1 where a direction has no audio")
         {
-            CallArguments.Account, CallArguments.Play, CallArguments.Record, CallArguments.Duration, CallArguments.Dtmf, CallArguments.Echo,
+            CallArguments.Account, CallArguments.Play, CallArguments.Record, CallArguments.Duration, CallArguments.Dtmf, CallArguments.Echo, TraceArgument.Trace,
         };
         command.SetRun(RunAsync);
         return command;

@@ -11,7 +11,7 @@ internal static class CallCommand
     {
         var command = new Command("call", "Places a call, plays and records audio, and says what became of it; exit code 1 where the call failed or a direction has no audio")
         {
-            CallArguments.Target, CallArguments.Account, CallArguments.Play, CallArguments.Record, CallArguments.Duration, CallArguments.Dtmf, CallArguments.Echo,
+            CallArguments.Target, CallArguments.Account, CallArguments.Play, CallArguments.Record, CallArguments.Duration, CallArguments.Dtmf, CallArguments.Echo, TraceArgument.Trace,
         };
         command.SetRun(RunAsync);
         return command;

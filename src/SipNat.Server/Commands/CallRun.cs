@@ -34,7 +34,7 @@ internal sealed class CallRun : IAsyncDisposable
     {
         (_context, _account, _source) = (context, account, source);
         _record = context.Arguments.GetValue(CallArguments.Record);
-        Host = new(context.Options, context.Logs) { CallChanged = Take };
+        Host = new(context.Options, context.Logs, context.Arguments.GetValue(TraceArgument.Trace)) { CallChanged = Take };
     }
 
     public EndpointHost Host { get; }

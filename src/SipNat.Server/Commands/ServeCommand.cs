@@ -8,10 +8,13 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var command = new Command("serve", "Runs the recording server; Ctrl-C lets running sessions finish, a second one ends at once");
+        var command = new Command("serve", "Runs the recording server; Ctrl-C lets running sessions finish, a second one ends at once")
+        {
+            TraceArgument.Trace,
+        };
         command.SetRun(async (context, drain) =>
         {
-            await RecorderHost.RunAsync(context.Options, context.Logs, ready => PrintReady(context, ready), drain);
+            await RecorderHost.RunAsync(context.Options, context.Logs, ready => PrintReady(context, ready), context.Arguments.GetValue(TraceArgument.Trace), drain);
             return ExitCodes.Done;
         });
         return command;

@@ -8,6 +8,7 @@ using SipNat.Server.Addressing;
 using SipNat.Server.Codecs;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
+using SipNat.Server.Tracing;
 using SipNat.Server.Transport;
 using SipNat.Traversal.Turn;
 using SipNat.Wire;
@@ -35,6 +36,7 @@ internal sealed class EndpointHost : IAsyncDisposable
     private readonly TurnConnections _connections;
     private readonly Registrations _registrations;
     private readonly CallRecorders _recorders;
+    private readonly PacketTrace? _trace;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<MediaEvent> _mediaEvents = Channel.CreateBounded<MediaEvent>(
         new BoundedChannelOptions(MaxQueuedMediaEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
@@ -43,11 +45,14 @@ internal sealed class EndpointHost : IAsyncDisposable
 
     private Task _pump = Task.CompletedTask;
 
-    public EndpointHost(SipNatOptions options, ILoggerFactory logs)
+    /// <param name="trace">The capture file of what is sent and received; null for none.</param>
+    /// <exception cref="UnavailableException">The file cannot be written.</exception>
+    public EndpointHost(SipNatOptions options, ILoggerFactory logs, string? trace = null)
     {
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         var flows = new FlowIds();
         _clock = new(TimeProvider.System);
+        _trace = PacketTrace.Open(trace, _clock, logs);
         NativeCodecs.Tell(logs.CreateLogger<EndpointHost>(), options);
         _options = options;
         _names = new([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], _clock.Time, logs.CreateLogger<HostNames>());
@@ -60,12 +65,13 @@ internal sealed class EndpointHost : IAsyncDisposable
         _host = new(_core, _clock, flows, new TransportLimits { AllowedNetworks = [] }, logs, new() { Trust = trust })
         {
             AfterDrain = Drain,
+            Trace = _trace,
         };
         _registrations = new(_core, _host, logs);
         _recorders = new(logs);
         _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
-        _engine = new(options.Media.Engine, _plane, _clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take);
+        _engine = new(options.Media.Engine, _plane, _clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take) { Trace = _trace };
     }
 
     /// <summary>Told of every change of a call, one at a time and outside of the core's lock.</summary>
@@ -158,6 +164,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         _calls.Writer.TryComplete();
         await _pump;
         await _recorders.DisposeAsync();
+        if (_trace is not null) await _trace.DisposeAsync();
         _stop.Dispose();
     }
 

@@ -11,6 +11,7 @@ using SipNat.Server.Addressing;
 using SipNat.Server.Codecs;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Options;
+using SipNat.Server.Tracing;
 using SipNat.Server.Transport;
 using SipNat.Traversal.Turn;
 using SipNat.Wire;
@@ -58,7 +59,8 @@ internal sealed class Recorder : IAsyncDisposable
         HostNames names,
         TurnServers turn,
         LifetimeWatch lifetimes,
-        ILoggerFactory logs)
+        ILoggerFactory logs,
+        PacketTrace? trace = null)
     {
         (_options, _clock, _journal, _names, _turn, _lifetimes, _log) = (options, clock, journal, names, turn, lifetimes, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
@@ -69,7 +71,7 @@ internal sealed class Recorder : IAsyncDisposable
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
         var trust = TlsTrust.From(options.Nat, options.Accounts);
-        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust }) { AfterDrain = AfterDrain };
+        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust }) { AfterDrain = AfterDrain, Trace = trace };
         _registrations = new(_core, _host, logs);
         _desk = new(options, _core, command => _engine!.TryPost(command), logs);
         _surroundings = new(options.Nat, clock, flows, logs);
@@ -79,7 +81,7 @@ internal sealed class Recorder : IAsyncDisposable
             Closed = _surroundings.Closed,
         };
         _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
-        _engine = new(options.Media.Engine, _plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take);
+        _engine = new(options.Media.Engine, _plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take) { Trace = trace };
         _metrics = new(_core, _plane, _engine, lifetimes, writer);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);

@@ -4,6 +4,7 @@ using SipNat.Archive.Audio;
 using SipNat.Archive.Index;
 using SipNat.Server.Api;
 using SipNat.Server.Options;
+using SipNat.Server.Tracing;
 using SipNat.Server.Transport;
 using SipNat.Server.Webhooks;
 
@@ -13,12 +14,14 @@ namespace SipNat.Server.Hosting;
 public static class RecorderHost
 {
     /// <summary>Binds what is configured, calls <paramref name="ready"/>, and runs until <paramref name="drain"/>.</summary>
-    /// <exception cref="UnavailableException">A listener cannot be bound, or the recordings belong to another process.</exception>
-    public static async Task RunAsync(SipNatOptions options, ILoggerFactory logs, Action<RecorderReady> ready, CancellationToken drain)
+    /// <param name="tracePath">The capture file of what is sent and received; null for none.</param>
+    /// <exception cref="UnavailableException">A listener cannot be bound, the recordings belong to another process, or the trace cannot be written.</exception>
+    public static async Task RunAsync(SipNatOptions options, ILoggerFactory logs, Action<RecorderReady> ready, string? tracePath, CancellationToken drain)
     {
         var clock = new ServerClock(TimeProvider.System);
         var health = new Health();
         using var stop = new CancellationTokenSource();
+        await using var trace = PacketTrace.Open(tracePath, clock, logs);
         using var metrics = new MetricsExporter();
         using var archive = OpenArchive(options, logs, out var recovered);
         await using var rows = new RecordingRows(archive, isBehind: !recovered.HasRows, logs);
@@ -31,7 +34,7 @@ public static class RecorderHost
         await Task.WhenAll(names.ResolveAsync(drain), turn.ResolveAsync(drain));
 
         using var lifetimes = new LifetimeWatch(options, clock, names, turn, logs);
-        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, turn, lifetimes, logs);
+        await using var recorder = new Recorder(options, clock, archive, journal, writer, names, turn, lifetimes, logs, trace);
         var loops = Task.WhenAll(
             clock.RunAsync(stop.Token),
             names.RunAsync(recorder.UpdateNames, stop.Token),

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
 using SipNat.Server.Hosting;
+using SipNat.Server.Tracing;
 using SipNat.Server.Transport;
 using SipNat.Wire;
 
@@ -63,6 +64,9 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         _thread = new Thread(Run) { Name = "media", IsBackground = true, Priority = ThreadPriority.AboveNormal };
     }
 
+    /// <summary>Shows every datagram of the media sockets; null where nobody looks. Connections to TURN servers are not in it.</summary>
+    internal PacketTrace? Trace { get; init; }
+
     /// <summary>Sockets that are open.</summary>
     public int Sockets => _sockets.Count;
 
@@ -113,6 +117,11 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
     {
         Received += received.Length;
+        if (Trace is { } trace)
+        {
+            foreach (ref readonly var datagram in received) trace.TakeMedia(datagram.Arrival, datagram.From, socket.Local, bytes.Slice(datagram.Offset, datagram.Length));
+        }
+
         _plane.HandleBatch(_clock.Now, socket.Flow, received, bytes);
         Drain();
         return _plane.CanWait(socket.Flow);
@@ -222,6 +231,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         if (_byFlow.TryGetValue(transmit.Flow, out var socket) && socket.TrySend(transmit.Destination, transmit.Payload))
         {
             Sent++;
+            Trace?.TakeMedia(_clock.Now, socket.Local, transmit.Destination, transmit.Payload);
         }
         else
         {

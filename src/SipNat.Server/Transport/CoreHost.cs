@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SipNat.Server.Hosting;
+using SipNat.Server.Tracing;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
@@ -65,6 +66,9 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
     /// what that brings is drained as well. Set it before <see cref="Start"/>.
     /// </summary>
     public Action<Instant>? AfterDrain { get; set; }
+
+    /// <summary>Shows every message that is sent and received; null where nobody looks.</summary>
+    internal PacketTrace? Trace { get; init; }
 
     /// <summary>What is bound at the moment, with its real port; a wildcard UDP listener appears once per local address.</summary>
     public IReadOnlyList<SipListener> Bound => _listeners.Bound;
@@ -146,6 +150,7 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
             if (_isStopped) return;
 
             var now = _clock.Now;
+            if (Trace is not null && _flows.TryGetValue(flow, out var known)) Trace.TakeSignalling(now, known.Transport, from, known.Local, message);
             try
             {
                 _core.HandleDatagram(now, flow, from, message);
@@ -219,6 +224,7 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
 
         var outcome = flow.Send(transmit.Destination, transmit.Payload);
         _metrics.CountSend(flow.Transport, outcome);
+        if (outcome is SendOutcome.Sent) Trace?.TakeSignalling(_clock.Now, flow.Transport, flow.Local, flow.Remote.IsNone ? transmit.Destination : flow.Remote, transmit.Payload);
         if (outcome is not SendOutcome.Failed) return;
 
         _changes.Enqueue((flow.Id, new(FlowChangeKind.SendFailed, flow.Transport, flow.Local, transmit.Destination)));

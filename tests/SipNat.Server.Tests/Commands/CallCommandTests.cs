@@ -5,6 +5,7 @@ using System.Text.Json;
 using SipNat.Media.Wav;
 using SipNat.Server.Commands;
 using SipNat.Server.Tests.Archive;
+using SipNat.Server.Tests.Tracing;
 
 namespace SipNat.Server.Tests.Commands;
 
@@ -25,7 +26,7 @@ public sealed class CallCommandTests : IDisposable
         await Task.WhenAny(answer, WaitForPortAsync(port));
 
         var (code, output, error) = await RunAsync(
-            "call", $"sip:echo@127.0.0.1:{port}", "--json", "--play", _folder["tone.wav"], "--record", _folder["heard.wav"], "--duration", "3",
+            "call", $"sip:echo@127.0.0.1:{port}", "--json", "--play", _folder["tone.wav"], "--record", _folder["heard.wav"], "--duration", "3", "--trace", _folder["call.pcap"],
             "--set", $"Sip:Listen:0=udp://127.0.0.1:{FreePort()}", "--set", "Nat:Ice=Off");
 
         Assert.Equal((0, ""), (code, error));
@@ -47,6 +48,19 @@ public sealed class CallCommandTests : IDisposable
         Assert.Equal(0, answered);
         using var other = JsonDocument.Parse(told);
         Assert.Equal("answered", other.RootElement.GetProperty("result").GetString());
+        await CheckTraceAsync(port);
+    }
+
+    // The ladder of the call, and its audio, which a reader finds by the descriptions.
+    private async Task CheckTraceAsync(int port)
+    {
+        var ladder = await CaptureReader.ReadAsync(_folder["call.pcap"], $"sip && udp.port == {port}", ["sip.Method", "sip.Status-Code", "sip.CSeq.method"]);
+        Assert.Equal(["INVITE||INVITE", "|200|INVITE", "ACK||ACK", "BYE||BYE", "|200|BYE"], ladder.Where(line => !line.Contains("|1", StringComparison.Ordinal)));
+
+        var audio = await CaptureReader.ReadAsync(_folder["call.pcap"], "rtp", ["frame.cap_len", "rtp.ssrc"]);
+        Assert.InRange(audio.Count, 200, 400);
+        Assert.All(audio, line => Assert.StartsWith("40|", line, StringComparison.Ordinal));
+        Assert.Equal(2, audio.Distinct().Count());
     }
 
     [Theory]

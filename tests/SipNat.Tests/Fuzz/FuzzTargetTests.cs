@@ -28,6 +28,7 @@ public sealed class FuzzTargetTests
     [InlineData("sip-message", 300)]
     [InlineData("sip-framer", 200)]
     [InlineData("digest", 300)]
+    [InlineData("trace", 1_000)]
     [InlineData("sdp", 150)]
     [InlineData("sdp-crypto", 3_000)]
     [InlineData("transactions", 150)]

@@ -11,6 +11,7 @@ public static class FuzzTargets
         new SipMessageTarget(),
         new SipFramerTarget(),
         new DigestTarget(),
+        new TraceTarget(),
         new SdpTarget(),
         new SdpCryptoTarget(),
         new TransactionTarget(),
