@@ -141,7 +141,8 @@ public sealed partial class SignallingCore : IProtocolCore
 
     /// <summary>
     /// Stops recording a session until <see cref="TryResume"/>: what arrives is not written, and its peer is told to send
-    /// nothing. True where it is paused already; false where no such session runs.
+    /// nothing; in a call that is recorded it is told of the pause. True where it is paused already; false where nothing
+    /// of that name is recorded.
     /// </summary>
     public bool TryPause(Instant now, SessionId id) => TrySetPaused(now, id, paused: true);
 
@@ -166,10 +167,16 @@ public sealed partial class SignallingCore : IProtocolCore
         var isDone = false;
         Run(now, () =>
         {
-            if (!_sessions.TryGet(id, out var session)) return;
-
-            isDone = session.TrySetPaused(now, paused);
-            Settle(session);
+            if (_sessions.TryGet(id, out var session))
+            {
+                isDone = session.TrySetPaused(now, paused);
+                Settle(session);
+            }
+            else if (_calls.TryGet(id, out var call))
+            {
+                isDone = call.TrySetPaused(now, paused);
+                Settle(call);
+            }
         });
         return isDone;
     }

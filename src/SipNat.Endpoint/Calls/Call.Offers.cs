@@ -227,10 +227,11 @@ internal sealed partial class Call
             }
         }
 
-        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Peer, _isProved, paused: false, AudioOf)));
+        if (IsKept) _recordedSince ??= now;
+        _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Peer, _isProved, IsPaused, AudioOf)));
     }
 
-    private static CallAudioSettings? AudioOf(SessionStream stream)
+    private CallAudioSettings? AudioOf(SessionStream stream)
     {
         if (stream.Last is not { } media || media.PeerMap.FirstOrDefault(m => !m.Format.IsSupplement) is not { } codec) return null;
 
@@ -242,6 +243,7 @@ internal sealed partial class Call
                 : null,
             MaySend = stream.Current?.Direction.Sends ?? false,
             Receives = stream.Current?.Direction.Receives ?? false,
+            IsKept = IsKept,
         };
     }
 
@@ -259,11 +261,12 @@ internal sealed partial class Call
 
     private TransportAddress LastKnownAddress => _context.Flows.LastKnown(_context.MediaAddressFor(Flow));
 
-    // Whoever is recorded is told so (RFC 7866 §6.1.2).
+    // Whoever is recorded is told so (RFC 7866 §5.3).
     private IReadOnlyList<LocalMedia> Advertise(TransportAddress peer)
     {
+        _toldRecord = RecordText;
         var local = _streams.Advertise(_context.Advisor, peer, LastKnownAddress);
-        return !_terms.IsRecorded ? local : [.. local.Select(m => m with { Attributes = [.. m.Attributes, new("record", "on")] })];
+        return _toldRecord is not { } record ? local : [.. local.Select(m => m with { Attributes = [.. m.Attributes, new(RecordAttribute, record)] })];
     }
 
     private IReadOnlyList<SipHeaderField> AnswerHeaders()
@@ -291,6 +294,7 @@ internal sealed partial class Call
     private void Apply(Instant now, OfferReview review)
     {
         _streams.Apply(review, _context.Options.UsesIce);
+        TakePreference(now, review);
         foreach (var stream in _streams.All.Where(s => s.IsIceMismatched || s.IsMismatchTold))
         {
             _journal.Find(now, FindingCode.IceMismatch, $"{(stream.IsIceMismatched ? $"The other side's media address {stream.Last?.RemoteRtp} is none of its ICE candidates" : "The other side says that our media address is none of our ICE candidates")}: something between us, such as a SIP ALG or an SBC, rewrote one and not the other. ICE is not used; media is taken from the other side's address.");

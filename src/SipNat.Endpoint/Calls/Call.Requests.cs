@@ -68,7 +68,7 @@ internal sealed partial class Call
         if (State is not CallState.Established || IsNegotiating || _retryAt is not null) return;
 
         var isStale = _streams.HasStaleAddress(_context.Advisor, Peer, LastKnownAddress);
-        if (isStale || _correctionDue || _told != _wanted)
+        if (isStale || _correctionDue || _told != _wanted || _toldRecord != RecordText)
         {
             OfferAgain(now, isStale);
         }

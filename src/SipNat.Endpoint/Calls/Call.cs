@@ -184,6 +184,7 @@ internal sealed partial class Call
 
         (_changed, _isToldComplete) = (false, isComplete);
         _context.CallChanges.Enqueue(Snapshot(isComplete));
+        PublishRecording(isComplete);
     }
 
     public CallSnapshot Snapshot(bool isComplete = false)

@@ -20,6 +20,9 @@ public sealed record CallAudioSettings(int PayloadType, PayloadFormat Format)
     /// <summary>By the direction that was agreed on: what comes all the same is not played.</summary>
     public bool Receives { get; init; } = true;
 
+    /// <summary>Both directions go into files, as those of a recording session do. It stays so for the whole call.</summary>
+    public bool IsKept { get; init; }
+
     /// <summary>The peer asked for VoIP metrics (<c>a=rtcp-xr:voip-metrics</c>, RFC 3611 §5.1).</summary>
     public bool SendsMetrics { get; init; }
 

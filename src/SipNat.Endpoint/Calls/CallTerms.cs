@@ -11,6 +11,12 @@ public sealed record CallTerms
     /// <summary>How media are encrypted.</summary>
     public SrtpMode Srtp { get; init; } = SrtpMode.Offered;
 
-    /// <summary>Whether the call is recorded, which the other side is told (RFC 7866 §6.1.2).</summary>
-    public bool IsRecorded { get; init; }
+    /// <summary>Whether the call is recorded, which the other side is told by <c>a=record</c> (RFC 7866 §5.3).</summary>
+    public CallRecording Recording { get; init; }
+
+    /// <summary>
+    /// Whether the other side may pause a recording that is <see cref="CallRecording.Kept"/>, by <c>a=recordpref</c> with
+    /// <c>off</c> or <c>pause</c> (RFC 7866 §5.3).
+    /// </summary>
+    public bool ObeysPreference { get; init; }
 }

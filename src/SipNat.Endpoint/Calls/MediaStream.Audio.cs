@@ -51,6 +51,11 @@ internal sealed partial class MediaStream
         if (_audio is null) _audio = new(now, _session, _settings.Port, agreed, _codecs, _output, _sender);
         else _audio.Configure(agreed);
         _recorded.Playout = agreed.Receives ? _audio.Playout : null;
+        if (_sent is null) return;
+
+        if (PlayedFormatOf(agreed.Format) is { } format) _sent.Negotiate(agreed.PayloadType, format);
+        _sent.IsPaused = _sessionSettings.Paused;
+        _sent.Expect(now, agreed.MaySend && !_sessionSettings.Paused);
     }
 
     private static PayloadFormat? FormatOf(Sip.Sdp.PayloadFormat format) =>

@@ -12,9 +12,6 @@ namespace SipNat.Endpoint.Calls;
 /// </summary>
 internal sealed partial class MediaStream
 {
-    private const int MaxWritesPerTurn = 16;
-    private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
-
     private readonly SessionId _session;
     private readonly MediaPort _port;
     private readonly MediaOutput _output;
@@ -25,9 +22,8 @@ internal sealed partial class MediaStream
     private readonly StreamProtection _protection = new();
     private readonly StreamWatch _watch;
     private readonly LatchPolicy _latch;
-    private readonly Dictionary<int, RecordingFile> _files = [];
-    private readonly Queue<TimelineEvent.FileEnded> _ended = new();
-    private RecordingFile? _others;
+    private readonly StreamFiles _files;
+    private readonly SentStream? _sent;
     private MediaStreamSettings _settings;
     private MediaSettings _sessionSettings;
     private TransportAddress _followed;
@@ -42,7 +38,6 @@ internal sealed partial class MediaStream
     private TransportAddress _controlOnPath;
     private bool _hasProved;
     private bool _isClosing;
-    private Instant? _writesDue;
 
     public MediaStream(
         SessionId session,
@@ -58,20 +53,22 @@ internal sealed partial class MediaStream
         (_settings, _sessionSettings, _latch) = (settings, sessionSettings, options.Latch);
         var latch = new LatchOptions { Policy = options.Latch, AllowedNetworks = options.AllowedNetworks };
         var payloads = new PayloadMap();
-        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource), isPlayed: settings.Audio is not null);
+        _recorded = new(payloads, new(latch, settings.RemoteRtp, sessionSettings.SignallingSource), isPlayed: settings.Audio is not null, isKept: settings.Audio is not { IsKept: false });
         _controlLatch = new(latch.ForControl(), settings.RemoteRtcp, sessionSettings.SignallingSource);
+        _files = new(session, settings.Audio is null ? settings.Index : CallLegs.Theirs, _recorded, port.Flows.LocalRtp, output);
+        _sent = settings.Audio is { IsKept: true } ? new(session, CallLegs.Ours, port.Flows.LocalRtp, output) : null;
         Negotiate(settings);
-        _sender = new(port, settings, sessionSettings, sender, _recorded, _controlLatch, _protection, random);
+        _sender = new(port, settings, sessionSettings, sender, _recorded, _controlLatch, _protection, random) { Kept = _sent };
         _watch = new(settings.Index, options.NoMediaAfter);
         _codecs = options.Codecs;
     }
 
-    public Instant? Deadline => _isClosing ? _writesDue : Instant.Earlier(
-        Instant.Earlier(_writesDue, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
-        Instant.Earlier(_sender.Deadline, _audio?.Deadline));
+    public Instant? Deadline => _isClosing ? Instant.Earlier(_files.Due, _sent?.Deadline) : Instant.Earlier(
+        Instant.Earlier(_files.Due, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
+        Instant.Earlier(_sent?.Deadline, Instant.Earlier(_sender.Deadline, _audio?.Deadline)));
 
     /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
-    public bool HasWrites => _writesDue is not null;
+    public bool HasWrites => _files.Due is not null || _sent is { HasWrites: true };
 
     /// <summary>Datagrams that the system refused to send from the RTP socket.</summary>
     public long SendsFailed { get; set; }
@@ -93,9 +90,9 @@ internal sealed partial class MediaStream
 
         _recorded.IsPaused = session.Paused;
         _controlLatch.IsHeld = !settings.ShouldSend;
-        if (settings.ShouldSend) _recorded.Resume(now);
+        if (settings.ShouldSend && !session.Paused) _recorded.Resume(now);
         else _recorded.Hold(now);
-        _watch.Expect(now, settings.ShouldSend);
+        _watch.Expect(now, settings.ShouldSend && !session.Paused);
 
         _sender.Configure(now, _settings, session);
         ConfigureAudio(now);
@@ -139,10 +136,12 @@ internal sealed partial class MediaStream
         if (_isClosing)
         {
             Collect(now);
+            _sent?.Collect(now);
             return;
         }
 
         _recorded.HandleTimeout(now);
+        _sent?.HandleTimeout(now);
         _audio?.HandleTimeout(now);
         if (_sender.Reporter.Deadline <= now) _sender.Reporter.Metrics = _audio?.Metrics(_recorded.Receiver);
         _sender.Send(now);
@@ -159,15 +158,16 @@ internal sealed partial class MediaStream
         // A file ends with the last moment at which the stream was active: the end of the call, or the begin of its hold.
         var activeUntil = _watch.ActiveUntil(now);
         _recorded.Finish(now, peerIsGone && LastHeardAt < activeUntil ? LastHeardAt.Value : activeUntil);
+        _sent?.Finish(now);
         _sender.Finish(now);
         LookForFaults(now, _recorded.Report(now));
         _audio?.Dispose();
         _protection.Dispose();
         Collect(now);
-        if (_others is { } file) _output.Writes.Enqueue(new(_session, _settings.Index, file, null, _recorded.Others.File!.Value.Length));
+        _files.Finish();
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { SendsFailed = SendsFailed, Audio = _audio?.Report(_recorded.Receiver, Arrivals) };
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { SendsFailed = SendsFailed, Audio = _audio?.Report(_recorded.Receiver, Arrivals), Sent = _sent?.Report(now) };
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
@@ -324,69 +324,20 @@ internal sealed partial class MediaStream
 
     private void Collect(Instant now)
     {
-        while (_recorded.Timeline.TryTakeEvent(out var happened)) HandleTimeline(happened);
-        CollectWrites(now);
-        CollectOthers();
+        if (_files.Collect(now, _source) is { } jump)
+        {
+            Found(new(FindingCode.TimestampJump, $"Stream {_settings.Index + 1}: RTP timestamps jumped at second {jump.Position / 8000.0:F3} of the file; from there audio is placed by its arrival.", jump.At));
+        }
+
         while (_recorded.TryTakeEvent(out var key))
         {
             HandleDigit(key);
+            if (_recorded.IsPaused) continue;
+
             _output.Events.Enqueue(new MediaEvent.Noted(_session, new(
                 key.At,
                 "dtmf",
                 $"Stream {_settings.Index + 1}: {(key.Key is { } k ? $"key {k}" : $"event {key.Code}")}, {key.Duration.TotalMilliseconds:F0} ms.")));
-        }
-    }
-
-    // The silence of a long hold is thousands of writes at once, which no queue to a disk would hold: they leave in turns.
-    private void CollectWrites(Instant now)
-    {
-        _writesDue = null;
-        for (var taken = 0; taken < MaxWritesPerTurn; taken++)
-        {
-            if (!_recorded.Timeline.TryTake(out var write))
-            {
-                CollectEnds();
-                return;
-            }
-
-            _output.Writes.Enqueue(new(_session, _settings.Index, _files[write.FileIndex], write.Buffer, 0));
-        }
-
-        _writesDue = now + WriteTurn;
-    }
-
-    private void CollectOthers()
-    {
-        while (_recorded.Others.TryTake(out var write))
-        {
-            _others ??= new(write.FileIndex, FileCodec.Various, _recorded.Others.File!.Value.StartedAt, _port.Flows.LocalRtp, _source);
-            _output.Writes.Enqueue(new(_session, _settings.Index, _others, write.Buffer, 0));
-        }
-    }
-
-    private void CollectEnds()
-    {
-        while (_ended.TryDequeue(out var ended))
-        {
-            _output.Writes.Enqueue(new(_session, _settings.Index, _files[ended.FileIndex], null, ended.Length));
-        }
-    }
-
-    private void HandleTimeline(TimelineEvent happened)
-    {
-        _changed = true;
-        switch (happened)
-        {
-            case TimelineEvent.FileStarted(var index, var codec, var at):
-                _files[index] = new(index, codec, at, _port.Flows.LocalRtp, _source);
-                break;
-            case TimelineEvent.FileEnded ended:
-                // Behind the writes that are still queued: nothing follows the end of a file.
-                _ended.Enqueue(ended);
-                break;
-            case TimelineEvent.Anchored({ Reason: AnchorReason.TimestampJump } anchor):
-                Found(new(FindingCode.TimestampJump, $"Stream {_settings.Index + 1}: RTP timestamps jumped at second {anchor.Position / 8000.0:F3} of the file; from there audio is placed by its arrival.", anchor.At));
-                break;
         }
     }
 

@@ -16,6 +16,9 @@ public sealed record MediaStreamReport(int Index, StreamReport Stream, Transport
     /// <summary>Datagrams that the system refused to send: no route, a firewall here, or a port that is closed there (ICMP).</summary>
     public long SendsFailed { get; init; }
 
+    /// <summary>What was sent and is kept; null where nothing sent is.</summary>
+    public StreamReport? Sent { get; init; }
+
     /// <summary>The audio of a call; null for a recording.</summary>
     public CallAudioReport? Audio { get; init; }
 }

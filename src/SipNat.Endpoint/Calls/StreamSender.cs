@@ -46,6 +46,9 @@ internal sealed class StreamSender
 
     public RtcpReporter Reporter { get; }
 
+    /// <summary>Keeps what is sent; null where it is not kept.</summary>
+    public SentStream? Kept { get; init; }
+
     public Instant? Deadline => Instant.Earlier(Reporter.Deadline, _keepalive.Deadline);
 
     /// <summary>Packets that were to keep the pinhole of the RTP port open.</summary>
@@ -116,6 +119,7 @@ internal sealed class StreamSender
             return false;
         }
 
+        Kept?.Add(now, _audio.Ssrc, _audio.Timestamp, payloadType, payload);
         _audio.Send(now, Open(route), route.Flow, route.Remote, payloadType, payload, samples);
         Seal(route);
         _isAudioFlowing = true;

@@ -161,6 +161,7 @@ internal sealed class SessionStreams(Random random)
         source,
         acknowledged,
         paused,
+        // The pause of a recording keeps nobody from talking in a call.
         [.. _streams.Values.Where(s => s.Last is not null).Select(s => new MediaStreamSettings(
             s.Index,
             s.Port,
@@ -168,7 +169,7 @@ internal sealed class SessionStreams(Random random)
             s.Last.RemoteRtp ?? default,
             s.Last.RemoteRtcp ?? default,
             s.Last.RtcpMux,
-            s.ShouldSend && !paused,
+            s.ShouldSend && (!paused || audio is not null),
             s.Ice,
             s.Rtp.Kind is AddressKind.Relayed,
             s.Crypto.Keys) { Audio = audio?.Invoke(s) })]);

@@ -17,14 +17,16 @@ public sealed class RecordedStream
 {
     private readonly TelephoneEventTracker _events = new();
     private readonly bool _isPlayed;
+    private readonly bool _isKept;
 
-    /// <param name="isPlayed">Its frames go to <see cref="Playout"/>, and nothing of it is kept.</param>
-    public RecordedStream(PayloadMap payloads, SourceLatch latch, bool isPlayed = false)
+    /// <param name="isPlayed">Its frames go to <see cref="Playout"/>.</param>
+    /// <param name="isKept">They go to <see cref="Timeline"/>.</param>
+    public RecordedStream(PayloadMap payloads, SourceLatch latch, bool isPlayed = false, bool isKept = true)
     {
         (Payloads, Latch) = (payloads, latch);
         Receiver = new(payloads, Others) { Patience = isPlayed ? PlayedPatience : RtpReceiver.TakeoverSilence };
-        Others.IsOff = isPlayed;
-        _isPlayed = isPlayed;
+        Others.IsOff = !isKept;
+        (_isPlayed, _isKept) = (isPlayed, isKept);
     }
 
     /// <summary>In a call a second SSRC is heard after so much silence of the first: announcements and transfers change it.</summary>
@@ -47,7 +49,7 @@ public sealed class RecordedStream
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing waits.</summary>
     public Instant? Deadline => Instant.Earlier(Instant.Earlier(Timeline.FlushDue, Others.FlushDue), _events.Deadline);
 
-    /// <summary>Packets are received and counted, and nothing of them is recorded, neither audio nor keys.</summary>
+    /// <summary>Packets are received, counted and played, and nothing of them is recorded, neither audio nor keys.</summary>
     public bool IsPaused { get; set; }
 
     /// <summary>When the last packet was recorded; null when none came.</summary>
@@ -161,10 +163,9 @@ public sealed class RecordedStream
     private void Place(in ReceivedFrame frame)
     {
         // What was held in a pause, and is let through after it, was not to be recorded either.
-        if (IsPaused || frame.Arrival <= Others.PausedUntil) return;
-
-        if (frame.Format.Kind is PayloadKind.TelephoneEvent) _events.Handle(frame);
+        var isPaused = IsPaused || frame.Arrival <= Others.PausedUntil;
+        if (frame.Format.Kind is PayloadKind.TelephoneEvent && (_isPlayed || !isPaused)) _events.Handle(frame);
         if (_isPlayed) Playout?.Put(frame);
-        else Timeline.Place(frame);
+        if (_isKept && !isPaused) Timeline.Place(frame);
     }
 }

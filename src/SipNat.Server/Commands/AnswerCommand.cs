@@ -19,11 +19,10 @@ internal static class AnswerCommand
     private static async Task<int> RunAsync(CommandContext context, CancellationToken stop)
     {
         var account = CallArguments.AccountOf(context);
-        var isRecorded = context.Arguments.GetValue(CallArguments.Record) is not null;
         await using var run = new CallRun(context, account, CallSources.Of(context)) { Accepts = static _ => true };
         if (await run.RegisterAsync(stop))
         {
-            if (account is null) run.Host.AcceptDirectCalls(CallOptions.TermsOf(context.Options, null, isRecorded), EndpointOptions.AllowedNetworks(context.Options));
+            if (account is null) run.Host.AcceptDirectCalls(CallOptions.TermsOf(context.Options, null, run.Recording), EndpointOptions.AllowedNetworks(context.Options));
             // A program that reads the JSON has to know when it may call.
             context.Error.WriteLine(account is null ? $"waits for a call at {string.Join(", ", run.Host.Bound.Select(l => l.Address))}" : $"waits for a call to {account.Uri}");
             await run.FollowAsync(stop);

@@ -21,9 +21,8 @@ internal static class CallCommand
     {
         var account = CallArguments.AccountOf(context);
         var target = CallArguments.TargetOf(context.Arguments.GetValue(CallArguments.Target)!, account);
-        var record = context.Arguments.GetValue(CallArguments.Record);
-        var request = new CallRequest { Target = target, Account = account?.Name, Terms = CallOptions.TermsOf(context.Options, account, record is not null) };
         await using var run = new CallRun(context, account, CallSources.Of(context));
+        var request = new CallRequest { Target = target, Account = account?.Name, Terms = CallOptions.TermsOf(context.Options, account, run.Recording) };
         if (await run.RegisterAsync(stop))
         {
             run.Host.Post((now, core) => core.PlaceCall(now, request));

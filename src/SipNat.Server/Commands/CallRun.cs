@@ -42,6 +42,9 @@ internal sealed class CallRun : IAsyncDisposable
     /// <summary>The call as it was told last; null before the first word of it.</summary>
     public CallSnapshot? Last { get; private set; }
 
+    /// <summary>Whether it is recorded, which the other side is told.</summary>
+    public CallRecording Recording => _record is null ? CallRecording.None : CallRecording.ByOwner;
+
     /// <summary>Why there was no call at all; null where there was one.</summary>
     public string? Problem { get; private set; }
 
@@ -54,7 +57,7 @@ internal sealed class CallRun : IAsyncDisposable
         await Host.StartAsync(stop);
         if (_account is null) return true;
 
-        Host.Register(_account, HandleAccount);
+        Host.Register(_account, HandleAccount, Recording);
         try
         {
             var account = await _registered.Task.WaitAsync(RegisterLimit, stop);

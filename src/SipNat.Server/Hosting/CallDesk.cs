@@ -34,7 +34,11 @@ internal sealed partial class CallDesk
             if (account.Play is { } file) _clips[account.Name] = ClipFile.Read(file);
         }
 
-        core.AccountCalls = name => CallOptions.TermsOf(options, _accounts.GetValueOrDefault(name), isRecorded: false);
+        core.AccountCalls = name =>
+        {
+            var account = _accounts.GetValueOrDefault(name);
+            return CallOptions.TermsOf(options, account, account?.Incoming is IncomingCalls.Record ? CallRecording.Kept : CallRecording.None);
+        };
     }
 
     /// <summary>Calls of accounts that were taken and are not over.</summary>
@@ -80,6 +84,7 @@ internal sealed partial class CallDesk
     {
         IncomingCalls.Echo => new AudioSource.Echo(),
         IncomingCalls.Play => new AudioSource.Clip(_clips[account.Name]),
+        IncomingCalls.Record => _clips.TryGetValue(account.Name, out var clip) ? new AudioSource.Clip(clip) : new AudioSource.Silence(),
         _ => throw new UnreachableException(),
     };
 

@@ -7,10 +7,11 @@ namespace SipNat.Server.Hosting;
 internal static class CallOptions
 {
     /// <summary>What is taken of the calls of an account, or of those without one.</summary>
-    public static CallTerms TermsOf(SipNatOptions options, AccountSettings? account, bool isRecorded) => new()
+    public static CallTerms TermsOf(SipNatOptions options, AccountSettings? account, CallRecording recording) => new()
     {
         Formats = CodecNames.FormatsOf(account?.Codecs ?? CodecNames.Default),
         Srtp = EndpointOptions.SrtpOf(account?.Srtp ?? options.Media.Srtp),
-        IsRecorded = isRecorded,
+        Recording = recording,
+        ObeysPreference = options.Calls.RecordingPreference is RecordingPreference.Obeyed,
     };
 }

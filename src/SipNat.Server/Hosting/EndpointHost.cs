@@ -114,10 +114,11 @@ internal sealed class EndpointHost : IAsyncDisposable
 
     /// <summary>Registers an account, and tells of each change until it is ended.</summary>
     /// <param name="changed">Called from several threads, one at a time.</param>
-    public void Register(AccountSettings account, Action<AccountSnapshot> changed)
+    /// <param name="recording">Whether its calls are recorded.</param>
+    public void Register(AccountSettings account, Action<AccountSnapshot> changed, CallRecording recording = CallRecording.None)
     {
         _registrations.Changed = changed;
-        _host.Post(_ => _core.AccountCalls = _ => CallOptions.TermsOf(_options, account, isRecorded: false));
+        _host.Post(_ => _core.AccountCalls = _ => CallOptions.TermsOf(_options, account, recording));
         _registrations.Start([account], _options.Nat.Keepalive, _ => DeviceInstance.Draw());
     }
 

@@ -55,7 +55,7 @@ public sealed record AccountSettings
     /// <summary>What becomes of calls to it while <c>serve</c> runs.</summary>
     public IncomingCalls Incoming { get; init; }
 
-    /// <summary>The file that callers hear; null unless <see cref="Incoming"/> is <see cref="IncomingCalls.Play"/>.</summary>
+    /// <summary>The file that callers hear; null for none.</summary>
     public string? Play { get; init; }
 
     /// <summary>Without the password: a log of the options must not have it.</summary>
@@ -99,7 +99,7 @@ public sealed record AccountSettings
         if (settings.Errors.Count > errors) return null;
 
         settings.Require(incoming is not IncomingCalls.Play || play is not null, $"{entry}:Play", "must be set where Incoming is Play: the WAVE file that callers hear.");
-        settings.Require(incoming is IncomingCalls.Play || play is null, $"{entry}:Play", "is set, and Incoming is not Play: nobody would hear it.");
+        settings.Require(incoming is IncomingCalls.Play or IncomingCalls.Record || play is null, $"{entry}:Play", "is set, and Incoming is neither Play nor Record: nobody would hear it.");
         settings.Require(uri is not null, $"{entry}:Uri", "must be set: who this is, such as sip:100@example.com.");
         settings.Require(password is not null, $"{entry}:Password", "must be set, or PasswordFile in its place.");
         if (settings.Errors.Count > errors) return null;

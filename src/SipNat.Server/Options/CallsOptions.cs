@@ -11,9 +11,13 @@ public sealed record CallsOptions
     /// <summary>Calls that one account takes at one time; one more is busy.</summary>
     public int MaxIncoming { get; init; } = DefaultMaxIncoming;
 
+    /// <summary>Whether the other side may pause the recording of a call.</summary>
+    public RecordingPreference RecordingPreference { get; init; }
+
     internal static CallsOptions Read(SettingReader settings) => new()
     {
         MaxIncoming = settings.Integer("Calls:MaxIncoming", DefaultMaxIncoming, 1, 1_000),
+        RecordingPreference = settings.Choice("Calls:RecordingPreference", RecordingPreference.Ignored),
         AllowedTargets = settings.List("Calls:AllowedTargets", SettingText.TargetHost) ?? [],
     };
 }
@@ -29,6 +33,19 @@ public enum IncomingCalls
 
     /// <summary>It is answered, and hears a file.</summary>
     Play,
+
+    /// <summary>It is answered and recorded; it may hear a file.</summary>
+    Record,
+}
+
+/// <summary>What is made of the other side's wish not to be recorded (<c>a=recordpref</c>, RFC 7866 §5.3).</summary>
+public enum RecordingPreference
+{
+    /// <summary>It is noted.</summary>
+    Ignored,
+
+    /// <summary>Recording pauses while it is wished.</summary>
+    Obeyed,
 }
 
 /// <summary>How digits are sent in the calls of an account.</summary>

@@ -76,7 +76,7 @@ internal static class LocalMediaWriter
     public static SdpMedia OfferAgain(SdpMedia last, LocalMedia sockets, SdpDirection direction)
     {
         List<SdpAttribute> attributes =
-            [.. last.Attributes.Where(a => !OfSockets.Contains(a.Name) && !SdpDirections.TryRead(a.Name, out _))];
+            [.. last.Attributes.Where(a => !OfSockets.Contains(a.Name) && !sockets.Attributes.Has(a.Name) && !SdpDirections.TryRead(a.Name, out _))];
         AddRtcp(attributes, sockets, last.RtcpMux);
         attributes.Add(new(direction.Text));
         attributes.AddRange(sockets.Attributes);

@@ -1,3 +1,4 @@
+using SipNat.NatLab.Audio;
 using SipNat.NatLab.Calls;
 using SipNat.NatLab.Topology;
 
@@ -29,6 +30,25 @@ public sealed class IncomingTests
         var found = CallScene.Compare(await scene.Telephone.TakeHeardAsync(Cancel), 0, CallScene.TelephoneSignal);
         CallScene.AssertHeard(found, 2, server);
         Assert.InRange(found.Offset!.Value.TotalSeconds, 0, 0.5);
+    }
+
+    [Fact]
+    public async Task A_server_that_records_calls_has_what_both_sides_said()
+    {
+        await using var scene = await CallScene.CreateAsync(new() { Left = NatBehaviour.PortRestricted }, new(ProviderKind.Latching));
+        await using var server = scene.Client.StartServer(("Accounts:0:Incoming", "Record"), ("Accounts:0:Play", scene.Client.SignalFile));
+        await server.WaitForTextAsync("registered at", Limit, Cancel);
+
+        await scene.Telephone.DialAsync(OwnUri, Cancel);
+        await scene.Telephone.WaitForTextAsync("Call established", Limit, Cancel);
+        await Task.Delay(Talk, Cancel);
+        await scene.Telephone.HangUpAsync(Cancel);
+
+        WaveFile? recorded = null;
+        for (var tries = 0; recorded is null && tries < 20; tries++) recorded = await scene.Client.ExportAsync(Cancel);
+        Assert.Equal(2, recorded?.Channels.Count);
+        CallScene.AssertHeard(CallScene.Compare(recorded, 0, CallScene.TelephoneSignal), 2, server);
+        CallScene.AssertHeard(CallScene.Compare(recorded, 1, ICallClient.Signal), 2, server);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SipNat.NatLab.Audio;
 using SipNat.NatLab.Processes;
 using SipNat.NatLab.Servers;
@@ -93,6 +94,30 @@ public sealed class SipNatClient : ICallClient
             ServerPath, "serve", .. _settings, "--set", $"Recording:Directory={PathOf("recordings")}", "--set", $"Recording:Database=Data Source={PathOf("catalogue.db")}",
             .. further.SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
+
+    /// <summary>What the client plays in its calls.</summary>
+    public string SignalFile => PathOf("signal.wav");
+
+    /// <summary>The one recording of the server, both directions as 16-bit samples; null while it is not complete.</summary>
+    public async Task<WaveFile?> ExportAsync(CancellationToken stop)
+    {
+        using var list = JsonDocument.Parse(await RunAsync(["recordings", "list", "--json"], stop));
+        var recording = list.RootElement.EnumerateArray().FirstOrDefault();
+        if (recording.ValueKind is JsonValueKind.Undefined || recording.GetProperty("state").GetString() != "complete") return null;
+
+        var file = PathOf("exported.wav");
+        await RunAsync(["recordings", "export", recording.GetProperty("id").GetString()!, "--output", file, "--force"], stop);
+        return WaveFile.Read(file);
+    }
+
+    private async Task<string> RunAsync(string[] command, CancellationToken stop)
+    {
+        await using var process = _host.Start(
+            LabRequirements.Find("dotnet") ?? "dotnet",
+            [ServerPath, .. command, "--set", $"Recording:Directory={PathOf("recordings")}", "--set", $"Recording:Database=Data Source={PathOf("catalogue.db")}"]);
+        await process.WaitForExitAsync(EndLimit, stop);
+        return process.Output;
+    }
 
     private async Task<ClientCall> ReadAsync(LabProcess process, string record, CancellationToken stop)
     {

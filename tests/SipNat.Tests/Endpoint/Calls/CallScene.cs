@@ -14,6 +14,7 @@ internal sealed class CallScene
     public static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     private readonly PriorityQueue<(FlowId Flow, byte[] Bytes), (long, int)> _inbound = new();
+    private readonly Dictionary<int, byte[]> _kept = [];
     private MediaPortFlows _flows;
     private int _order;
     private int _outbound;
@@ -71,12 +72,17 @@ internal sealed class CallScene
 
     public CallAudioReport Audio => Report.Audio!;
 
+    /// <summary>The streams whose files were ended, in order.</summary>
+    public List<int> FilesEnded { get; } = [];
 
-    public void Configure(CallAudioSettings audio, bool shouldSend = true)
+    public void Configure(CallAudioSettings audio, bool shouldSend = true, bool paused = false)
     {
         var stream = new MediaStreamSettings(0, 0, Payloads, Peer, Peer.WithPort(Peer.Port + 1), RtcpMux: false, shouldSend) { Audio = audio, Keys = Keys };
-        Plane.HandleCommand(Now, new MediaCommand.Configure(Id, new(Peer.WithPort(5060), Acknowledged: true, Paused: false, [stream])));
+        Plane.HandleCommand(Now, new MediaCommand.Configure(Id, new(Peer.WithPort(5060), Acknowledged: true, paused, [stream])));
     }
+
+    /// <summary>What the first file of a stream holds.</summary>
+    public byte[] Kept(int stream) => _kept.GetValueOrDefault(stream, []);
 
     public void Do(MediaCommand command)
     {
@@ -144,6 +150,21 @@ internal sealed class CallScene
             block.Release();
         }
 
-        while (Plane.TryTakeWrite(out var write)) write.Buffer?.Dispose();
+        while (Plane.TryTakeWrite(out var write)) Keep(write);
+    }
+
+    private void Keep(RecordingWrite write)
+    {
+        if (write.Buffer is not { } buffer)
+        {
+            FilesEnded.Add(write.Stream);
+            return;
+        }
+
+        var file = Kept(write.Stream);
+        if (file.Length < buffer.Offset + buffer.Length) Array.Resize(ref file, (int)buffer.Offset + buffer.Length);
+        buffer.Written.Span.CopyTo(file.AsSpan((int)buffer.Offset));
+        _kept[write.Stream] = file;
+        buffer.Dispose();
     }
 }
