@@ -13,6 +13,8 @@ namespace SipNat.Endpoint.Calls;
 internal sealed partial class Call
 {
     private const string SdpType = "application/sdp";
+    private const string ReportsAttribute = "rtcp-xr";
+    private const string VoipMetrics = "voip-metrics";
 
     private LateOffer? _lateOffer;
 
@@ -243,9 +245,16 @@ internal sealed partial class Call
                 : null,
             MaySend = stream.Current?.Direction.Sends ?? false,
             Receives = stream.Current?.Direction.Receives ?? false,
+            ComfortNoise = NoiseOf(media, codec.Format),
+            SendsMetrics = media.PeerAttributes.Any(a => a.Name == ReportsAttribute && a.Value?.Split(' ').Any(report => report.StartsWith(VoipMetrics, StringComparison.Ordinal)) is true),
             IsKept = IsKept,
         };
     }
+
+    // Codecs with a silence of their own have no use for it.
+    private static int? NoiseOf(AcceptedMedia media, PayloadFormat codec) => codec.Name.ToUpperInvariant() is not ("PCMU" or "PCMA" or "G722" or "L16")
+        ? null
+        : media.PeerMap.FirstOrDefault(m => m.Format.Name.Equals(PayloadFormat.ComfortNoise.Name, StringComparison.OrdinalIgnoreCase) && m.Format.ClockRate == codec.ClockRate)?.PayloadType;
 
     // In whole tens; 20 ms are what everybody sends (RFC 3551 §4.2).
     private static TimeSpan PacketTimeOf(int? ptime) => TimeSpan.FromMilliseconds(ptime is { } wish ? Math.Clamp(wish / 10 * 10, 10, 60) : 20);
@@ -261,12 +270,13 @@ internal sealed partial class Call
 
     private TransportAddress LastKnownAddress => _context.Flows.LastKnown(_context.MediaAddressFor(Flow));
 
-    // Whoever is recorded is told so (RFC 7866 §5.3).
+    // What the other side hears is asked for (RFC 3611 §5.1), and whoever is recorded is told so (RFC 7866 §5.3).
     private IReadOnlyList<LocalMedia> Advertise(TransportAddress peer)
     {
         _toldRecord = RecordText;
-        var local = _streams.Advertise(_context.Advisor, peer, LastKnownAddress);
-        return _toldRecord is not { } record ? local : [.. local.Select(m => m with { Attributes = [.. m.Attributes, new(RecordAttribute, record)] })];
+        List<SdpAttribute> more = [new(ReportsAttribute, VoipMetrics)];
+        if (_toldRecord is { } record) more.Add(new(RecordAttribute, record));
+        return [.. _streams.Advertise(_context.Advisor, peer, LastKnownAddress).Select(m => m with { Attributes = [.. m.Attributes, .. more] })];
     }
 
     private IReadOnlyList<SipHeaderField> AnswerHeaders()

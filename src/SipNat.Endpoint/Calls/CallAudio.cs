@@ -21,6 +21,15 @@ internal sealed class CallAudio : IDisposable
 
     private const int TenMilliseconds = 100;
 
+    // Between words there is less; whoever has just begun to listen gets packets enough to know us by.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(0.2);
+
+    // Sooner than any listener takes a silence for a fault, and any NAT for an end.
+    private static readonly TimeSpan NoiseInterval = TimeSpan.FromSeconds(0.5);
+
+    // In -dBov (RFC 3389 §3.1): a quiet room.
+    private static readonly byte[] NoiseLevel = [75];
+
     private readonly SessionId _session;
     private readonly int _port;
     private readonly MediaOutput _output;
@@ -40,6 +49,8 @@ internal sealed class CallAudio : IDisposable
     private short[] _packet = [];
     private byte[] _payload = [];
     private int _packed;
+    private TimeSpan _quietFor;
+    private TimeSpan _noiseIn;
     private TimeSpan _tick;
     private TimeSpan _packetTime;
     private Instant _due;
@@ -214,9 +225,29 @@ internal sealed class CallAudio : IDisposable
             return;
         }
 
+        if (TrySendNoise(now, duration)) return;
+
         var length = _encoder!.Encode(_packet, _payload);
         if (length == 0) _sender.SkipAudio(duration);
         else _sender.TrySendAudio(now, _settings.PayloadType, _payload.AsSpan(0, length), duration);
+    }
+
+    // Nothing but zeros for some time is nothing that anybody wants to hear: a packet now and then says so.
+    private bool TrySendNoise(Instant now, int duration)
+    {
+        var isSilent = !_packet.AsSpan().ContainsAnyExcept((short)0);
+        _quietFor = isSilent ? _quietFor + _packetTime : TimeSpan.Zero;
+        if (_settings.ComfortNoise is not { } payloadType || _quietFor <= LongestPause)
+        {
+            _noiseIn = TimeSpan.Zero;
+            return false;
+        }
+
+        var isDue = _noiseIn <= TimeSpan.Zero;
+        _noiseIn = (isDue ? NoiseInterval : _noiseIn) - _packetTime;
+        if (isDue) _sender.TrySendAudio(now, payloadType, NoiseLevel, duration, isNoise: true);
+        else _sender.SkipAudio(duration);
+        return true;
     }
 
     private void Skip(Instant now)

@@ -14,6 +14,9 @@ public sealed record CallAudioSettings(int PayloadType, PayloadFormat Format)
     /// <summary>With which events are sent; null where they were not agreed on, and digits go in band.</summary>
     public TelephoneEventFormat? TelephoneEvent { get; init; }
 
+    /// <summary>With which comfort noise is sent in the place of silence (RFC 3389); null where it was not agreed on.</summary>
+    public int? ComfortNoise { get; init; }
+
     /// <summary>By the direction that was agreed on: false while the peer holds us.</summary>
     public bool MaySend { get; init; } = true;
 

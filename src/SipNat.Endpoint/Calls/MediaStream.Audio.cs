@@ -54,6 +54,7 @@ internal sealed partial class MediaStream
         if (_sent is null) return;
 
         if (PlayedFormatOf(agreed.Format) is { } format) _sent.Negotiate(agreed.PayloadType, format);
+        if (agreed.ComfortNoise is { } noise) _sent.Negotiate(noise, PayloadFormat.ComfortNoise);
         _sent.IsPaused = _sessionSettings.Paused;
         _sent.Expect(now, agreed.MaySend && !_sessionSettings.Paused);
     }

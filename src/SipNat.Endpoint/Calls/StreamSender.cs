@@ -110,7 +110,8 @@ internal sealed class StreamSender
     /// Sends a packet of audio. False where it may not be: ICE has no path yet, or nothing proves that the peer is where its
     /// description says.
     /// </summary>
-    public bool TrySendAudio(Instant now, int payloadType, ReadOnlySpan<byte> payload, int samples)
+    /// <param name="isNoise">It stands for a pause (RFC 3389).</param>
+    public bool TrySendAudio(Instant now, int payloadType, ReadOnlySpan<byte> payload, int samples, bool isNoise = false)
     {
         var route = MediaRoute();
         if (!_isSending || !IsOpen(route))
@@ -120,7 +121,7 @@ internal sealed class StreamSender
         }
 
         Kept?.Add(now, _audio.Ssrc, _audio.Timestamp, payloadType, payload);
-        _audio.Send(now, Open(route), route.Flow, route.Remote, payloadType, payload, samples);
+        _audio.Send(now, Open(route), route.Flow, route.Remote, payloadType, payload, samples, isNoise);
         Seal(route);
         _isAudioFlowing = true;
         // Media are a keepalive of their own (RFC 6263 §4).

@@ -47,17 +47,19 @@ public sealed class RtpSender
 
     /// <summary>Sends the next packet.</summary>
     /// <param name="samples">How long the payload lasts, in units of the format's clock.</param>
-    public void Send(Instant now, Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload, int samples)
+    /// <param name="isNoise">It is a pause (RFC 3389), and what follows comes after one.</param>
+    public void Send(
+        Instant now, Outbox outbox, FlowId flow, TransportAddress destination, int payloadType, ReadOnlySpan<byte> payload, int samples, bool isNoise = false)
     {
         // The first packet after a pause is marked (RFC 3551 §4.1).
         RtpWriter.Write(
             outbox.Write(flow, destination, RtpPacket.HeaderLength + payload.Length),
-            new(payloadType, _sequence++, _timestamp, _ssrc, Marker: _isResuming),
+            new(payloadType, _sequence++, _timestamp, _ssrc, Marker: _isResuming && !isNoise),
             payload);
         // A packet leaves when its last sample was made.
         (_sentAt, _sentTimestamp) = (now, _timestamp + (uint)samples);
         _timestamp += (uint)samples;
-        _isResuming = false;
+        _isResuming = isNoise;
         Sent++;
         Octets += payload.Length;
     }
