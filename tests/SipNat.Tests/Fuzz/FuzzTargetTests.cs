@@ -58,6 +58,7 @@ public sealed class FuzzTargetTests
     [InlineData("cisco-participant", 3_000)]
     [InlineData("recording-json", 300)]
     [InlineData("dialog", 50)]
+    [InlineData("call-dialog", 50)]
     public void No_input_breaks_what_a_target_promises(string name, int executions)
     {
         var result = new FuzzLoop(TargetOf(name), Corpora, Seed).Run(executions);

@@ -14,6 +14,7 @@ namespace SipNat.Fuzz.Dialogs;
 internal sealed class DialogScene
 {
     public const int MaxSessions = 6;
+    public const int MaxCalls = 4;
 
     // Seconds: more than any timer of a transaction or a session waits for a peer that is gone.
     private const int MaxRounds = 1_000;
@@ -32,14 +33,16 @@ internal sealed class DialogScene
     private int _seen;
     private bool _isOver;
 
-    public DialogScene(ref Script script)
+    /// <param name="calls">What is taken of INVITEs that want no recording session; null refuses them.</param>
+    public DialogScene(ref Script script, CallTerms? calls = null)
     {
         var random = new Random(script.NextByte());
         Core = new(
-            new() { AllowedNetworks = [Allowed], MaxSessions = MaxSessions, SilenceTimeout = TimeSpan.FromSeconds(60) },
+            new() { AllowedNetworks = [Allowed], MaxSessions = MaxSessions, MaxCalls = MaxCalls, SilenceTimeout = TimeSpan.FromSeconds(60) },
             new() { LocalNetworks = script.NextBool() ? [Allowed] : [] },
             random);
         Plane = new(new() { SparePorts = script.Next(3), Latch = (LatchPolicy)script.Next(4), AllowedNetworks = [Allowed], LocalNetworks = [] }, random);
+        Core.DirectCalls = calls;
         Core.HandleFlow(Now, Udp, new(FlowChangeKind.Opened, TransportProtocol.Udp, Local, default));
         if (script.NextBool()) SetStunServers([Stranger.StunServer]);
         Drain();
@@ -54,6 +57,8 @@ internal sealed class DialogScene
     public RecordingClient? Client { get; set; }
 
     public Stranger? Stranger { get; set; }
+
+    public CallOwner? Owner { get; set; }
 
     /// <summary>Pairs that are bound, in the order of their binding.</summary>
     public List<MediaPortFlows> Ports { get; } = [];
@@ -123,10 +128,11 @@ internal sealed class DialogScene
         (_isOver, Service, HoldsEvents) = (true, PortService.Bind, false);
         Serve();
         Core.EndAll(Now, "The end.");
+        Core.HangUpAll(Now, "The end.");
         Drain();
-        for (var round = 0; Core.Sessions > 0 || Plane.Sessions > 0 || Core.Transactions > 0; round++)
+        for (var round = 0; Core.Sessions > 0 || Core.Calls > 0 || Plane.Sessions > 0 || Core.Transactions > 0; round++)
         {
-            Invariant.Holds(round < MaxRounds, "Every session and every transaction ends.", $"{Core.Sessions} and {Plane.Sessions} sessions, {Core.Transactions} transactions are left.");
+            Invariant.Holds(round < MaxRounds, "Every session, every call and every transaction ends.", $"{Core.Sessions} and {Plane.Sessions} sessions, {Core.Calls} calls, {Core.Transactions} transactions are left.");
             Pass(TimeSpan.FromSeconds(1));
         }
 
@@ -160,7 +166,7 @@ internal sealed class DialogScene
             }
         }
 
-        Invariant.Holds(Core.Sessions <= MaxSessions, "Sessions keep their cap.");
+        Invariant.Holds(Core.Sessions <= MaxSessions && Core.Calls <= MaxCalls, "Sessions and calls keep their caps.");
     }
 
     private bool DrainCommands()
@@ -173,6 +179,18 @@ internal sealed class DialogScene
             _isComplete[snapshot.Id] = snapshot.State is RecordingState.Complete;
             if (_isComplete[snapshot.Id]) Others.Remove(snapshot.Id);
             Client?.Know(snapshot);
+        }
+
+        while (Core.TryTakeCall(out var call))
+        {
+            worked = true;
+            Owner?.Know(call);
+        }
+
+        while (Core.TryTakeLocate(out var wanted))
+        {
+            worked = true;
+            Core.HandleLocated(Now, wanted.Asker, wanted.Uri.TryGetAddress(out var address) ? [new(TransportProtocol.Udp, address, null)] : []);
         }
 
         while (Core.TryTakeNotice(out var notice)) Note(notice.GetType().Name.Length);

@@ -200,9 +200,12 @@ internal sealed class Stranger
     private void Jump(ref Script script)
     {
         var jump = TimeSpan.FromSeconds(script.Next(4) switch { 0 => script.NextUInt16() / 256.0, 1 => script.NextByte() * 4, _ => script.NextByte() / 16.0 });
-        if (_jumped + jump > LongestJumps || _scene.Client?.NextFrameAt is not { } next) return;
+        if (_jumped + jump > LongestJumps) return;
 
         _jumped += jump;
+        if (_scene.Client is null) _scene.JumpTo(_scene.Now + jump);
+        if (_scene.Client?.NextFrameAt is not { } next) return;
+
         _scene.JumpTo(next + TimeSpan.FromMilliseconds((long)jump.TotalMilliseconds / 20 * 20));
     }
 

@@ -41,6 +41,7 @@ public static class FuzzTargets
         new CiscoParticipantTarget(),
         new RecordingJsonTarget(),
         new DialogTarget(),
+        new CallDialogTarget(),
     ];
 
     public static IFuzzTarget? Find(string name) => All.FirstOrDefault(target => target.Name == name);
