@@ -25,13 +25,10 @@ internal sealed partial class Call
     private SipResponse? TakeOffer(Instant now, TransactionEvent.Request request, bool isFirst)
     {
         var message = request.Message;
-        if (SessionTimer.IsTooSmall(message.Header(SipHeader.SessionExpires), KnowsTimers(message)))
-        {
-            return new(422) { Headers = [new(SipHeader.MinSE, $"{(int)SessionTimer.MinimumInterval.TotalSeconds}")] };
-        }
+        if (SessionTimer.Refuse(message) is { } tooSmall) return tooSmall;
 
         OfferReview? review = null;
-        var body = ReadBody(message);
+        var body = MultipartReader.Read(message);
         if (body.Sdp is { } sdp)
         {
             if (!SdpReader.TryRead(sdp.Span, out var offer, out var defect)) return Unacceptable(400, $"The session description cannot be read: {defect}");
@@ -110,10 +107,9 @@ internal sealed partial class Call
     private SipResponse? RefuseGlare(CallDialog dialog, StoredSipMessage request)
     {
         if (IsPlainUpdate(request)) return null;
-        if (_offer is not null) return new(500) { Headers = [RecorderHeaders.RetryAfter(1)] };
 
         var isOurFirstUnanswered = Direction is CallDirection.Outgoing && _answeredAt is null && dialog.Answer is null;
-        return isOurFirstUnanswered || dialog.Requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
+        return DialogRequests.RefuseGlare(_offer is not null, isOurFirstUnanswered || dialog.Requests.HasOffer || _awaitedAck is { Offer: not null });
     }
 
     // Answers the offer that waits, as soon as somebody wants the call and its ports are open and mapped.
@@ -159,9 +155,9 @@ internal sealed partial class Call
 
     private void Accept(Instant now, TransactionId transaction, StoredSipMessage request, SdpSession? sdp)
     {
-        _timer.Negotiate(now, request.Header(SipHeader.SessionExpires), KnowsTimers(request));
+        _timer.Negotiate(now, request);
         _dialog!.Dialog.LocalContact = CurrentContact;
-        SipResponse response = new(200) { Headers = [new(SipHeader.Contact, _dialog.Dialog.LocalContact), .. AnswerHeaders()] };
+        SipResponse response = new(200) { Headers = [new(SipHeader.Contact, _dialog.Dialog.LocalContact), .. _timer.AnswerHeaders(CallHeaders.Capabilities)] };
         Respond(now, transaction, sdp is null ? response : response with { ContentType = SdpType, Body = SdpWriter.Write(sdp) });
     }
 
@@ -279,16 +275,6 @@ internal sealed partial class Call
         return [.. _streams.Advertise(_context.Advisor, peer, LastKnownAddress).Select(m => m with { Attributes = [.. m.Attributes, .. more] })];
     }
 
-    private IReadOnlyList<SipHeaderField> AnswerHeaders()
-    {
-        if (_timer.AnswerValue is not { } expires) return CallHeaders.Capabilities;
-
-        SipHeaderField timer = new(SipHeader.SessionExpires, expires);
-        return _timer.RequiresTimer
-            ? [.. CallHeaders.Capabilities, timer, new(SipHeader.Require, "timer")]
-            : [.. CallHeaders.Capabilities, timer];
-    }
-
     private void TellAddresses(Instant now, TransportAddress peer)
     {
         foreach (var stream in _streams.All.Where(s => s.IsOffered))
@@ -346,29 +332,12 @@ internal sealed partial class Call
 
     private static bool IsPlainUpdate(StoredSipMessage request) => request.Method is SipMethod.Update && request.Body.Length == 0;
 
-    private static bool KnowsTimers(StoredSipMessage message) => message.HasToken(SipHeader.Supported, "timer");
-
     // Null where something can be heard.
     private static string? Explain(OfferReview review) =>
-        review.Accepted.Any() ? null : string.Join("; ", review.Rejected.Select(Explain).DefaultIfEmpty("the session description has no media"));
-
-    private static string Explain(RejectedMedia rejected) => rejected.Reason switch
-    {
-        MediaRejection.PortZero => "offered with port 0",
-        MediaRejection.UnsupportedMedium => "not audio",
-        var reason when SrtpText.Explain(reason) is { } why => why,
-        MediaRejection.NoCommonCodec => $"no codec in common; offered {string.Join(", ", rejected.OfferedFormats.DefaultIfEmpty("nothing"))}",
-        MediaRejection.NotAnswered => "not answered",
-        _ => "its transport is neither RTP/AVP nor RTP/AVPF",
-    };
-
-    private static SiprecBody ReadBody(StoredSipMessage message) => MultipartReader.Read(
-        message.View.TryGet(SipHeader.ContentType, out var type) ? type : default,
-        message.View.TryGet(SipHeader.ContentDisposition, out var disposition) ? disposition : default,
-        message.Body);
+        review.Accepted.Any() ? null : string.Join("; ", review.Rejected.Select(r => RejectionText.Explain(r, "no codec in common")).DefaultIfEmpty("the session description has no media"));
 
     private static SdpSession? ReadSdp(StoredSipMessage message) =>
-        ReadBody(message).Sdp is { } sdp && SdpReader.TryRead(sdp.Span, out var session, out _) ? session : null;
+        MultipartReader.Read(message).Sdp is { } sdp && SdpReader.TryRead(sdp.Span, out var session, out _) ? session : null;
 
     /// <summary>An offer in the 2xx to our INVITE that waits for our ports.</summary>
     private sealed record LateOffer(CallDialog Dialog, AcceptedInvite Invite, OfferReview Review);

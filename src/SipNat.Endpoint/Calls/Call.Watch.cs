@@ -100,27 +100,15 @@ internal sealed partial class Call
             return;
         }
 
-        if (stream.Report is not { } report || _streams.Find(stream.Index) is not var (_, port)) return;
+        if (stream.Report is not { } report) return;
 
         var since = _watch.LostSince ?? now;
         StreamSilence silence = new(stream.Index, now, now - since, report.LastHeardAt - _answeredAt, report.SendsFailed == 0, default, null, report.Stream.Sources);
-        foreach (var finding in SilenceDiagnosis.Explain(EvidenceOf(stream, port, silence))) _journal.Find(finding);
-    }
+        var local = _context.Flows.TryGet(Flow, out var flow) ? flow.Local : default;
+        if (_streams.EvidenceOf(silence, Peer, IsLocalPeer, local, LastKnownAddress) is not { } evidence) return;
 
-    private SilenceEvidence EvidenceOf(SessionStream stream, MediaPortAddresses port, StreamSilence silence) => new()
-    {
-        Silence = silence,
-        SignallingSource = Peer,
-        PeerIsLocal = IsLocalPeer,
-        Described = stream.Last?.RemoteRtp is { IsUnspecified: false } described ? described : default,
-        SessionConnection = stream.SessionConnection,
-        Advertised = stream.Rtp,
-        Local = port.Rtp.Local,
-        Mapping = port.Rtp.Mapping,
-        StunIsSilent = port.MappingAwaited && port.Rtp.LastMapped.IsNone,
-        SignallingLocal = _context.Flows.TryGet(Flow, out var flow) ? flow.Local : default,
-        SignallingMapped = LastKnownAddress,
-    };
+        foreach (var finding in SilenceDiagnosis.Explain(evidence)) _journal.Find(finding);
+    }
 
     private void NoteRecovery(Instant now, Instant since, SessionStream stream)
     {

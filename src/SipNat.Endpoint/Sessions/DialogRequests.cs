@@ -92,6 +92,14 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     /// <summary>Whether an offer of ours waits for its answer, so that one of the peer meets glare (RFC 3261 §14.1).</summary>
     public bool HasOffer => Unanswered.Any(p => p.HasOffer);
 
+    /// <summary>
+    /// The answer to an offer of the peer that crosses another one (RFC 3261 §14.2, RFC 3311 §5.2); null where none is open.
+    /// </summary>
+    /// <param name="theirs">Their last offer waits for our answer.</param>
+    /// <param name="ours">One of ours waits for theirs.</param>
+    public static SipResponse? RefuseGlare(bool theirs, bool ours) =>
+        theirs ? new(500) { Headers = [RecorderHeaders.RetryAfter(1)] } : ours ? new(491) : null;
+
     private IEnumerable<PendingRequest> Unanswered => _pending.Values.Concat(_connecting);
 
     public bool IsPending(RequestPurpose purpose) => Unanswered.Any(p => p.Purpose == purpose);

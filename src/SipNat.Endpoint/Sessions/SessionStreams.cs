@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Diagnosis;
 using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;
 using SipNat.Wire;
@@ -89,6 +90,27 @@ internal sealed class SessionStreams(Random random)
     /// <summary>What is known of the port of a stream that was answered; null for any other.</summary>
     public (SessionStream Stream, MediaPortAddresses Port)? Find(int index) =>
         _streams.TryGetValue(index, out var stream) && stream.Port < _ports.Count && stream.Rtp.Reason is not null ? (stream, _ports[stream.Port]) : null;
+
+    /// <summary>What is known of a stream that brings nothing, to be explained; null where it was never answered.</summary>
+    /// <param name="source">Where the peer's requests come from.</param>
+    /// <param name="signallingLocal">The socket that they come to; none where it is closed.</param>
+    /// <param name="signallingMapped">How that is seen from outside; none where nobody has told.</param>
+    public SilenceEvidence? EvidenceOf(
+        StreamSilence silence, TransportAddress source, bool isLocalPeer, TransportAddress signallingLocal, TransportAddress signallingMapped) =>
+        Find(silence.Index) is not var (stream, port) ? null : new()
+        {
+            Silence = silence,
+            SignallingSource = source,
+            PeerIsLocal = isLocalPeer,
+            Described = stream.Last?.RemoteRtp is { IsUnspecified: false } described ? described : default,
+            SessionConnection = stream.SessionConnection,
+            Advertised = stream.Rtp,
+            Local = port.Rtp.Local,
+            Mapping = port.Rtp.Mapping,
+            StunIsSilent = port.MappingAwaited && port.Rtp.LastMapped.IsNone,
+            SignallingLocal = signallingLocal,
+            SignallingMapped = signallingMapped,
+        };
 
     /// <summary>Offers without keys from here on.</summary>
     public void ForgetKeys()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SipNat.Sip.Messages;
 using SipNat.Wire;
 
 namespace SipNat.Endpoint.Sessions;
@@ -53,6 +54,23 @@ public sealed class SessionTimer
     /// </summary>
     public static bool IsTooSmall(string? sessionExpires, bool peerKnowsTimers) =>
         peerKnowsTimers && sessionExpires is not null && TryRead(sessionExpires, out var interval, out _) && interval < MinimumInterval;
+
+    /// <summary>The answer to a request that asks for too short an interval; null where it does not.</summary>
+    internal static SipResponse? Refuse(StoredSipMessage request) => IsTooSmall(request.Header(SipHeader.SessionExpires), KnowsTimers(request))
+        ? new(422) { Headers = [new(SipHeader.MinSE, $"{(int)MinimumInterval.TotalSeconds}")] }
+        : null;
+
+    /// <summary>What a 2xx answer says, the timer with it.</summary>
+    internal IReadOnlyList<SipHeaderField> AnswerHeaders(IReadOnlyList<SipHeaderField> capabilities)
+    {
+        if (AnswerValue is not { } expires) return capabilities;
+
+        SipHeaderField timer = new(SipHeader.SessionExpires, expires);
+        return RequiresTimer ? [.. capabilities, timer, new(SipHeader.Require, "timer")] : [.. capabilities, timer];
+    }
+
+    /// <summary>Takes a request of the peer, as it is answered with 2xx.</summary>
+    internal void Negotiate(Instant now, StoredSipMessage request) => Negotiate(now, request.Header(SipHeader.SessionExpires), KnowsTimers(request));
 
     /// <summary>Takes a request of the peer that starts or refreshes the session, as it is answered with 2xx.</summary>
     /// <param name="sessionExpires">Session-Expires of the request; null where it has none, which ends the timer.</param>
@@ -159,6 +177,8 @@ public sealed class SessionTimer
         : string.Create(CultureInfo.InvariantCulture, $"{(long)_interval.TotalSeconds};refresher={refresher}");
 
     // Session-Expires = delta-seconds *(SEMI se-params); se-params = refresher=("uas" / "uac") / generic-param. Min-SE alike.
+    private static bool KnowsTimers(StoredSipMessage request) => request.HasToken(SipHeader.Supported, "timer");
+
     private static bool TryRead(string value, out TimeSpan interval, out string? refresher)
     {
         (interval, refresher) = (default, null);

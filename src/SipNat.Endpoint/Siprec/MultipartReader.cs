@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Sip.Messages;
 
 namespace SipNat.Endpoint.Siprec;
 
@@ -13,6 +14,15 @@ public static class MultipartReader
 
     /// <summary>Multiparts within multiparts.</summary>
     public const int MaxNesting = 3;
+
+    public static SiprecBody Read(StoredSipMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return Read(
+            message.View.TryGet(SipHeader.ContentType, out var type) ? type : default,
+            message.View.TryGet(SipHeader.ContentDisposition, out var disposition) ? disposition : default,
+            message.Body);
+    }
 
     /// <param name="contentType">The value of the message's Content-Type; empty where it has none.</param>
     /// <param name="contentDisposition">The value of the message's Content-Disposition; empty where it has none.</param>

@@ -39,7 +39,7 @@ internal sealed partial class RecordingSession
 
     private void HandleBye(Instant now, TransactionEvent.Request request)
     {
-        TakeMetadata(now, request.Message, ReadBody(request.Message));
+        TakeMetadata(now, request.Message, MultipartReader.Read(request.Message));
         Respond(now, request.Transaction, new(200));
         if (_awaitedAck is { } awaited)
         {

@@ -22,10 +22,7 @@ internal sealed partial class RecordingSession
     private SipResponse? TakeOffer(Instant now, TransactionEvent.Request request, SiprecBody body, bool isFirst)
     {
         var message = request.Message;
-        if (SessionTimer.IsTooSmall(message.Header(SipHeader.SessionExpires), KnowsTimers(message)))
-        {
-            return new(422) { Headers = [new(MinSe, $"{(int)SessionTimer.MinimumInterval.TotalSeconds}")] };
-        }
+        if (SessionTimer.Refuse(message) is { } tooSmall) return tooSmall;
 
         OfferReview? review = null;
         if (body.Sdp is { } sdp)
@@ -63,7 +60,7 @@ internal sealed partial class RecordingSession
             return;
         }
 
-        var body = ReadBody(request.Message);
+        var body = MultipartReader.Read(request.Message);
         if (RefuseGlare(request.Message, body) is { } glare)
         {
             Respond(now, request.Transaction, glare);
@@ -112,9 +109,8 @@ internal sealed partial class RecordingSession
     private SipResponse? RefuseGlare(StoredSipMessage request, SiprecBody body)
     {
         if (IsPlainUpdate(request, body)) return null;
-        if (_offer is not null) return new(500) { Headers = [RecorderHeaders.RetryAfter(1)] };
 
-        return _requests.HasOffer || _awaitedAck is { Offer: not null } ? new(491) : null;
+        return DialogRequests.RefuseGlare(_offer is not null, _requests.HasOffer || _awaitedAck is { Offer: not null });
     }
 
     // Answers the offer that waits, as soon as its ports are open and mapped, or have had the time for it.
@@ -164,9 +160,9 @@ internal sealed partial class RecordingSession
 
     private void Accept(Instant now, TransactionId transaction, StoredSipMessage request, SdpSession? sdp)
     {
-        _timer.Negotiate(now, request.Header(SipHeader.SessionExpires), KnowsTimers(request));
+        _timer.Negotiate(now, request);
         Dialog.LocalContact = CurrentContact;
-        SipResponse response = new(200) { Headers = [new(SipHeader.Contact, Dialog.LocalContact), .. AnswerHeaders()] };
+        SipResponse response = new(200) { Headers = [new(SipHeader.Contact, Dialog.LocalContact), .. _timer.AnswerHeaders(RecorderHeaders.Capabilities)] };
         Respond(now, transaction, sdp is null ? response : response with { ContentType = SdpType, Body = SdpWriter.Write(sdp) });
     }
 
@@ -181,7 +177,7 @@ internal sealed partial class RecordingSession
 
     private bool TakeAnswer(Instant now, SdpSession offer, StoredSipMessage ack)
     {
-        var body = ReadBody(ack);
+        var body = MultipartReader.Read(ack);
         TakeMetadata(now, ack, body);
         if (body.Sdp is not { } sdp || !SdpReader.TryRead(sdp.Span, out var answer, out _)) return false;
 
@@ -224,18 +220,6 @@ internal sealed partial class RecordingSession
     private bool IsLocalPeer => _context.Advisor.LocalNetworks.IsInside(Source);
 
     private TransportAddress LastKnownAddress => _context.Flows.LastKnown(_context.MediaAddressFor(Flow));
-
-    private IReadOnlyList<SipHeaderField> AnswerHeaders()
-    {
-        if (_timer.AnswerValue is not { } expires) return RecorderHeaders.Capabilities;
-
-        SipHeaderField timer = new(SipHeader.SessionExpires, expires);
-        return _timer.RequiresTimer
-            ? [.. RecorderHeaders.Capabilities, timer, new(SipHeader.Require, "timer")]
-            : [.. RecorderHeaders.Capabilities, timer];
-    }
-
-    private static bool KnowsTimers(StoredSipMessage message) => message.HasToken(SipHeader.Supported, "timer");
 
     private static TransportProtocol TransportOf(SignallingContext context, FlowId flow) =>
         context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
@@ -306,16 +290,7 @@ internal sealed partial class RecordingSession
             ? null
             : string.Join("; ", review.Rejected.Select(r => $"medium {r.Index + 1}: {Explain(r)}"));
 
-    private static string Explain(RejectedMedia rejected) => rejected.Reason switch
-    {
-        MediaRejection.PortZero => "offered with port 0",
-        MediaRejection.UnsupportedMedium => "not audio",
-        var reason when SrtpText.Explain(reason) is { } why => why,
-        MediaRejection.NoCommonCodec => $"no audio codec that has a name; offered {string.Join(", ", rejected.OfferedFormats.DefaultIfEmpty("nothing"))}",
-        MediaRejection.OneTooMany => "one stream too many",
-        MediaRejection.NotAnswered => "not answered",
-        _ => "its transport is neither RTP/AVP nor RTP/AVPF",
-    };
+    private static string Explain(RejectedMedia rejected) => RejectionText.Explain(rejected, "no audio codec that has a name");
 
     private string DescribeDirections() =>
         string.Join(", ", _streams.All.Select(s => $"stream {s.Index + 1} {Describe(s)}").DefaultIfEmpty("no media"));
@@ -326,11 +301,6 @@ internal sealed partial class RecordingSession
         { IsHeld: true, Direction.Text: var direction } => $"{direction} (held)",
         { Direction.Text: var direction } => direction,
     };
-
-    private static SiprecBody ReadBody(StoredSipMessage message) => MultipartReader.Read(
-        message.View.TryGet(SipHeader.ContentType, out var type) ? type : default,
-        message.View.TryGet(SipHeader.ContentDisposition, out var disposition) ? disposition : default,
-        message.Body);
 
     private void TakeMetadata(Instant now, StoredSipMessage message, SiprecBody body, bool isFirst = false)
     {

@@ -98,7 +98,7 @@ internal sealed partial class RecordingSession
     {
         NotePeer(answer);
         if (pending.Request.Method.RefreshesTarget) _timer.TakeAnswer(now, answer.Header(SipHeader.SessionExpires));
-        if (!pending.HasOffer || _offerAnswer.LocalDescription is not { } offer || ReadBody(answer).Sdp is not { } sdp) return;
+        if (!pending.HasOffer || _offerAnswer.LocalDescription is not { } offer || MultipartReader.Read(answer).Sdp is not { } sdp) return;
         if (!SdpReader.TryRead(sdp.Span, out var described, out _)) return;
 
         _streams.Apply(_offerAnswer.ReviewAnswer(offer, described!, WantedDirection(_isToldPaused)), _context.Options.UsesIce);

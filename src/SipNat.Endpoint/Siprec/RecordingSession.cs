@@ -114,7 +114,7 @@ internal sealed partial class RecordingSession
 
         var begun = new RecordingSession(now, context, invite, replaced);
         begun._journal.Note(now, "invited", $"INVITE from {invite.From}, Call-ID {begun.Dialog.Key.CallId}.");
-        refusal = begun.TakeOffer(now, invite, ReadBody(invite.Message), isFirst: true);
+        refusal = begun.TakeOffer(now, invite, MultipartReader.Read(invite.Message), isFirst: true);
         if (refusal is not null) return false;
 
         session = begun;
