@@ -74,14 +74,34 @@ internal sealed partial class Account
         _notBefore.Remove(Target.Address);
         HandleListedBy(Target.Address);
         _expiresAt = now + lease;
+        _routes = RoutesOf(answer);
         _refreshAt = now + RegistrationPace.Refresh(lease, !_isSpread, _context.Random);
         var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, answer.FlowTimer, Snapshot.Received);
-        Snapshot = Snapshot with { Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)], Lease = lease, Keepalive = keepalive };
+        Snapshot = Snapshot with
+        {
+            Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)],
+            Path = answer.Path,
+            ServiceRoute = answer.ServiceRoute,
+            Lease = lease,
+            Keepalive = keepalive,
+        };
         var text = JudgeContact(now, answer, lease);
         // Not by the first of two, where the Contact is replaced at once.
         _isSpread = _register is null;
         Snapshot = Snapshot with { IsSettled = _register is null };
         Tell(now, AccountState.Registered, text);
+    }
+
+    // The outbound proxy is the first hop, and the registrar names what comes behind it (RFC 3608 §6.1); some name the proxy too.
+    private IReadOnlyList<string> RoutesOf(RegistrationAnswer answer)
+    {
+        if (answer.ServiceRoute.Count == 0 || Options.OutboundProxy is not { } proxy) return [.. _requests.Routes, .. answer.ServiceRoute];
+
+        var isNamed = NameAddress.TryRead(Encoding.UTF8.GetBytes(answer.ServiceRoute[0]), out var first)
+            && SipUri.TryRead(first.Uri, out var uri)
+            && uri.Host.Equals(proxy.Host, StringComparison.OrdinalIgnoreCase)
+            && uri.Port == proxy.Port;
+        return isNamed ? answer.ServiceRoute : [.. _requests.Routes, .. answer.ServiceRoute];
     }
 
     // Whether those who call find us where the Contact says: what the registrar saw decides, once.

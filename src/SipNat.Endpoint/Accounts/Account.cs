@@ -25,6 +25,7 @@ internal sealed partial class Account
     private int _redirects;
     private bool _wasReplaced;
     private bool _isSpread;
+    private IReadOnlyList<string> _routes = [];
     private bool _changed;
 
     /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
@@ -38,7 +39,6 @@ internal sealed partial class Account
             DisplayName = options.DisplayName,
             Credentials = new(options.Username, options.Password, options.Realm),
             AllowMd5 = options.AllowMd5,
-            Routes = options.OutboundProxy is { } proxy ? [proxy.IsLooseRouter ? $"<{proxy}>" : $"<{proxy};lr>"] : [],
         };
         Snapshot = new(options.Name, AccountState.Locating, startAt, "not registered yet");
     }
@@ -72,7 +72,7 @@ internal sealed partial class Account
 
     /// <summary>The way that its calls take; null while it is not registered.</summary>
     public AccountRoute? Route =>
-        State is AccountState.Registered && _flow is { } flow && Target is { } target ? new(flow, target.Address, Snapshot.Contact) : null;
+        State is AccountState.Registered && _flow is { } flow && Target is { } target ? new(flow, target.Address, Snapshot.Contact) { Routes = _routes } : null;
 
     /// <summary>Who we are in its calls.</summary>
     public CallIdentity Identity { get; }

@@ -31,6 +31,12 @@ public sealed record AccountSnapshot(string Name, AccountState State, Instant At
     /// <summary>Contacts that the registrar has for the address of record, ours among them.</summary>
     public IReadOnlyList<string> Bindings { get; init; } = [];
 
+    /// <summary>Proxies that the registrar sends calls through to reach us (RFC 3327), as it wrote them.</summary>
+    public IReadOnlyList<string> Path { get; init; } = [];
+
+    /// <summary>Proxies that the registrar wants our calls to go through (RFC 3608), as it wrote them.</summary>
+    public IReadOnlyList<string> ServiceRoute { get; init; } = [];
+
     /// <summary>How long our binding lasts; null without one.</summary>
     public TimeSpan? Lease { get; init; }
 

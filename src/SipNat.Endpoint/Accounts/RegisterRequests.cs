@@ -34,6 +34,9 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
     /// <summary>That binding, as an answer may list it.</summary>
     public Contact Contact => new() { Uri = SipUri.Parse(ContactUri), Instance = options.Instance, RegId = RegId };
 
+    /// <summary>The way to the registrar: by the outbound proxy, where there is one. No Service-Route is for these (RFC 3608 §5).</summary>
+    public IReadOnlyList<string> Routes { get; } = options.OutboundProxy is { } proxy ? [proxy.IsLooseRouter ? $"<{proxy}>" : $"<{proxy};lr>"] : [];
+
     /// <summary>The Request-URI, which a digest covers: the domain of the registrar, without a user (RFC 3261 §10.2).</summary>
     public string RequestUri => options.Registrar.Scheme is SipUriScheme.Sips ? $"sips:{DomainOf(options.Registrar)}" : $"sip:{DomainOf(options.Registrar)}";
 
@@ -96,7 +99,7 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
             To = $"<{options.Uri}>",
             CallId = _callId,
             CSeq = _sequence,
-            Routes = options.OutboundProxy is { } proxy ? [proxy.IsLooseRouter ? $"<{proxy}>" : $"<{proxy};lr>"] : [],
+            Routes = Routes,
             Headers = headers,
         };
     }

@@ -29,6 +29,7 @@ internal sealed partial class Call
     private FlowId? _flow;
     private TransportAddress _destination;
     private string? _tlsName;
+    private IReadOnlyList<string> _routes = [];
     private SipRequest? _sentInvite;
     private SdpSession? _sentOffer;
     private TransactionId? _invite;
@@ -89,13 +90,19 @@ internal sealed partial class Call
         if (_identity.Account is { } account)
         {
             // By the socket of its registration, which the provider's NAT handling knows.
-            if (_context.Accounts.RouteOf(account) is { } route) Prepare(now, route.Flow, route.Registrar);
+            if (_context.Accounts.RouteOf(account) is { } route) Take(now, route);
             else Fail(now, new CallFailure.NotRegistered(account));
             return;
         }
 
         _patience = now + LocatePatience;
         _context.Locates.Enqueue(new(Id.Value, _target!, null));
+    }
+
+    private void Take(Instant now, AccountRoute route)
+    {
+        _routes = route.Routes;
+        Prepare(now, route.Flow, route.Registrar);
     }
 
     private void Connect(Instant now)
@@ -202,7 +209,7 @@ internal sealed partial class Call
             To = $"<{_target}>",
             CallId = _callId,
             CSeq = ++_sequence,
-            Routes = _identity.Routes,
+            Routes = _routes,
             Headers = headers,
             ContentType = sdp is null ? null : SdpType,
             Body = sdp is null ? default : SdpWriter.Write(sdp),

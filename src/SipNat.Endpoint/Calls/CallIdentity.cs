@@ -22,9 +22,6 @@ internal sealed record CallIdentity(string? Account, string User)
 
     public bool AllowMd5 { get; init; } = true;
 
-    /// <summary>Route values of requests that begin a dialog.</summary>
-    public IReadOnlyList<string> Routes { get; init; } = [];
-
     /// <summary>From and its kin, without a tag.</summary>
     /// <param name="contact">The URI of our Contact, which stands in for an address of record.</param>
     public string NameAddress(string contact) =>
@@ -35,4 +32,8 @@ internal sealed record CallIdentity(string? Account, string User)
 /// <param name="Flow">The socket or connection of its registration.</param>
 /// <param name="Registrar">The server that it is registered at.</param>
 /// <param name="Contact">Where the registrar finds us.</param>
-internal readonly record struct AccountRoute(FlowId Flow, TransportAddress Registrar, TransportAddress Contact);
+internal sealed record AccountRoute(FlowId Flow, TransportAddress Registrar, TransportAddress Contact)
+{
+    /// <summary>Route values of requests that begin a dialog: the outbound proxy, and what the registrar has named (RFC 3608).</summary>
+    public IReadOnlyList<string> Routes { get; init; } = [];
+}

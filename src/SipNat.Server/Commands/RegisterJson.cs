@@ -35,7 +35,11 @@ internal static class RegisterJson
     {
         Text = result.Text,
         Why = result.Why,
+        Path = Listed(result.Path),
+        ServiceRoute = Listed(result.ServiceRoute),
     };
+
+    private static IReadOnlyList<string>? Listed(IReadOnlyList<string> values) => values.Count == 0 ? null : values;
 
     private static string? Text(TransportAddress address) => address.IsNone ? null : address.ToString();
 }
@@ -67,6 +71,14 @@ internal sealed record RegisterReport(
 
     /// <summary>Why the Contact has that address.</summary>
     public required string Why { get; init; }
+
+    /// <summary>Proxies on the way to us, as the registrar has them (RFC 3327); left out where it names none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Path { get; init; }
+
+    /// <summary>Proxies that our calls go through (RFC 3608); left out where the registrar names none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ServiceRoute { get; init; }
 }
 
 internal sealed record AccountsReport(IReadOnlyList<RegisterReport> Accounts)

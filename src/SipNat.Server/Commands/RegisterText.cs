@@ -20,6 +20,8 @@ internal static class RegisterText
             ("contact", report.Contact is null ? "none" : $"{report.Contact} ({report.Why.TrimEnd('.')})"),
             ("the registrar sees", report.Received ?? "does not say"),
             ("bindings", report.Bindings.Count == 0 ? "none" : string.Join(", ", report.Bindings)),
+            ("path", report.Path is null ? "none" : string.Join(", ", report.Path)),
+            ("service route", report.ServiceRoute is null ? "none" : string.Join(", ", report.ServiceRoute)),
             ("lease", Seconds(report.ExpiresSeconds)),
             ("keepalive", report.KeepaliveSeconds is { } bound ? string.Create(CultureInfo.InvariantCulture, $"every {bound * 0.8:F0} to {bound:F0} s") : "none"),
             ("SIP ALG", report.Alg),

@@ -1,4 +1,7 @@
+using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
+using SipNat.Endpoint.Calls;
+using SipNat.Sip.Messages;
 using SipNat.Simulation;
 using SipNat.Simulation.Accounts;
 using SipNat.Wire;
@@ -204,6 +207,44 @@ public sealed class RegistrationTests
         Assert.True(scene.RunUntil(AccountState.Unregistered, TimeSpan.FromSeconds(10)));
     }
 
+    // The example of RFC 3608 §6.1, with and without a proxy of ours before it.
+    [Theory]
+    [InlineData(null, "<sip:P2.HOME.EXAMPLE.COM;lr>,<sip:HSP.HOME.EXAMPLE.COM;lr>")]
+    [InlineData("sip:198.51.100.10", "<sip:198.51.100.10;lr>,<sip:P2.HOME.EXAMPLE.COM;lr>,<sip:HSP.HOME.EXAMPLE.COM;lr>")]
+    [InlineData("sip:p2.home.example.com", "<sip:P2.HOME.EXAMPLE.COM;lr>,<sip:HSP.HOME.EXAMPLE.COM;lr>")]
+    public void Calls_go_by_the_service_route_that_the_registrar_named(string? proxy, string routes)
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Phone.Names["198.51.100.10"] = scene.Phone.Names["p2.home.example.com"] = scene.Phone.Names["example.com"];
+        scene.Registrar.MoreHeaders = "Service-Route: <sip:P2.HOME.EXAMPLE.COM;lr>,\r\n <sip:HSP.HOME.EXAMPLE.COM;lr>\r\n";
+        scene.Start(SimulatedPhone.Options() with { OutboundProxy = proxy is null ? null : SipUri.Parse(proxy) });
+        Assert.True(scene.RunUntil(AccountState.Registered));
+
+        scene.Phone.Host.Run(now => scene.Phone.Core.PlaceCall(now, new CallRequest { Target = SipUri.Parse("sip:200@example.com"), Account = "line", OffersLater = true }));
+        scene.Phone.Host.Run(now => OpenMedia(now, scene.Phone.Core));
+        scene.Network.RunFor(TimeSpan.FromSeconds(1));
+
+        var invite = Assert.Single(scene.Registrar.Requests, request => request.Method == "INVITE");
+        Assert.Equal(routes, string.Join(",", invite.Headers("Route")).Replace(", ", ",", StringComparison.Ordinal));
+        Assert.Equal("INVITE sip:200@example.com SIP/2.0", invite.StartLine);
+        // A REGISTER never goes by it (RFC 3608 §5).
+        Assert.All(scene.Registrar.Requests.Where(request => request.Method == "REGISTER"), request => Assert.Equal(proxy is null ? 0 : 1, request.Headers("Route").Count()));
+    }
+
+    // The example of RFC 3327 §5.5.1.
+    [Fact]
+    public void The_way_that_the_registrar_keeps_to_us_is_shown()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.MoreHeaders = "Path: <sip:P3.EXAMPLEHOME.COM;lr>,<sip:P1.EXAMPLEVISITED.COM;lr>\r\n";
+        scene.Start();
+
+        Assert.True(scene.RunUntil(AccountState.Registered));
+
+        Assert.Equal(["<sip:P3.EXAMPLEHOME.COM;lr>", "<sip:P1.EXAMPLEVISITED.COM;lr>"], scene.Phone.Account.Path);
+        Assert.All(scene.Registrar.Requests, request => Assert.Contains("path", request.Header("Supported"), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Many_accounts_begin_and_refresh_apart()
     {
@@ -234,5 +275,16 @@ public sealed class RegistrationTests
         host.Run(_ => stranger.Send(flow, TransportAddress.Parse("203.0.113.9:5060"), "OPTIONS sip:line@203.0.113.9 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.66;rport;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:line@203.0.113.9>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"));
         scene.Network.RunFor(TimeSpan.FromSeconds(1));
         Assert.StartsWith("SIP/2.0 403", Assert.Single(stranger.Received).Text, StringComparison.Ordinal);
+    }
+
+    private static void OpenMedia(Instant now, SignallingCore core)
+    {
+        while (core.TryTakeCommand(out var command))
+        {
+            if (command is not MediaCommand.Open open) continue;
+
+            SocketAddresses Socket(int port) => new(open.Local.WithPort(port), null, default);
+            core.HandleMedia(now, new MediaEvent.Opened(open.Session, [.. Enumerable.Range(0, open.Ports).Select(i => new MediaPortAddresses(Socket(10_000 + (2 * i)), Socket(10_001 + (2 * i)), false, now))]));
+        }
     }
 }
