@@ -20,7 +20,7 @@ public sealed partial class SignallingCore
     public void AddAccount(Instant now, AccountOptions options) => Run(now, () => _context.Accounts.Add(now, options));
 
     /// <summary>Removes the bindings of all accounts; each tells when it is done, some seconds later at most.</summary>
-    public void UnregisterAll(Instant now) => Run(now, () => _context.Accounts.WithAll(account => account.Unregister(now)));
+    public void UnregisterAll(Instant now) => Run(now, () => _context.Accounts.WithAll(now, account => account.Unregister(now)));
 
     /// <summary>Takes a question for the DNS; <see cref="HandleLocated"/> is its answer.</summary>
     public bool TryTakeLocate(out LocateRequest request) => _context.Locates.TryDequeue(out request!);
@@ -35,7 +35,7 @@ public sealed partial class SignallingCore
     {
         if (!WithCall(now, new(asker), static _ => true, call => call.HandleLocated(now, targets)))
         {
-            Run(now, () => _context.Accounts.With(asker, a => a.HandleLocated(now, targets, lifetime)));
+            Run(now, () => _context.Accounts.With(now, asker, a => a.HandleLocated(now, targets, lifetime)));
         }
     }
 

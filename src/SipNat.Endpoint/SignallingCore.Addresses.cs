@@ -71,7 +71,7 @@ public sealed partial class SignallingCore
             Settle(session);
         }
 
-        _context.Accounts.WithAll(account => account.HandleAddressChange(now));
+        _context.Accounts.WithAll(now, account => account.HandleAddressChange(now));
         foreach (var call in _calls.All)
         {
             call.TellPeer(now);

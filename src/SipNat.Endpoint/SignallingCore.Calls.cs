@@ -91,7 +91,7 @@ public sealed partial class SignallingCore
     private Call? Place(Instant now, CallRequest request)
     {
         if (_calls.Count >= _context.Options.MaxCalls) return null;
-        if ((request.Account is { } account ? _context.Accounts.IdentityOf(account) : CallIdentity.Anonymous) is not { } identity) return null;
+        if ((request.Account is { } account ? _context.Accounts.Find(account)?.Identity : CallIdentity.Anonymous) is not { } identity) return null;
 
         var call = Call.Place(now, _context, identity, request);
         _calls.Add(call);
@@ -109,9 +109,9 @@ public sealed partial class SignallingCore
         }
 
         if (request.Message.Method is not SipMethod.Invite || request.Message.ToTag.Length > 0) return false;
-        if (_context.Accounts.FindCalled(request.Flow, request.From, request.Message) is { } account)
+        if (_context.Accounts.FindCalled(request.Flow, request.From, request.Message) is { Account: { } account } called)
         {
-            return TryBeginCall(now, request, account.Identity, AccountCalls(account.Options.Name));
+            return TryBeginCall(now, request, called, AccountCalls(account));
         }
 
         return DirectCalls is { } terms && _context.IsAllowed(request.From) && TryBeginCall(now, request, CallIdentity.Anonymous, terms);

@@ -76,6 +76,8 @@ internal sealed class SignallingFlows(SignallingContext context)
         }
     }
 
+    public bool HasStunServers => _stun.Servers.Count > 0;
+
     /// <summary>Asks how every UDP flow is seen at once.</summary>
     public void Refresh(Instant now)
     {
@@ -138,6 +140,22 @@ internal sealed class SignallingFlows(SignallingContext context)
         client.TryHandle(now, from, datagram);
         Settle(now, id, client);
         return true;
+    }
+
+    /// <summary>Sends what keeps the way to a peer open and needs no answer (RFC 5626 §3.5).</summary>
+    /// <param name="takesStun">Whether the peer has said that it takes STUN over UDP; two line ends otherwise.</param>
+    public void SendKeepalive(FlowId id, TransportAddress peer, bool takesStun)
+    {
+        if (!_flows.TryGetValue(id, out var flow)) return;
+        if (!takesStun || flow.Transport is not TransportProtocol.Udp)
+        {
+            context.Outbox.Add(id, peer, "\r\n\r\n"u8);
+            return;
+        }
+
+        Span<byte> buffer = stackalloc byte[StunMessage.HeaderLength];
+        var request = new StunWriter(buffer, StunClass.Request, StunMethod.Binding, StunTransactionId.Create(context.Random));
+        context.Outbox.Add(id, peer, request.Written);
     }
 
     public void HandleTimeout(Instant now)

@@ -69,6 +69,14 @@ internal sealed partial class Account
             return;
         }
 
+        if (RegId > 1 && !answer.IsOutbound)
+        {
+            _expiresAt = now + lease;
+            Remove(now, $"{Target?.Address} does not tell flows apart (RFC 5626), and would send each call by all of them; the binding is removed");
+            return;
+        }
+
+        Flows.HandleAccepted(answer.IsOutbound, answer.Binding.PubGruu);
         (_failures, _redirects, _requests.Stale) = (0, 0, null);
         _context.Accounts.Failed.Remove(Target!.Server);
         _notBefore.Remove(Target.Address);
@@ -76,7 +84,7 @@ internal sealed partial class Account
         _expiresAt = now + lease;
         _routes = RoutesOf(answer);
         _refreshAt = now + RegistrationPace.Refresh(lease, !_isSpread, _context.Random);
-        var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, answer.FlowTimer, Snapshot.Received);
+        var keepalive = _context.Accounts.Registrars.Join(now, this, _flow!.Value, Target.Address, new(answer.FlowTimer, answer.Keep, answer.IsOutbound), Snapshot.Received);
         Snapshot = Snapshot with
         {
             Bindings = [.. answer.Bindings.Select(static binding => binding.Uri.Text)],

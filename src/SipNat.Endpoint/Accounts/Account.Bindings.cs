@@ -88,7 +88,7 @@ internal sealed partial class Account
         _context.Accounts.Failed.Add(now, target.Server, wait);
         Rest(now, target, wait);
         // What there is may still do: it is left when the other one is known to be there.
-        if (_probes.Count == 0) Ask(now, _targets.Where(other => other != target && !IsResting(now, other)));
+        if (_probes.Count == 0) Ask(now, _targets.Where(other => other != target && !IsResting(now, other) && !Flows.IsTaken(this, other)));
     }
 
     private KeepaliveVerdict Challenge(StoredSipMessage answer)

@@ -27,7 +27,7 @@ internal sealed partial class Account
         Tell(now, AccountState.Locating, text);
         // What the DNS said before serves where it is silent now (RFC 8767).
         _due = now + (KnowsTargets ? RegistrationPace.StalePatience : RegistrationPace.LocatePatience);
-        _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
+        _context.Locates.Enqueue(new(Id, FirstHop, Options.Transport));
     }
 
     private bool KnowsTargets => _targets.Count > 0 && _located == FirstHop;
@@ -37,7 +37,7 @@ internal sealed partial class Account
         _due = null;
         _silent.Clear();
         (_targets, _target, _located) = (_context.Accounts.Failed.Order(now, targets, static target => target.Server), -1, FirstHop);
-        ConnectNext(now, 0, $"No server of {FirstHop.Host} is to be asked yet");
+        ConnectNext(now, 0, targets.Any(target => Flows.IsTaken(this, target)) ? $"No further server of {FirstHop.Host} is to be asked yet" : $"No server of {FirstHop.Host} is to be asked yet");
     }
 
     private void KeepFor(Instant now, TimeSpan? lifetime)
@@ -57,7 +57,7 @@ internal sealed partial class Account
     private void Relocate(Instant now)
     {
         KeepFor(now, RegistrationPace.ShortestLocation);
-        if (State is AccountState.Registered or AccountState.Waiting) _context.Locates.Enqueue(new(Options.Name, FirstHop, Options.Transport));
+        if (State is AccountState.Registered or AccountState.Waiting) _context.Locates.Enqueue(new(Id, FirstHop, Options.Transport));
     }
 
     private void HandleRelocated(Instant now, IReadOnlyList<SipTarget> targets)
@@ -97,7 +97,7 @@ internal sealed partial class Account
     private void ConnectNext(Instant now, int status, string why)
     {
         do _target++;
-        while (Target is { } target && IsResting(now, target));
+        while (Target is { } target && (IsResting(now, target) || Flows.IsTaken(this, target)));
         if (Target is not null) Connect(now);
         else Fail(now, status, why);
     }
@@ -160,10 +160,10 @@ internal sealed partial class Account
 
     private bool IsResting(Instant now, SipTarget target) => _notBefore.TryGetValue(target.Address, out var until) && until > now;
 
-    private bool HasAnother(Instant now) => _targets.Any(target => target != Target && !IsResting(now, target));
+    private bool HasAnother(Instant now) => _targets.Any(target => target != Target && !IsResting(now, target) && !Flows.IsTaken(this, target));
 
     private void Rest(Instant now, SipTarget target, TimeSpan? wait) =>
-        _notBefore[target.Address] = now + (wait is { } asked ? RegistrationPace.Retry(asked, _context.Random) : RegistrationPace.BackOff(_failures + 1, _context.Random));
+        _notBefore[target.Address] = now + (wait is { } asked ? RegistrationPace.Retry(asked, _context.Random) : RegistrationPace.BackOff(_failures + 1, Flows.IsRegistered, _context.Random));
 
     private void Fail(Instant now, int status, string why)
     {
@@ -186,7 +186,7 @@ internal sealed partial class Account
             if (IsResting(now, target)) earliest = Instant.Earlier(earliest, _notBefore[target.Address]);
         }
 
-        return earliest ?? now + RegistrationPace.BackOff(_failures, _context.Random);
+        return earliest ?? now + RegistrationPace.BackOff(_failures, Flows.IsRegistered, _context.Random);
     }
 
     // A request of which anybody's answer, whatever it says, means that the way is open again.

@@ -6,8 +6,8 @@ using SipNat.Wire;
 namespace SipNat.Endpoint.Accounts;
 
 /// <summary>
-/// Keeps one account registered (RFC 3261 §10, RFC 5626): finds its registrar, registers, refreshes, keeps the way open,
-/// notices when it is gone, and goes on to another server or tries again in time.
+/// Keeps one account registered by one flow (RFC 3261 §10, RFC 5626): finds its registrar, registers, refreshes, keeps the
+/// way open, notices when it is gone, and goes on to another server or tries again in time.
 /// </summary>
 internal sealed partial class Account
 {
@@ -25,25 +25,34 @@ internal sealed partial class Account
     private int _redirects;
     private bool _wasReplaced;
     private bool _isSpread;
+    private bool _isIdle;
     private IReadOnlyList<string> _routes = [];
     private bool _changed;
 
     /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
-    public Account(Instant startAt, SignallingContext context, AccountOptions options)
+    /// <param name="regId">Which flow of the account it is, from 1 on; only the first begins by itself.</param>
+    /// <param name="flows">The account with all of them.</param>
+    public Account(Instant startAt, SignallingContext context, AccountOptions options, int regId, AccountFlows flows)
     {
-        (_context, Options, _due) = (context, options, startAt);
-        _requests = new(options, context.Random);
-        Identity = new(options.Name, options.Uri.User)
-        {
-            Uri = options.Uri,
-            DisplayName = options.DisplayName,
-            Credentials = new(options.Username, options.Password, options.Realm),
-            AllowMd5 = options.AllowMd5,
-        };
-        Snapshot = new(options.Name, AccountState.Locating, startAt, "not registered yet");
+        (_context, Options, RegId, Flows) = (context, options, regId, flows);
+        _requests = new(options, regId, context.Random);
+        (_isIdle, _due) = regId == 1 ? (false, startAt) : (true, (Instant?)null);
+        Snapshot = _isIdle
+            ? new(options.Name, AccountState.Waiting, startAt, "waits for a registrar that tells flows apart (RFC 5626)")
+            : new(options.Name, AccountState.Locating, startAt, "not registered yet");
     }
 
     public AccountOptions Options { get; }
+
+    public int RegId { get; }
+
+    public AccountFlows Flows { get; }
+
+    /// <summary>Unlike any other: names have no control characters.</summary>
+    public string Id => RegId == 1 ? Options.Name : $"{Options.Name}\u001f{RegId}";
+
+    /// <summary>Whether it waits for <see cref="Begin"/>.</summary>
+    public bool IsIdle => _isIdle;
 
     public AccountState State => Snapshot.State;
 
@@ -70,17 +79,28 @@ internal sealed partial class Account
     public (FlowId Flow, TransportAddress Registrar)? ServedBy =>
         State is AccountState.Registered && _flow is { } flow && Target is { } target ? (flow, target.Address.WithPort(0)) : null;
 
+    /// <summary>The server that it is registered with, or tries to be; null where it waits.</summary>
+    public SipTarget? Holds => State is AccountState.Connecting or AccountState.Registering or AccountState.Registered ? Target : null;
+
+    /// <summary>The connection that it waits for, or any UDP socket; null where it waits for none.</summary>
+    public (TransportProtocol Transport, TransportAddress Remote)? Awaits =>
+        State is AccountState.Connecting && Target is { } target ? (target.Transport, target.Transport.IsReliable ? target.Address : default) : null;
+
     /// <summary>The way that its calls take; null while it is not registered.</summary>
     public AccountRoute? Route =>
-        State is AccountState.Registered && _flow is { } flow && Target is { } target ? new(flow, target.Address, Snapshot.Contact) { Routes = _routes } : null;
+        State is AccountState.Registered && _flow is { } flow && Target is { } target ? new(flow, target.Address, Snapshot.Contact) { Routes = _routes, Seen = Snapshot.Received } : null;
 
-    /// <summary>Who we are in its calls.</summary>
-    public CallIdentity Identity { get; }
-
-    public bool TryTakeChange(out AccountSnapshot snapshot)
+    public bool TakeChanged()
     {
-        (var changed, _changed, snapshot) = (_changed, false, Snapshot);
+        (var changed, _changed) = (_changed, false);
         return changed;
+    }
+
+    /// <summary>Begins a flow that is not the first.</summary>
+    public void Begin(Instant now)
+    {
+        _isIdle = false;
+        Locate(now, "asks where another server is");
     }
 
     /// <summary>Where the registrar is; none where the DNS does not know it.</summary>
@@ -149,7 +169,7 @@ internal sealed partial class Account
     /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
     public void HandleNetworkChange(Instant now, Instant startAt)
     {
-        if (State is AccountState.Refused or AccountState.Unregistered or AccountState.Unregistering) return;
+        if (_isIdle || State is AccountState.Refused or AccountState.Unregistered or AccountState.Unregistering) return;
 
         (_wasReplaced, _asymmetric, _requests.LearnedContact, _failures) = (false, 0, null, 0);
         // After a suspend nobody here knows how long a server has been left alone; one that is still busy says so again.
@@ -191,12 +211,18 @@ internal sealed partial class Account
     {
         if (State is AccountState.Unregistered or AccountState.Unregistering) return;
 
+        Remove(now, "removes its binding");
+    }
+
+    private void Remove(Instant now, string text)
+    {
         var wasRegistered = State is AccountState.Registered || now < _expiresAt;
         Forget();
+        _isIdle = false;
         if (wasRegistered && _flow is { } flow && Target is { } target && _context.Flows.TryGet(flow, out _))
         {
             Send(now, flow, target, TimeSpan.Zero);
-            Tell(now, AccountState.Unregistering, "removes its binding");
+            Tell(now, AccountState.Unregistering, text);
             _patience = now + RegistrationPace.TargetPatience;
         }
         else

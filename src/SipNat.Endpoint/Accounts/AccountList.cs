@@ -6,19 +6,21 @@ using SipNat.Wire;
 
 namespace SipNat.Endpoint.Accounts;
 
-/// <summary>The accounts of a signalling core, found by name, transaction and deadline.</summary>
+/// <summary>The accounts of a signalling core and their registrations, found by name, flow, transaction and deadline.</summary>
 internal sealed class AccountList(SignallingContext context)
 {
     /// <summary>So many accounts a second begin at the start: a registrar that serves thousands of ours is not flooded.</summary>
     public const int StartsPerSecond = 50;
 
-    private readonly SortedDictionary<string, Account> _byName = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, AccountFlows> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Account> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<TransactionId, Account> _byTransaction = [];
     private readonly Dictionary<Account, List<TransactionId>> _transactions = [];
     private readonly DeadlineQueue<Account> _deadlines = new();
 
-    // How many accounts are registered there.
-    private readonly Dictionary<(FlowId, TransportAddress), int> _servers = [];
+    private readonly AccountIndex<FlowId> _byFlow = new();
+    private readonly AccountIndex<(FlowId, TransportAddress)> _byServer = new();
+    private readonly AccountIndex<(TransportProtocol, TransportAddress)> _awaiting = new();
 
     public int Count => _byName.Count;
 
@@ -36,51 +38,64 @@ internal sealed class AccountList(SignallingContext context)
 
     public void Add(Instant now, AccountOptions options)
     {
-        var account = new Account(StartOf(now, _byName.Count), context, options);
-        if (!_byName.TryAdd(options.Name, account)) throw new ArgumentException($"Two accounts are called {options.Name}.", nameof(options));
+        var flows = new AccountFlows(StartOf(now, _byName.Count), context, options);
+        if (!_byName.TryAdd(options.Name, flows)) throw new ArgumentException($"Two accounts are called {options.Name}.", nameof(options));
 
-        _transactions.Add(account, []);
-        Settle(account, before: null);
+        foreach (var account in flows.All)
+        {
+            _byId.Add(account.Id, account);
+            _transactions.Add(account, []);
+            Settle(account);
+        }
     }
 
     /// <summary>Whether a request comes from a server that accounts of ours are registered with, over their flow.</summary>
-    public bool IsServer(FlowId flow, TransportAddress from) => _servers.ContainsKey((flow, from.WithPort(0)));
+    public bool IsServer(FlowId flow, TransportAddress from) => _byServer.Has((flow, from.WithPort(0)));
 
-    /// <summary>The way that the calls of an account take; null while it is not registered, or where there is none of that name.</summary>
-    public AccountRoute? RouteOf(string name) => _byName.TryGetValue(name, out var account) ? account.Route : null;
+    /// <summary>The ways that the calls of an account may take, the first one to be tried first; none while it is not registered, or where there is none of that name.</summary>
+    public IEnumerable<AccountRoute> RoutesOf(string name) => _byName.TryGetValue(name, out var account) ? account.Routes : [];
 
-    /// <summary>Who we are in the calls of an account; null where there is none of that name.</summary>
-    public CallIdentity? IdentityOf(string name) => _byName.TryGetValue(name, out var account) ? account.Identity : null;
+    /// <summary>An account by its name; null where there is none.</summary>
+    public AccountFlows? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>The account that an INVITE of a provider is for, by the user that it names; null where it is for none.</summary>
-    public Account? FindCalled(FlowId flow, TransportAddress from, StoredSipMessage invite)
+    public CallIdentity? FindCalled(FlowId flow, TransportAddress from, StoredSipMessage invite)
     {
-        if (!IsServer(flow, from)) return null;
+        var served = _byServer.Of((flow, from.WithPort(0)));
+        if (served.Count == 0) return null;
 
         var users = new[] { SipUri.TryParse(invite.RequestUri, out var target) ? target.User : "", invite.Uri(SipHeader.To)?.User ?? "" };
-        var served = _byName.Values.Where(a => a.ServedBy is { } by && by.Flow == flow && by.Registrar == from.WithPort(0)).ToList();
         foreach (var user in users)
         {
-            if (served.Find(a => a.Identity.User == user) is { } called) return called;
+            foreach (var account in served)
+            {
+                if (account.Flows.Identity.User == user) return account.Flows.Identity;
+            }
         }
 
-        return served is [var only] ? only : null;
+        // Several flows of one account may be with one server's ports.
+        var only = served.First().Flows;
+        return served.All(account => account.Flows == only) ? only.Identity : null;
     }
 
-    public void With(string name, Action<Account> input)
+    public void With(Instant now, string id, Action<Account> input)
     {
-        if (_byName.TryGetValue(name, out var account)) Run(account, input);
+        if (_byId.TryGetValue(id, out var account)) Run(now, account, input);
     }
 
-    public void WithAll(Action<Account> input)
+    public void WithAll(Instant now, Action<Account> input)
     {
-        foreach (var account in _byName.Values) Run(account, input);
+        foreach (var account in _byName.Values.SelectMany(static flows => flows.All)) Run(now, account, input);
     }
 
+    /// <summary>Only those hear of it that are registered by that flow, or wait for one like it: connections come and go, and accounts are many.</summary>
     public void HandleFlow(Instant now, FlowId flow, FlowChange change)
     {
         var before = 0;
-        WithAll(account => account.HandleFlow(now, flow, change, () => StartOf(now, before++)));
+        IReadOnlyCollection<Account> concerned = change.Kind is FlowChangeKind.Closed
+            ? _byFlow.Of(flow)
+            : _awaiting.Of((change.Transport, change.Transport.IsReliable ? change.Remote : default));
+        foreach (var account in concerned.ToList()) Run(now, account, a => a.HandleFlow(now, flow, change, () => StartOf(now, before++)));
     }
 
     /// <summary>False where the response is to no request of an account.</summary>
@@ -89,14 +104,14 @@ internal sealed class AccountList(SignallingContext context)
         if (Registrars.TryHandleResponse(now, response, out var outcome))
         {
             Move(now, outcome.Moved);
-            for (var i = 0; i < outcome.Forgotten.Count; i++) Run(outcome.Forgotten[i], account => account.HandleForgotten(now, StartOf(now, i)));
-            foreach (var busy in outcome.Busy) Run(busy, account => account.HandleBusy(now, outcome.Wait));
+            for (var i = 0; i < outcome.Forgotten.Count; i++) Run(now, outcome.Forgotten[i], account => account.HandleForgotten(now, StartOf(now, i)));
+            foreach (var busy in outcome.Busy) Run(now, busy, account => account.HandleBusy(now, outcome.Wait));
             return true;
         }
 
         if (!_byTransaction.TryGetValue(response.Transaction, out var owner)) return false;
 
-        Run(owner, account => account.HandleResponse(now, response));
+        Run(now, owner, account => account.HandleResponse(now, response));
         Move(now, Registrars.TakeMoved());
         return true;
     }
@@ -112,53 +127,56 @@ internal sealed class AccountList(SignallingContext context)
 
         if (!_byTransaction.TryGetValue(transaction, out var owner)) return false;
 
-        Run(owner, account => account.HandleNoResponse(now, transaction));
+        Run(now, owner, account => account.HandleNoResponse(now, transaction));
         return true;
     }
 
     public void HandleTimeout(Instant now)
     {
         HandleLost(now, Registrars.HandleTimeout(now));
-        while (_deadlines.TryTakeDue(now, out var account)) Run(account, a => a.HandleTimeout(now));
+        while (_deadlines.TryTakeDue(now, out var account)) Run(now, account, a => a.HandleTimeout(now));
     }
 
     /// <summary>The network has changed, or was away.</summary>
     public void HandleNetworkChange(Instant now)
     {
         var before = 0;
-        foreach (var account in _byName.Values) Run(account, a => a.HandleNetworkChange(now, StartOf(now, before++)));
+        foreach (var account in _byName.Values.SelectMany(static flows => flows.All)) Run(now, account, a => a.HandleNetworkChange(now, StartOf(now, before++)));
     }
 
     private void Move(Instant now, IReadOnlyList<Account> moved)
     {
-        for (var i = 0; i < moved.Count; i++) Run(moved[i], account => account.HandleMoved(StartOf(now, i)));
+        for (var i = 0; i < moved.Count; i++) Run(now, moved[i], account => account.HandleMoved(StartOf(now, i)));
     }
 
     private void HandleLost(Instant now, IReadOnlyList<Account> lost)
     {
-        for (var i = 0; i < lost.Count; i++) Run(lost[i], account => account.HandleKeepaliveLost(now, StartOf(now, i)));
+        for (var i = 0; i < lost.Count; i++) Run(now, lost[i], account => account.HandleKeepaliveLost(now, StartOf(now, i)));
     }
 
     private static Instant StartOf(Instant now, int before) => now + TimeSpan.FromSeconds((double)before / StartsPerSecond);
 
-    private void Run(Account account, Action<Account> input)
+    private void Run(Instant now, Account account, Action<Account> input)
     {
-        var before = account.ServedBy;
+        var flows = account.Flows;
+        var wasRegistered = flows.IsRegistered;
         input(account);
-        Settle(account, before);
-    }
-
-    private void Settle(Account account, (FlowId, TransportAddress)? before)
-    {
-        if (before != account.ServedBy)
+        Settle(account);
+        foreach (var ready in flows.Ready.ToList())
         {
-            Registered += (account.ServedBy is null ? 0 : 1) - (before is null ? 0 : 1);
-            if (before is { } former && --_servers[former] == 0) _servers.Remove(former);
-            if (account.ServedBy is { } served) _servers[served] = _servers.GetValueOrDefault(served) + 1;
+            ready.Begin(now);
+            Settle(ready);
         }
 
-        if (account.TryTakeChange(out var snapshot)) context.AccountChanges.Enqueue(snapshot);
+        Registered += (flows.IsRegistered ? 1 : 0) - (wasRegistered ? 1 : 0);
+        if (flows.All.Aggregate(false, static (changed, one) => one.TakeChanged() | changed)) context.AccountChanges.Enqueue(flows.Snapshot);
+    }
 
+    private void Settle(Account account)
+    {
+        _byFlow.Set(account, account.ServedBy?.Flow);
+        _byServer.Set(account, account.ServedBy);
+        _awaiting.Set(account, account.Awaits);
         var transactions = _transactions[account];
         foreach (var transaction in transactions) _byTransaction.Remove(transaction);
         transactions.Clear();

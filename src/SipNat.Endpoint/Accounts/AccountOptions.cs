@@ -9,6 +9,9 @@ public sealed record AccountOptions
     /// <summary>RFC 3261 §10.2 leaves the wish to the client; an hour is what registrars usually grant.</summary>
     public static readonly TimeSpan DefaultExpires = TimeSpan.FromHours(1);
 
+    /// <summary>RFC 5626 §4.2 has two suffice, and four do.</summary>
+    public const int MaxFlows = 4;
+
     /// <summary>What the account is called here; unique.</summary>
     public required string Name { get; init; }
 
@@ -32,6 +35,12 @@ public sealed record AccountOptions
     /// <summary>Where every request goes first; null: to the registrar.</summary>
     public SipUri? OutboundProxy { get; init; }
 
+    /// <summary>The proxies of the second flow and so on (RFC 5626 §3.3); flows beyond them begin anew with <see cref="OutboundProxy"/>.</summary>
+    public IReadOnlyList<SipUri> FurtherProxies { get; init; } = [];
+
+    /// <summary>Registrations by different servers at one time, 1 to <see cref="MaxFlows"/> (RFC 5626 §4.2).</summary>
+    public int Flows { get; init; } = 1;
+
     /// <summary>Null: as the URI and the DNS say (RFC 3263).</summary>
     public TransportProtocol? Transport { get; init; }
 
@@ -46,6 +55,16 @@ public sealed record AccountOptions
 
     /// <summary>Upper bound of the time between two packets to the registrar.</summary>
     public TimeSpan Keepalive { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>The same account as one of its flows has it.</summary>
+    /// <param name="regId">Which one, from 1 on.</param>
+    public AccountOptions OfFlow(int regId)
+    {
+        if (OutboundProxy is not { } first || FurtherProxies.Count == 0) return this;
+
+        var index = (regId - 1) % (1 + FurtherProxies.Count);
+        return this with { OutboundProxy = index == 0 ? first : FurtherProxies[index - 1] };
+    }
 
     /// <summary>Without the password: a log must not have it.</summary>
     public override string ToString() => $"{Name} ({Uri})";

@@ -49,6 +49,9 @@ public sealed record AccountSnapshot(string Name, AccountState State, Instant At
     /// <summary>REGISTER requests that the registration took, or has taken so far.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>Each registration of an account that has several flows (RFC 5626), by reg-id; none where there is one.</summary>
+    public IReadOnlyList<AccountSnapshot> Flows { get; init; } = [];
+
     /// <summary>Whether a SIP ALG has changed what was sent: the registrar saw our private address, though a NAT is on the way.</summary>
     public bool IsAltered { get; init; }
 }

@@ -4,11 +4,9 @@ using SipNat.Wire;
 
 namespace SipNat.Endpoint.Accounts;
 
-/// <summary>The REGISTER requests of one account: one Call-ID, a rising CSeq, and one binding told apart by its instance (RFC 3261 §10.2, RFC 5626 §4.2).</summary>
-internal sealed class RegisterRequests(AccountOptions options, Random random)
+/// <summary>The REGISTER requests of one flow of an account: one Call-ID, a rising CSeq, and one binding told apart by its instance and reg-id (RFC 3261 §10.2, RFC 5626 §4.2).</summary>
+internal sealed class RegisterRequests(AccountOptions options, int regId, Random random)
 {
-    private const int RegId = 1;
-
     private readonly string _callId = SipToken.Next(random) + SipToken.Next(random);
     private readonly string _tag = SipToken.Next(random);
     private readonly DigestSession _digest = new(new(options.Username, options.Password, options.Realm), options.AllowMd5, random);
@@ -32,7 +30,7 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
     public string ContactUri { get; private set; } = "";
 
     /// <summary>That binding, as an answer may list it.</summary>
-    public Contact Contact => new() { Uri = SipUri.Parse(ContactUri), Instance = options.Instance, RegId = RegId };
+    public Contact Contact => new() { Uri = SipUri.Parse(ContactUri), Instance = options.Instance, RegId = regId };
 
     /// <summary>The way to the registrar: by the outbound proxy, where there is one. No Service-Route is for these (RFC 3608 §5).</summary>
     public IReadOnlyList<string> Routes { get; } = options.OutboundProxy is { } proxy ? [proxy.IsLooseRouter ? $"<{proxy}>" : $"<{proxy};lr>"] : [];
@@ -46,9 +44,9 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
         ContactUri = UriOf(contact, transport);
         // What goes comes first (RFC 3261 §10.3 goes by their order): a gateway may make both the same URI on the way.
         List<SipHeaderField> headers = Stale is { } stale && stale != ContactUri ? [new(SipHeader.Contact, $"<{stale}>;expires=0")] : [];
-        headers.Add(new(SipHeader.Contact, $"<{ContactUri}>;+sip.instance=\"<{options.Instance}>\";reg-id={RegId};expires={(int)wanted.TotalSeconds}"));
+        headers.Add(new(SipHeader.Contact, $"<{ContactUri}>;+sip.instance=\"<{options.Instance}>\";reg-id={regId};expires={(int)wanted.TotalSeconds}"));
         headers.Add(new(SipHeader.Expires, $"{(int)wanted.TotalSeconds}"));
-        headers.Add(new(SipHeader.Supported, "path, outbound"));
+        headers.Add(new(SipHeader.Supported, "path, outbound, gruu"));
         headers.Add(new(SipHeader.Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, UPDATE"));
         headers.AddRange(_digest.Authorize(SipMethod.Register, RequestUri));
         _last = Request(SipMethod.Register, headers);
@@ -100,6 +98,7 @@ internal sealed class RegisterRequests(AccountOptions options, Random random)
             CallId = _callId,
             CSeq = _sequence,
             Routes = Routes,
+            OffersKeep = method is SipMethod.Register,
             Headers = headers,
         };
     }

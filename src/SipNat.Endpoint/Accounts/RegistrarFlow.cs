@@ -6,7 +6,7 @@ namespace SipNat.Endpoint.Accounts;
 
 /// <summary>
 /// Keeps the way to a registrar open for all accounts that use it, and finds out when it is not: a double line end at each
-/// interval (RFC 5626 §4.4.1), and at least every 25 s a question, because no line end over UDP is answered, and only an
+/// interval, or over UDP a STUN request to whoever has said that he takes them (RFC 5626 §4.4, RFC 6223), and at least every 25 s a question, because no line end over UDP is answered, and only an
 /// answer shows that somebody is there, where we are seen, and that we are known. The account that registered longest ago
 /// asks for all of them: whoever still knows that one has forgotten none that came later.
 /// </summary>
@@ -37,18 +37,18 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
     public TransportAddress Seen { get; private set; }
 
     /// <summary>Upper bound of the time between two packets: the shortest that any of its accounts has or was told.</summary>
-    public TimeSpan Bound => _users.Values.Min(u => u.FlowTimer < u.Account.Options.Keepalive ? u.FlowTimer.Value : u.Account.Options.Keepalive);
+    public TimeSpan Bound => _users.Values.Min(u => u.Terms.Limit(u.Account.Options.Keepalive));
 
     private TimeSpan Interval => Bound < RegistrationPace.AnswerInterval ? Bound : RegistrationPace.AnswerInterval;
 
     /// <summary>Takes in an account whose registration was just accepted, which is as good as an answer.</summary>
-    /// <param name="flowTimer">How soon the registrar takes a silent flow for dead (RFC 5626 §5.4); null where it does not say.</param>
+    /// <param name="terms">What the registrar said of keepalives.</param>
     /// <param name="seen">Where the registrar saw us; none where it does not say.</param>
     /// <returns>Accounts that were seen elsewhere when they registered.</returns>
-    public IReadOnlyList<Account> Join(Instant now, Account account, TimeSpan? flowTimer, TransportAddress seen)
+    public IReadOnlyList<Account> Join(Instant now, Account account, KeepaliveTerms terms, TransportAddress seen)
     {
         IReadOnlyList<Account> moved = Seen.IsNone || seen.IsNone || seen == Seen ? [] : [.. Users.Where(user => user != account)];
-        _users[account.Options.Name] = new(account, flowTimer, now);
+        _users[account.Id] = new(account, terms, now);
         if (_users.Count == 1) _askedAt = now;
         (Seen, Transaction, _answerDue) = (seen, null, null);
         if (_next is null || _next > now + Interval) Schedule(now);
@@ -57,7 +57,7 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
 
     public void Leave(Account account)
     {
-        _users.Remove(account.Options.Name);
+        _users.Remove(account.Id);
         if (_asker == account) _asker = null;
     }
 
@@ -67,8 +67,11 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
         if (_answerDue <= now) return true;
         if (!(_next <= now)) return false;
 
-        if (Transaction is null && now + Interval > _askedAt + RegistrationPace.AnswerInterval) Ask(now);
-        else context.Outbox.Add(Flow, Registrar, "\r\n\r\n"u8);
+        var isAsked = Transaction is null && now + Interval > _askedAt + RegistrationPace.AnswerInterval;
+        // A question is as good a packet as any, but to whoever was promised others.
+        var isPromised = _users.Values.Any(static user => user.Terms.TakesKeepalives);
+        if (isAsked) Ask(now);
+        if (isPromised || !isAsked) context.Flows.SendKeepalive(Flow, Registrar, isPromised);
         Schedule(now);
         return false;
     }
@@ -103,7 +106,7 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
     // One binding may have been removed by whoever may do so; two in a row are all of them.
     private IReadOnlyList<Account> Miss(Instant now, Account asker)
     {
-        _users[asker.Options.Name] = _users[asker.Options.Name] with { Since = now };
+        _users[asker.Id] = _users[asker.Id] with { Since = now };
         if (++_missing > 1)
         {
             _missing = 0;
@@ -129,7 +132,23 @@ internal sealed class RegistrarFlow(SignallingContext context, FlowId flow, Tran
 
     private void Schedule(Instant now) => _next = now + RegistrationPace.Keepalive(Interval, context.Random);
 
-    private sealed record User(Account Account, TimeSpan? FlowTimer, Instant Since);
+    private sealed record User(Account Account, KeepaliveTerms Terms, Instant Since);
+}
+
+/// <summary>What a registrar has said of the keepalives that it takes.</summary>
+/// <param name="FlowTimer">A flow that was silent for so long is taken for dead (RFC 5626 §5.4); null where it does not say.</param>
+/// <param name="Keep">The interval that the next hop wishes (RFC 6223 §4.1); zero where it has none, null where it takes no keepalives.</param>
+/// <param name="IsOutbound">Whether it has made the registration a flow (RFC 5626 §6), which is kept open by STUN over UDP.</param>
+internal readonly record struct KeepaliveTerms(TimeSpan? FlowTimer, TimeSpan? Keep, bool IsOutbound)
+{
+    public bool TakesKeepalives => Keep is not null || IsOutbound;
+
+    /// <summary>The shortest of the bounds.</summary>
+    public TimeSpan Limit(TimeSpan bound)
+    {
+        if (FlowTimer < bound) bound = FlowTimer.Value;
+        return Keep is { Ticks: > 0 } keep && keep < bound ? keep : bound;
+    }
 }
 
 /// <summary>What an answer to a keepalive means for the accounts of a way.</summary>

@@ -16,13 +16,13 @@ internal sealed class RegistrarFlows(SignallingContext context)
 
     /// <summary>Keeps a way open for an account until it leaves.</summary>
     /// <returns>Upper bound of the time between two packets.</returns>
-    public TimeSpan Join(Instant now, Account account, FlowId flow, TransportAddress registrar, TimeSpan? flowTimer, TransportAddress seen)
+    public TimeSpan Join(Instant now, Account account, FlowId flow, TransportAddress registrar, KeepaliveTerms terms, TransportAddress seen)
     {
         if (_byAccount.TryGetValue(account, out var former) && (former.Flow != flow || former.Registrar != registrar)) Leave(account);
         if (!_flows.TryGetValue((flow, registrar), out var way)) _flows.Add((flow, registrar), way = new(context, flow, registrar));
 
         var asked = way.Transaction;
-        _moved.AddRange(way.Join(now, account, flowTimer, seen));
+        _moved.AddRange(way.Join(now, account, terms, seen));
         _byAccount[account] = way;
         Settle(way, asked);
         return way.Bound;

@@ -33,8 +33,9 @@ internal static class RegistrationPace
     /// <summary>Longest time that a registrar may have us wait with Retry-After.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
-    // RFC 5626 §4.5: base-time where all flows have failed, and max-time.
+    // RFC 5626 §4.5: base-time where all flows have failed, where one stands, and max-time.
     private static readonly TimeSpan Base = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BaseBesideAnother = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstAsymmetric = TimeSpan.FromSeconds(5);
@@ -54,9 +55,10 @@ internal static class RegistrationPace
     }
 
     /// <summary>The wait after a number of failures in a row, drawn from 50–100 % of what RFC 5626 §4.5 says.</summary>
-    public static TimeSpan BackOff(int failures, Random random)
+    /// <param name="hasAnother">Whether another flow of the account is registered.</param>
+    public static TimeSpan BackOff(int failures, bool hasAnother, Random random)
     {
-        var wait = Base * Math.Pow(2, Math.Min(failures, MostDoublings) - 1);
+        var wait = (hasAnother ? BaseBesideAnother : Base) * Math.Pow(2, Math.Min(failures, MostDoublings) - 1);
         return (wait < Longest ? wait : Longest) * (0.5 + (0.5 * random.NextDouble()));
     }
 

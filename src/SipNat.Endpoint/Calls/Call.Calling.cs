@@ -29,7 +29,6 @@ internal sealed partial class Call
     private FlowId? _flow;
     private TransportAddress _destination;
     private string? _tlsName;
-    private IReadOnlyList<string> _routes = [];
     private SipRequest? _sentInvite;
     private SdpSession? _sentOffer;
     private TransactionId? _invite;
@@ -90,19 +89,13 @@ internal sealed partial class Call
         if (_identity.Account is { } account)
         {
             // By the socket of its registration, which the provider's NAT handling knows.
-            if (_context.Accounts.RouteOf(account) is { } route) Take(now, route);
+            if (_context.Accounts.RoutesOf(account).FirstOrDefault() is { } route) Take(now, route);
             else Fail(now, new CallFailure.NotRegistered(account));
             return;
         }
 
         _patience = now + LocatePatience;
         _context.Locates.Enqueue(new(Id.Value, _target!, null));
-    }
-
-    private void Take(Instant now, AccountRoute route)
-    {
-        _routes = route.Routes;
-        Prepare(now, route.Flow, route.Registrar);
     }
 
     private void Connect(Instant now)
@@ -210,11 +203,13 @@ internal sealed partial class Call
             CallId = _callId,
             CSeq = ++_sequence,
             Routes = _routes,
+            OffersKeep = true,
             Headers = headers,
             ContentType = sdp is null ? null : SdpType,
             Body = sdp is null ? default : SdpWriter.Write(sdp),
         };
         _invite = _context.Transactions.Request(now, _flow!.Value, _destination, _sentInvite);
+        if (NextRoute is not null) _patience = now + RegistrationPace.TargetPatience;
         _changed = true;
     }
 
@@ -230,6 +225,8 @@ internal sealed partial class Call
     {
         var message = response.Message;
         (_status, _reason, _changed) = (message.StatusCode, ReasonOf(message), true);
+        if (!_isCancelled) _patience = null;
+        NoteKeep(message);
         if (message.StatusCode == 100) return;
         if (message.StatusCode < 200) HandleProvisional(now, message);
         else if (message.StatusCode < 300) HandleAccepted(now, response);
@@ -371,6 +368,9 @@ internal sealed partial class Call
             case >= 300 and < 400:
                 HandleRedirect(now, message);
                 break;
+            case 408 or 430 or 503 when NextRoute is { } route:
+                GoOn(now, route, $"{_destination} answered {status} {ReasonOf(message)}");
+                break;
             case 408 or 503 when _identity.Account is null && _place + 1 < _places.Count:
                 State = CallState.Preparing;
                 TryNextPlace(now, new CallFailure.Rejected(status, ReasonOf(message)));
@@ -442,6 +442,12 @@ internal sealed partial class Call
         }
 
         (_status, _reason) = (status, SipStatus.Phrase(status));
+        if (NextRoute is { } route)
+        {
+            GoOn(now, route, $"{_destination} does not answer");
+            return;
+        }
+
         var failure = new CallFailure.NoResponse(_destination);
         if (_identity.Account is null && _place + 1 < _places.Count)
         {

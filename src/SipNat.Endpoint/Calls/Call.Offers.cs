@@ -309,8 +309,13 @@ internal sealed partial class Call
         get
         {
             var (flow, peer) = (Flow, Peer);
-            var address = _identity.Account is { } account && _context.Accounts.RouteOf(account) is { } route && route.Flow == flow
-                ? route.Contact
+            var account = _identity.Account is { } name ? _context.Accounts.Find(name) : null;
+            // It leads to us wherever we are by then (RFC 5627 §4.4).
+            if (account?.Gruu is { } gruu) return gruu;
+
+            var routes = account?.Routes.Where(route => route.Flow == flow).ToList() ?? [];
+            var address = (routes.Find(route => route.Registrar.HasSameAddress(peer)) ?? routes.FirstOrDefault()) is { } way
+                ? way.Contact
                 : _context.Flows.TryAdvertise(flow, peer, out var advertised) ? advertised.Address : default;
             var parameter = TransportOf(flow) switch
             {
@@ -319,7 +324,8 @@ internal sealed partial class Call
                 TransportProtocol.Ws or TransportProtocol.Wss => ";transport=ws",
                 _ => "",
             };
-            return $"sip:{_identity.User}@{address}{parameter}";
+            // Requests of the dialog are to come by the flow that it was begun on (RFC 5626 §4.3).
+            return $"sip:{_identity.User}@{address}{parameter}{(account is { IsOutbound: true } ? ";ob" : "")}";
         }
     }
 

@@ -23,6 +23,12 @@ internal sealed partial class Call
             return;
         }
 
+        if (_givenUp.Contains(response.Transaction))
+        {
+            HandleGivenUp(now, response);
+            return;
+        }
+
         foreach (var dialog in AllDialogs.ToList())
         {
             if (dialog.Requests.Find(response.Transaction) is { } pending)
@@ -149,7 +155,7 @@ internal sealed partial class Call
     private void FollowAccount(CallDialog dialog)
     {
         if (_identity.Account is not { } account || _context.Flows.TryGet(dialog.Requests.Flow, out _)) return;
-        if (_context.Accounts.RouteOf(account) is not { } route) return;
+        if (_context.Accounts.RoutesOf(account).FirstOrDefault() is not { } route) return;
 
         (dialog.Requests.Flow, dialog.Requests.Source, dialog.Requests.Transport) = (route.Flow, route.Registrar, TransportOf(route.Flow));
     }
@@ -188,7 +194,7 @@ internal sealed partial class Call
     }
 
     private bool IsOwnServer(FlowId flow, TransportAddress from) =>
-        _identity.Account is { } account && _context.Accounts.RouteOf(account) is { } route && route.Flow == flow && route.Registrar.HasSameAddress(from);
+        _identity.Account is { } account && _context.Accounts.RoutesOf(account).Any(route => route.Flow == flow && route.Registrar.HasSameAddress(from));
 
     private void HandleOutcome(Instant now, CallDialog dialog, PendingRequest pending, int status, StoredSipMessage? answer)
     {

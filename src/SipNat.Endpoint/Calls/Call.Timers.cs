@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Sessions;
+using SipNat.Sip.Messages;
 using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
@@ -7,6 +8,8 @@ namespace SipNat.Endpoint.Calls;
 /// <summary>What a call does without being asked: patience, refresh, keepalive.</summary>
 internal sealed partial class Call
 {
+    private TimeSpan? _keep;
+
     /// <summary>When <see cref="HandleTimeout"/> wants to run next.</summary>
     public Instant? Deadline
     {
@@ -59,6 +62,7 @@ internal sealed partial class Call
     {
         _patience = null;
         if (State is CallState.Ending) SettleEnding();
+        else if (State is CallState.Calling) GiveUpRoute(now);
         else if (_places.Count == 0) Fail(now, new CallFailure.NotLocated(_target!.Host));
         else TryNextPlace(now, new CallFailure.Unreachable($"{_places[_place].Address} does not answer"));
     }
@@ -86,13 +90,22 @@ internal sealed partial class Call
         {
             if (!dialog.Requests.IsPending(RequestPurpose.KeepOpen)) TrySendOptions(now, RequestPurpose.KeepOpen);
         }
-        else if (_context.Flows.TryGet(Flow, out _))
+        else
         {
-            _context.Outbox.Add(Flow, Peer, "\r\n\r\n"u8);
+            _context.Flows.SendKeepalive(Flow, Peer, takesStun: _keep is not null);
         }
     }
 
-    private void ScheduleKeepalive(Instant now) => _keepaliveAt = IsLocalPeer || _identity.Account is not null
-        ? null
-        : now + KeepaliveInterval.Draw(_context.Flows.KeepaliveOf(Flow), _context.Random);
+    private void ScheduleKeepalive(Instant now)
+    {
+        var bound = _context.Flows.KeepaliveOf(Flow);
+        if (_keep is { Ticks: > 0 } keep && keep < bound) bound = keep;
+        _keepaliveAt = _keep is null && (IsLocalPeer || _identity.Account is not null) ? null : now + KeepaliveInterval.Draw(bound, _context.Random);
+    }
+
+    // The next hop has said that it takes keepalives for this dialog (RFC 6223 §4.1).
+    private void NoteKeep(StoredSipMessage answer)
+    {
+        if (answer.View.TryGetTopVia(out var via) && via.TryGetKeep(out var keep)) _keep = keep;
+    }
 }

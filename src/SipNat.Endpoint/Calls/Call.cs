@@ -82,6 +82,7 @@ internal sealed partial class Call
         get
         {
             if (_invite is { } invite) yield return invite;
+            foreach (var givenUp in _givenUp) yield return givenUp;
             foreach (var dialog in AllDialogs)
             {
                 foreach (var pending in dialog.Requests.Pending) yield return pending;

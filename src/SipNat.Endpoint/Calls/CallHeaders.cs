@@ -10,7 +10,7 @@ internal static class CallHeaders
     public const string SessionExpires = "1800";
 
     /// <summary>Option tags that a request may demand of us.</summary>
-    public static readonly IReadOnlyList<string> SupportedOptions = ["timer", "100rel", "replaces", "norefersub"];
+    public static readonly IReadOnlyList<string> SupportedOptions = ["timer", "100rel", "replaces", "norefersub", "gruu"];
 
     public static readonly SipHeaderField Allow = new(SipHeader.Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY");
 

@@ -36,4 +36,7 @@ internal sealed record AccountRoute(FlowId Flow, TransportAddress Registrar, Tra
 {
     /// <summary>Route values of requests that begin a dialog: the outbound proxy, and what the registrar has named (RFC 3608).</summary>
     public IReadOnlyList<string> Routes { get; init; } = [];
+
+    /// <summary>Where the registrar saw us; none where it does not say.</summary>
+    public TransportAddress Seen { get; init; }
 }

@@ -37,6 +37,7 @@ internal static class RegisterJson
         Why = result.Why,
         Path = Listed(result.Path),
         ServiceRoute = Listed(result.ServiceRoute),
+        Flows = result.Flows.Count == 0 ? null : [.. result.Flows.Select(static flow => new FlowReport(Text(flow.Registrar), flow.State is AccountState.Registered, Text(flow.Contact), Text(flow.Received), flow.Text))],
     };
 
     private static IReadOnlyList<string>? Listed(IReadOnlyList<string> values) => values.Count == 0 ? null : values;
@@ -79,7 +80,14 @@ internal sealed record RegisterReport(
     /// <summary>Proxies that our calls go through (RFC 3608); left out where the registrar names none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? ServiceRoute { get; init; }
+
+    /// <summary>Each registration, by reg-id; left out where the account has one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<FlowReport>? Flows { get; init; }
 }
+
+/// <summary>One registration of an account that has several flows (RFC 5626).</summary>
+internal sealed record FlowReport(string? Registrar, bool Registered, string? Contact, string? Received, string Text);
 
 internal sealed record AccountsReport(IReadOnlyList<RegisterReport> Accounts)
 {

@@ -26,6 +26,7 @@ internal static class RegisterText
             ("keepalive", report.KeepaliveSeconds is { } bound ? string.Create(CultureInfo.InvariantCulture, $"every {bound * 0.8:F0} to {bound:F0} s") : "none"),
             ("SIP ALG", report.Alg),
         ];
+        rows.AddRange(result.Flows.Select(static (flow, index) => ($"flow {index + 1}", flow.Text)));
         var width = rows.Max(row => row.Name.Length);
         foreach (var (name, value) in rows) output.WriteLine($"{name.PadRight(width)}  {SafeText.EscapeLines(value)}");
 

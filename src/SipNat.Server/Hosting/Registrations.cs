@@ -45,6 +45,8 @@ internal sealed partial class Registrations : IAsyncDisposable
                 DisplayName = account.DisplayName,
                 Registrar = account.Registrar,
                 OutboundProxy = account.OutboundProxy,
+                FurtherProxies = account.FurtherProxies,
+                Flows = account.Flows,
                 Transport = account.Transport,
                 Expires = account.Expires,
                 AllowMd5 = account.AllowMd5,

@@ -29,6 +29,12 @@ public sealed record AccountSettings
 
     public SipUri? OutboundProxy { get; init; }
 
+    /// <summary>Those of the second flow and so on.</summary>
+    public IReadOnlyList<SipUri> FurtherProxies { get; init; } = [];
+
+    /// <summary>Registrations by different servers at one time.</summary>
+    public int Flows { get; init; } = 1;
+
     /// <summary>Null: as the DNS says.</summary>
     public TransportProtocol? Transport { get; init; }
 
@@ -65,7 +71,7 @@ public sealed record AccountSettings
     {
         var accounts = settings.Objects<AccountSettings>(
             List,
-            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
             entry => ReadOne(settings, entry),
             MaxAccounts);
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
@@ -84,7 +90,8 @@ public sealed record AccountSettings
         var username = settings.Value($"{entry}:Username", uri?.User ?? "", SettingText.SipUsername);
         var password = settings.Secret($"{entry}:Password", SettingText.SipPassword);
         var registrar = settings.Value($"{entry}:Registrar", null, SettingText.SipServer);
-        var proxy = settings.Value($"{entry}:OutboundProxy", null, SettingText.SipServer);
+        var proxies = settings.Value<IReadOnlyList<SipUri>>($"{entry}:OutboundProxy", [], SettingText.SipServers);
+        var flows = settings.Integer($"{entry}:Flows", 1, 1, AccountOptions.MaxFlows);
         var transport = settings.Value<TransportProtocol?>($"{entry}:Transport", null, SettingText.SipTransport);
         var expires = settings.Duration($"{entry}:Expires", AccountOptions.DefaultExpires, ShortestExpires, LongestExpires);
         var realm = settings.Value<string?>($"{entry}:Realm", null, text => new(text, text.Length == 0 ? "must not be empty; leave it out where any realm will do." : null));
@@ -100,6 +107,7 @@ public sealed record AccountSettings
 
         settings.Require(incoming is not IncomingCalls.Play || play is not null, $"{entry}:Play", "must be set where Incoming is Play: the WAVE file that callers hear.");
         settings.Require(incoming is IncomingCalls.Play or IncomingCalls.Record || play is null, $"{entry}:Play", "is set, and Incoming is neither Play nor Record: nobody would hear it.");
+        settings.Require(proxies.Count <= Math.Max(1, flows), $"{entry}:OutboundProxy", $"names {proxies.Count} proxies, and Flows is {flows}: each flow goes by one of them.");
         settings.Require(uri is not null, $"{entry}:Uri", "must be set: who this is, such as sip:100@example.com.");
         settings.Require(password is not null, $"{entry}:Password", "must be set, or PasswordFile in its place.");
         if (settings.Errors.Count > errors) return null;
@@ -111,7 +119,9 @@ public sealed record AccountSettings
             Username = username,
             Password = password!,
             Registrar = registrar ?? DomainOf(uri!),
-            OutboundProxy = proxy,
+            OutboundProxy = proxies.Count > 0 ? proxies[0] : null,
+            FurtherProxies = [.. proxies.Skip(1)],
+            Flows = flows,
             Transport = transport,
             Expires = expires,
             Realm = realm,

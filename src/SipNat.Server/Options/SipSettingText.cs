@@ -28,6 +28,21 @@ internal static partial class SettingText
             : Parsed.Not<SipUri?>(Right);
     }
 
+    /// <summary>One or more of <see cref="SipServer"/>, with commas between them.</summary>
+    public static Parsed<IReadOnlyList<SipUri>> SipServers(string text)
+    {
+        var servers = new List<SipUri>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var server = SipServer(part);
+            if (server.Value is not { } uri) return Parsed.Not<IReadOnlyList<SipUri>>($"{server.Problem} Several have commas between them.");
+
+            servers.Add(uri);
+        }
+
+        return new(servers, null);
+    }
+
     public static Parsed<TransportProtocol?> SipTransport(string text) => text.ToUpperInvariant() switch
     {
         "UDP" => TransportProtocol.Udp,

@@ -36,6 +36,7 @@ public sealed class TlsTrust
 
             trust.Add(account.Registrar.Host, file);
             if (account.OutboundProxy is { } proxy) trust.Add(proxy.Host, file);
+            foreach (var further in account.FurtherProxies) trust.Add(further.Host, file);
         }
 
         return trust;

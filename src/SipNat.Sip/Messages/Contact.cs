@@ -22,6 +22,9 @@ public sealed record Contact
     /// <summary>Which flow of the instance it is; null where there is none.</summary>
     public int? RegId { get; init; }
 
+    /// <summary>The public GRUU that the registrar has given to the instance, as it wrote it (RFC 5627 §5.3); null where there is none that can be used.</summary>
+    public string? PubGruu { get; init; }
+
     /// <summary>Every value with a URI, in order; <c>*</c> is none.</summary>
     public static IReadOnlyList<Contact> ReadAll(SipMessage message)
     {
@@ -47,6 +50,7 @@ public sealed record Contact
             Expires = parameters.TryGet("expires"u8, out var expires) && SipSeconds.TryRead(expires, out var seconds) ? seconds : null,
             Preference = parameters.TryGet("q"u8, out var q) ? Thousandths(q) : 1000,
             Instance = parameters.TryGet("+sip.instance"u8, out var instance) ? Urn(instance) : null,
+            PubGruu = parameters.TryGet("pub-gruu"u8, out var gruu) ? Gruu(gruu) : null,
             RegId = parameters.TryGet("reg-id"u8, out var id) && Utf8Parser.TryParse(id, out int number, out var digits) && digits == id.Length && number > 0 ? number : null,
         };
         return true;
@@ -55,6 +59,13 @@ public sealed record Contact
     // qvalue of RFC 3261 §25.1: 0 or 1, with up to three decimals.
     private static int Thousandths(ReadOnlySpan<byte> text) =>
         Utf8Parser.TryParse(text, out decimal q, out var read) && read == text.Length && q is >= 0 and <= 1 ? (int)(q * 1000) : 1000;
+
+    // It becomes a Contact of ours: a SIP URI with a gr parameter (RFC 5627 §3.1), and nothing that could end its brackets.
+    private static string? Gruu(ReadOnlySpan<byte> value)
+    {
+        var text = SipText.Unquote(value);
+        return SipUri.TryParse(text, out var uri) && uri is { Scheme: SipUriScheme.Sip or SipUriScheme.Sips } && uri.TryGetParameter("gr", out _) && !text.AsSpan().ContainsAny("<>\"? ") ? text : null;
+    }
 
     private static string? Urn(ReadOnlySpan<byte> value)
     {

@@ -30,6 +30,9 @@ public sealed record SipRequest
     /// <summary>Everything that has no member of its own here, Contact among it; in this order.</summary>
     public IReadOnlyList<SipHeaderField> Headers { get; init; } = [];
 
+    /// <summary>Whether our Via says that we send keepalives where the next hop takes them (RFC 6223 §4.3): for REGISTER, and for what begins a dialog.</summary>
+    public bool OffersKeep { get; init; }
+
     /// <summary>Required with a body, ignored without.</summary>
     public string? ContentType { get; init; }
 

@@ -71,7 +71,7 @@ internal sealed class ClientTransactions(
             return id;
         }
 
-        var via = flows.Via(flow, branch);
+        var via = request.OffersKeep ? $"{flows.Via(flow, branch)};keep" : flows.Via(flow, branch);
         request.Write(output.Writer, via, output.Product);
         var sent = new SentRequest(request, via, branch, flow, destination, transport.IsReliable, output.Writer.Written.ToArray());
         output.Send(flow, destination, sent.Bytes);

@@ -1,5 +1,6 @@
 using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
+using SipNat.Endpoint.Calls;
 using SipNat.Sip.Messages;
 using SipNat.Wire;
 
@@ -62,8 +63,17 @@ public sealed class SimulatedPhone
     /// <summary>Begins to keep an account registered.</summary>
     public void Add(AccountOptions options) => Host.Run(now => Core.AddAccount(now, options));
 
+    /// <summary>Places a call of an account, which has the other side make the offer.</summary>
+    public void Call(string target, string account = "line") =>
+        Host.Run(now => Core.PlaceCall(now, new CallRequest { Target = SipUri.Parse(target), Account = account, OffersLater = true }));
+
+    /// <summary>Calls as they were told, in order.</summary>
+    public List<CallSnapshot> Calls { get; } = [];
+
     private void Exchange(Instant now)
     {
+        while (Core.TryTakeCommand(out var command)) Serve(now, command);
+        while (Core.TryTakeCall(out var call)) Calls.Add(call);
         while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
         while (Core.TryTakeLocate(out var request))
         {
@@ -80,6 +90,21 @@ public sealed class SimulatedPhone
         while (Core.TryTakeAccount(out var snapshot)) _changes.Add(snapshot);
         while (Core.TryTakeNotice(out _))
         {
+        }
+    }
+
+    // Ports that nothing comes by: calls here are signalling alone.
+    private void Serve(Instant now, MediaCommand command)
+    {
+        static SocketAddresses Socket(MediaCommand.Open open, int port) => new(open.Local.WithPort(port), null, default);
+        switch (command)
+        {
+            case MediaCommand.Open open:
+                Core.HandleMedia(now, new MediaEvent.Opened(open.Session, [.. Enumerable.Range(0, open.Ports).Select(i => new MediaPortAddresses(Socket(open, 10_000 + (2 * i)), Socket(open, 10_001 + (2 * i)), false, now))]));
+                break;
+            case MediaCommand.Close close:
+                Core.HandleMedia(now, new MediaEvent.Closed(close.Session, []));
+                break;
         }
     }
 

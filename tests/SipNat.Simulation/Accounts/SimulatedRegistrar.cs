@@ -20,6 +20,7 @@ public sealed class SimulatedRegistrar : IProtocolCore
     private readonly HashSet<string> _answered = [];
     private readonly SortedSet<int> _connections = [];
     private Instant _now;
+    private string _tag = "r";
     private int _sequence;
 
     /// <param name="realm">The domain that it is the registrar of.</param>
@@ -52,6 +53,12 @@ public sealed class SimulatedRegistrar : IProtocolCore
     /// <summary>Whether it calls a binding where its REGISTER came from, and not where its Contact says; over a connection always.</summary>
     public bool FixesNat { get; set; }
 
+    /// <summary>Whether it tells bindings apart by instance and reg-id, and says so (RFC 5626 §6).</summary>
+    public bool IsOutbound { get; set; }
+
+    /// <summary>The parameters of RFC 5627 that it gives to each binding; empty for none.</summary>
+    public string Gruu { get; set; } = "";
+
     /// <summary>Whether <see cref="Requests"/> and <see cref="Responses"/> grow; a day of them is much.</summary>
     public bool KeepsMessages { get; set; } = true;
 
@@ -70,6 +77,9 @@ public sealed class SimulatedRegistrar : IProtocolCore
     /// <summary>Double line ends that arrived.</summary>
     public int Keepalives { get; private set; }
 
+    /// <summary>STUN Binding requests that arrived, with the moment of each.</summary>
+    public List<Instant> StunRequests { get; } = [];
+
     public Outbox Outbox { get; } = new();
 
     public Instant? Deadline => null;
@@ -81,6 +91,8 @@ public sealed class SimulatedRegistrar : IProtocolCore
     {
         var registrar = new SimulatedRegistrar(realm, password);
         registrar.Host = network.AddHost(address, registrar);
+        // Answers of two of them are not of one dialog.
+        registrar._tag = $"r{registrar.Host.Address.AddressText}";
         registrar.Host.Listen(TransportAddress.Parse(address).Port);
         return registrar;
     }
@@ -129,6 +141,7 @@ public sealed class SimulatedRegistrar : IProtocolCore
     {
         _now = now;
         if (datagram.SequenceEqual("\r\n\r\n"u8)) Keepalives++;
+        if (datagram is [0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, ..]) StunRequests.Add(now);
         if (IsSilent || ScriptedSipMessage.Read(datagram) is not { } message) return;
 
         if (message.IsResponse)
@@ -168,7 +181,7 @@ public sealed class SimulatedRegistrar : IProtocolCore
         if (_now - issued > NonceLifetime) return Challenge(isStale: IsRight(shown));
         if (!IsRight(shown)) return Challenge(isStale: false);
 
-        foreach (var ended in _bindings.Values.Where(b => b.Until <= _now).ToList()) _bindings.Remove(ended.Uri);
+        foreach (var ended in _bindings.Values.Where(b => b.Until <= _now).ToList()) _bindings.Remove(ended.Key);
         foreach (var contact in request.Headers("Contact"))
         {
             var wish = ScriptedSipMessage.Parameter(contact, "expires") ?? request.Header("Expires") ?? "3600";
@@ -176,9 +189,13 @@ public sealed class SimulatedRegistrar : IProtocolCore
             if (lease > TimeSpan.Zero && lease < MinExpires) return $"423 Interval Too Brief\r\nMin-Expires: {(int)MinExpires.Value.TotalSeconds}\r\n";
 
             var uri = contact.Split('<')[1].Split('>')[0];
-            if (lease == TimeSpan.Zero) _bindings.Remove(uri);
-            else _bindings[uri] = new(uri, _now + (lease < Lease ? lease : Lease), request.Header("To")!)
+            var (instance, regId) = (InstanceOf(contact), ScriptedSipMessage.Parameter(contact, "reg-id"));
+            var key = IsOutbound && instance is not null && regId is not null ? $"{request.Header("To")} {instance} {regId}" : uri;
+            if (lease == TimeSpan.Zero) _bindings.Remove(key);
+            else _bindings[key] = new(uri, _now + (lease < Lease ? lease : Lease), request.Header("To")!)
             {
+                Key = key,
+                Parameters = IsOutbound ? $";+sip.instance={instance};reg-id={regId}" : "",
                 Flow = flow,
                 From = from,
                 IsConnection = request.Header("Via")!.StartsWith("SIP/2.0/TCP", StringComparison.Ordinal),
@@ -188,11 +205,17 @@ public sealed class SimulatedRegistrar : IProtocolCore
         var answer = new StringBuilder("200 OK\r\n");
         foreach (var binding in _bindings.Values.Where(b => b.Until > _now && b.AddressOfRecord == request.Header("To")))
         {
-            answer.Append(CultureInfo.InvariantCulture, $"Contact: <{binding.Uri}>;expires={(int)(binding.Until - _now).TotalSeconds}\r\n");
+            answer.Append(CultureInfo.InvariantCulture, $"Contact: <{binding.Uri}>;expires={(int)(binding.Until - _now).TotalSeconds}{binding.Parameters}{Gruu}\r\n");
         }
+
+        if (IsOutbound) answer.Append("Require: outbound\r\n");
 
         return answer.Append(MoreHeaders).ToString();
     }
+
+    // With its quotes.
+    private static string? InstanceOf(string contact) =>
+        contact.Split("+sip.instance=") is [_, var rest] && rest.Split('"') is [_, var instance, ..] ? $"\"{instance}\"" : null;
 
     private string Challenge(bool isStale)
     {
@@ -231,12 +254,16 @@ public sealed class SimulatedRegistrar : IProtocolCore
             text.Append("Via: ").Append(EditVia is { } edit ? edit(via) : via.Replace(";rport", $";rport={from.Port};received={from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {request.Header("To")};tag=r\r\nCall-ID: {request.Header("Call-ID")}\r\n");
+        text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {request.Header("To")};tag={_tag}\r\nCall-ID: {request.Header("Call-ID")}\r\n");
         return text.Append(CultureInfo.InvariantCulture, $"CSeq: {request.CSeq}\r\nContent-Length: 0\r\n\r\n").ToString();
     }
 
     private sealed record RegisteredContact(string Uri, Instant Until, string AddressOfRecord)
     {
+        public required string Key { get; init; }
+
+        public required string Parameters { get; init; }
+
         public FlowId Flow { get; init; }
 
         public TransportAddress From { get; init; }

@@ -95,7 +95,7 @@ public sealed class ScriptedPhone : IProtocolCore
     public void Answer(ScriptedSipMessage request, string status, string body = "", string tag = "phone", string headers = "") => Act(() =>
     {
         var text = new StringBuilder($"SIP/2.0 {status}\r\n");
-        foreach (var via in request.Headers("Via")) text.Append("Via: ").Append(via.Replace(";rport", $";rport={_from.Port};received={_from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
+        foreach (var via in request.Headers("Via")) text.Append("Via: ").Append((Keep is null ? via : via.Replace(";keep", $";keep={Keep}", StringComparison.Ordinal)).Replace(";rport", $";rport={_from.Port};received={_from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
         var to = request.Header("To")!;
         if (!to.Contains(";tag=", StringComparison.Ordinal) && !status.StartsWith("100", StringComparison.Ordinal)) to += $";tag={tag}";
         text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {to}\r\nCall-ID: {request.Header("Call-ID")}\r\nCSeq: {request.CSeq}\r\n");
@@ -135,8 +135,15 @@ public sealed class ScriptedPhone : IProtocolCore
 
     public void HandleFlow(Instant now, FlowId flow, FlowChange change) => _flows[flow] = change;
 
+    /// <summary>The seconds between two keepalives that it wishes (RFC 6223); null where it takes none.</summary>
+    public int? Keep { get; set; }
+
+    /// <summary>STUN Binding requests that came where its signalling does, with the moment of each.</summary>
+    public List<Instant> StunRequests { get; } = [];
+
     public void HandleDatagram(Instant now, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
+        if (flow == _sip && datagram is [0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, ..]) StunRequests.Add(now);
         if (flow == _rtp)
         {
             // RTCP and what else is no audio has other payload types.

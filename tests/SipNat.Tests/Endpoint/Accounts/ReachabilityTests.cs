@@ -25,6 +25,25 @@ public sealed class ReachabilityTests
         Assert.InRange(scene.Registrar.Requests.Count(r => r.Method == "REGISTER" && r.Header("Contact") is null), 24, 31);
     }
 
+    // RFC 6223 §4.3: the value of keep in the answer's Via, and over UDP the technique of RFC 5626 §4.4.2.
+    [Fact]
+    public void Keepalives_are_as_frequent_as_the_registrar_wishes_and_of_the_kind_that_it_takes()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.EditVia = via => via.Replace(";keep", ";keep=12", StringComparison.Ordinal);
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered));
+
+        scene.Network.RunFor(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(TimeSpan.FromSeconds(12), scene.Phone.Account.Keepalive);
+        var gaps = scene.Registrar.StunRequests.Zip(scene.Registrar.StunRequests.Skip(1), (a, b) => (b - a).TotalSeconds).ToList();
+        Assert.InRange(gaps.Count, 48, 63);
+        Assert.All(gaps, gap => Assert.InRange(gap, 12 * 0.8, 12.1));
+        Assert.Equal(0, scene.Registrar.Keepalives);
+        Assert.All(scene.Registrar.Requests, request => Assert.EndsWith(";keep", request.Header("Via"), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_router_that_was_rebooted_is_noticed_and_calls_arrive_again_within_35_seconds()
     {

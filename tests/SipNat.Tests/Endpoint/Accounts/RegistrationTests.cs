@@ -1,6 +1,4 @@
-using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
-using SipNat.Endpoint.Calls;
 using SipNat.Sip.Messages;
 using SipNat.Simulation;
 using SipNat.Simulation.Accounts;
@@ -220,8 +218,7 @@ public sealed class RegistrationTests
         scene.Start(SimulatedPhone.Options() with { OutboundProxy = proxy is null ? null : SipUri.Parse(proxy) });
         Assert.True(scene.RunUntil(AccountState.Registered));
 
-        scene.Phone.Host.Run(now => scene.Phone.Core.PlaceCall(now, new CallRequest { Target = SipUri.Parse("sip:200@example.com"), Account = "line", OffersLater = true }));
-        scene.Phone.Host.Run(now => OpenMedia(now, scene.Phone.Core));
+        scene.Phone.Call("sip:200@example.com");
         scene.Network.RunFor(TimeSpan.FromSeconds(1));
 
         var invite = Assert.Single(scene.Registrar.Requests, request => request.Method == "INVITE");
@@ -275,16 +272,5 @@ public sealed class RegistrationTests
         host.Run(_ => stranger.Send(flow, TransportAddress.Parse("203.0.113.9:5060"), "OPTIONS sip:line@203.0.113.9 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.66;rport;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:line@203.0.113.9>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"));
         scene.Network.RunFor(TimeSpan.FromSeconds(1));
         Assert.StartsWith("SIP/2.0 403", Assert.Single(stranger.Received).Text, StringComparison.Ordinal);
-    }
-
-    private static void OpenMedia(Instant now, SignallingCore core)
-    {
-        while (core.TryTakeCommand(out var command))
-        {
-            if (command is not MediaCommand.Open open) continue;
-
-            SocketAddresses Socket(int port) => new(open.Local.WithPort(port), null, default);
-            core.HandleMedia(now, new MediaEvent.Opened(open.Session, [.. Enumerable.Range(0, open.Ports).Select(i => new MediaPortAddresses(Socket(10_000 + (2 * i)), Socket(10_001 + (2 * i)), false, now))]));
-        }
     }
 }

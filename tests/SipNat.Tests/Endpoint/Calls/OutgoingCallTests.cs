@@ -126,6 +126,30 @@ public sealed class OutgoingCallTests
     }
 
     [Fact]
+    public void The_way_to_who_wishes_it_is_kept_open_as_often_as_he_does_for_as_long_as_the_call_lasts() // RFC 6223 §4.3, RFC 5626 §4.4.2
+    {
+        _phone.Keep = 10;
+        _phone.OnRequest = request =>
+        {
+            if (request.Method == "INVITE") _phone.Answer(request, "200 OK", _phone.Sdp());
+            if (request.Method == "BYE") _phone.Answer(request, "200 OK");
+            if (request.Method == "ACK") _phone.Speak(RtpOf(_phone.Last("INVITE")!));
+        };
+
+        _caller.Place("sip:100@203.0.113.5");
+        _network.RunFor(TimeSpan.FromMinutes(2));
+        _caller.HangUp();
+        var during = _phone.StunRequests.ToList();
+        _network.RunFor(TimeSpan.FromMinutes(1));
+
+        Assert.EndsWith(";keep", _phone.Last("INVITE")!.Header("Via"), StringComparison.Ordinal);
+        var gaps = during.Zip(during.Skip(1), (a, b) => (b - a).TotalSeconds).ToList();
+        Assert.InRange(gaps.Count, 10, 15);
+        Assert.All(gaps, gap => Assert.InRange(gap, 8, 10.1));
+        Assert.Equal(during.Count, _phone.StunRequests.Count);
+    }
+
+    [Fact]
     public void An_answer_that_is_repeated_is_acknowledged_each_time() // RFC 3261 §13.2.2.4
     {
         _phone.OnRequest = request =>
