@@ -107,6 +107,9 @@ internal sealed partial class Call
         var local = _context.Flows.TryGet(Flow, out var flow) ? flow.Local : default;
         if (_streams.EvidenceOf(silence, Peer, IsLocalPeer, local, LastKnownAddress) is not { } evidence) return;
 
+        // What only who registers knows.
+        var seen = _identity.Account is { } account && _context.Accounts.RoutesOf(account).FirstOrDefault(route => route.Flow == Flow) is { } way ? way.Seen : default;
+        evidence = evidence with { SeenByProvider = seen, StunIsKnown = _context.Flows.HasStunServers };
         foreach (var finding in SilenceDiagnosis.Explain(evidence)) _journal.Find(finding);
     }
 

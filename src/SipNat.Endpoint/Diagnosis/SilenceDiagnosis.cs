@@ -72,9 +72,13 @@ public static class SilenceDiagnosis
     {
         var isTold = e.Advertised.Address.IsPrivate && e.Advertised.Reason is not AddressReason.MappingVaries;
         return isTold && !e.PeerIsLocal
-            ? Likely(e, FindingCode.PrivateAddressAdvertised, $"the address: {e.Advertised.Address} is private, and the peer at {e.SignallingSource.AddressText} is in none of Nat:LocalNetworks. Set Nat:ExternalAddress or Nat:StunServers, or add its network to Nat:LocalNetworks where it can reach this one.")
+            ? Likely(e, FindingCode.PrivateAddressAdvertised, $"the address: {e.Advertised.Address} is private, and the peer at {e.SignallingSource.AddressText} is in none of Nat:LocalNetworks. {Remedy(e)}")
             : null;
     }
+
+    private static string Remedy(SilenceEvidence e) => e.SeenByProvider.IsNone || e.SeenByProvider.IsPrivate
+        ? "Set Nat:ExternalAddress or Nat:StunServers, or add its network to Nat:LocalNetworks where it can reach this one."
+        : $"The provider sees us at {e.SeenByProvider.AddressText}, behind a NAT, sends audio where it is told to, and {(e.StunIsKnown ? "no STUN server has answered" : "no STUN server is known: its domain names none (_stun._udp)")}. Add Nat:StunServers:0 with one, such as \"Nat\": {{ \"StunServers\": [ \"stun.example.org\" ] }}.";
 
     private static Finding? Mapping(SilenceEvidence e)
     {

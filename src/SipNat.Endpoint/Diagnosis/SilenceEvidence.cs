@@ -35,6 +35,12 @@ public sealed record SilenceEvidence
     /// <summary>The local address of the flow that brings the peer's requests; none where it is closed.</summary>
     public TransportAddress SignallingLocal { get; init; }
 
+    /// <summary>Where the registrar of the account saw us; none for what belongs to no account.</summary>
+    public TransportAddress SeenByProvider { get; init; }
+
+    /// <summary>Whether there are STUN servers to be asked.</summary>
+    public bool StunIsKnown { get; init; }
+
     /// <summary>The public address that STUN servers saw for a SIP socket of the media address; none where they saw none.</summary>
     public TransportAddress SignallingMapped { get; init; }
 }

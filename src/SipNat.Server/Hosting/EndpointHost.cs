@@ -55,7 +55,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         _trace = PacketTrace.Open(trace, _clock, logs);
         NativeCodecs.Tell(logs.CreateLogger<EndpointHost>(), options);
         _options = options;
-        _names = new([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], _clock.Time, logs.CreateLogger<HostNames>());
+        _names = new([.. options.StunServers, .. options.Nat.ExternalAddress], _clock.Time, logs.CreateLogger<HostNames>());
         _turn = new(options.Nat, _clock.Time, logs);
         // Nobody may record with a command.
         _core = new(endpoint.Signalling with { AllowedNetworks = [] }, endpoint.Addressing, new SecureRandom());
@@ -92,24 +92,26 @@ internal sealed class EndpointHost : IAsyncDisposable
     {
         await Task.WhenAll(_names.ResolveAsync(stop), _turn.ResolveAsync(stop));
         _engine.Start();
-        IReadOnlyList<TransportAddress> stun = [.. _options.Nat.StunServers.SelectMany(name => _names[name])];
         IReadOnlyList<TransportAddress> external = [.. _options.Nat.ExternalAddress.SelectMany(name => _names[name])];
         IReadOnlyList<TurnServerOptions> turn = [.. _turn.Current.Select(s => s.Options with { TlsName = s.TlsName })];
         var interfaces = LocalInterfaces.Read();
         var hosts = HostAddresses.Of(interfaces, _options.Media.Address);
         _engine.TryPost(now =>
         {
-            _plane.SetStunServers(now, stun);
             _plane.SetTurnServers(turn);
             _plane.SetHosts(hosts);
         });
         Open(interfaces);
-        _host.Post(now =>
-        {
-            _core.SetExternalAddresses(now, external);
-            _core.SetStunServers(now, stun);
-        });
-        _pump = Task.WhenAll(PumpAsync(_stop.Token), TellAsync());
+        _host.Post(now => _core.SetExternalAddresses(now, external));
+        TakeStunServers();
+        _pump = Task.WhenAll(PumpAsync(_stop.Token), TellAsync(), _names.RunAsync(TakeStunServers, _stop.Token));
+    }
+
+    private void TakeStunServers()
+    {
+        IReadOnlyList<TransportAddress> stun = [.. _options.StunServers.SelectMany(name => _names[name])];
+        _engine.TryPost(now => _plane.SetStunServers(now, stun));
+        _host.Post(now => _core.SetStunServers(now, stun));
     }
 
     /// <summary>Registers an account, and tells of each change until it is ended.</summary>

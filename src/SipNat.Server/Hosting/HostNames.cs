@@ -48,13 +48,13 @@ public sealed partial class HostNames
         lock (_gate) return _known.GetValueOrDefault(name, []);
     }
 
-    /// <summary>Looks every name up once, all at the same time.</summary>
+    /// <summary>Looks every name up once, all at the same time; those that are optional have <see cref="DiscoverAsync"/>.</summary>
     /// <returns>True where the addresses of at least one name are others than before.</returns>
-    public async Task<bool> ResolveAsync(CancellationToken stop)
-    {
-        var lookups = _names.Where(name => name.Address.IsNone).Select(name => ResolveAsync(name, stop));
-        return (await Task.WhenAll(lookups)).Any(changed => changed);
-    }
+    public Task<bool> ResolveAsync(CancellationToken stop) => ResolveAsync(_names.Where(static name => name.Address.IsNone && !name.IsOptional), stop);
+
+    /// <summary>Asks for the servers of domains that may have none, which nobody waits for.</summary>
+    /// <returns>True where others were found than before.</returns>
+    public Task<bool> DiscoverAsync(CancellationToken stop) => ResolveAsync(_names.Where(static name => name.IsOptional), stop);
 
     /// <summary>Looks the names up again at intervals until it is stopped, sooner while one is unknown.</summary>
     /// <param name="changed">Runs after each round that brought other addresses.</param>
@@ -64,10 +64,12 @@ public sealed partial class HostNames
 
         try
         {
+            if (await DiscoverAsync(stop)) changed();
             while (true)
             {
-                await Task.Delay(_names.Any(name => this[name].Count == 0) ? IntervalWhileUnknown : Interval, _time, stop);
-                if (await ResolveAsync(stop)) changed();
+                await Task.Delay(_names.Any(name => !name.IsOptional && this[name].Count == 0) ? IntervalWhileUnknown : Interval, _time, stop);
+                var isOther = await ResolveAsync(stop);
+                if (await DiscoverAsync(stop) || isOther) changed();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -76,12 +78,17 @@ public sealed partial class HostNames
         }
     }
 
+    private async Task<bool> ResolveAsync(IEnumerable<HostName> names, CancellationToken stop) =>
+        (await Task.WhenAll(names.Select(name => ResolveAsync(name, stop)))).Any(static changed => changed);
+
     private async Task<bool> ResolveAsync(HostName name, CancellationToken stop)
     {
         if (name.Service is not ServiceKind.None && await Locate(name, stop) is { Count: > 0 } servers)
         {
             return Learn(name, [.. servers.Select(static server => new HostAddress(server.Address, server.Transport)).Distinct().Take(MaxAddresses)]);
         }
+
+        if (name.IsOptional) return false;
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(LookupTimeout);

@@ -29,6 +29,7 @@ internal sealed partial class LifetimeWatch : IDisposable
     private readonly Lock _gate = new();
     private readonly MappingLifetimeTable _table;
     private readonly SemaphoreSlim _wake = new(0);
+    private readonly IReadOnlyList<HostName> _stun;
     private readonly bool _isWanted;
     private string _said = "";
 
@@ -39,9 +40,9 @@ internal sealed partial class LifetimeWatch : IDisposable
     /// <param name="logs">Where the loggers come from.</param>
     public LifetimeWatch(SipNatOptions options, ServerClock clock, HostNames names, TurnServers turn, ILoggerFactory logs)
     {
-        (_options, _media, _clock, _names, _turn) = (options.Nat, options.Media, clock, names, turn);
+        (_options, _stun, _media, _clock, _names, _turn) = (options.Nat, options.StunServers, options.Media, clock, names, turn);
         (_probes, _log, _table) = (new(logs), logs.CreateLogger<LifetimeWatch>(), new(options.Nat.Keepalive));
-        _isWanted = _options.MeasureLifetime && _options.StunServers.Count > 0;
+        _isWanted = _options.MeasureLifetime && _stun.Count > 0;
     }
 
     /// <summary>The longest time between two packets that keep a mapping alive.</summary>
@@ -158,7 +159,7 @@ internal sealed partial class LifetimeWatch : IDisposable
             Silences = MappingLifetimeOptions.SilencesUpTo(KeepaliveInterval.LifetimeFor(_options.Keepalive)),
             NextPort = DrawPort,
         };
-        var servers = _options.StunServers.SelectMany(name => _names[name]).Distinct().Where(IsReached);
+        var servers = _stun.SelectMany(name => _names[name]).Distinct().Where(IsReached);
         var relay = _turn.Current.FirstOrDefault(server => !server.Options.Transport.IsReliable && IsReached(server.Options.Server));
         return measuring.RunAsync(local, servers, relay?.Options, stop);
 

@@ -107,7 +107,7 @@ internal sealed class Recorder : IAsyncDisposable
     /// <summary>Hands over what the configured host names stand for.</summary>
     public void UpdateNames()
     {
-        IReadOnlyList<TransportAddress> stun = [.. _options.Nat.StunServers.SelectMany(name => _names[name])];
+        IReadOnlyList<TransportAddress> stun = [.. _options.StunServers.SelectMany(name => _names[name])];
         IReadOnlyList<TransportAddress> external = [.. _options.Nat.ExternalAddress.SelectMany(name => _names[name])];
         _engine.TryPost(now => _plane.SetStunServers(now, stun));
         _host.Post(now =>

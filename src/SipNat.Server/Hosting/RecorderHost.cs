@@ -29,7 +29,7 @@ public static class RecorderHost
         await using var journal = new RecordingJournal(archive, rows, webhooks, logs);
         foreach (var folder in recovered.RecoveredFolders) journal.TakeRecovered(folder);
         await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
-        var names = new HostNames([.. options.Nat.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
+        var names = new HostNames([.. options.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
         var turn = new TurnServers(options.Nat, clock.Time, logs);
         await Task.WhenAll(names.ResolveAsync(drain), turn.ResolveAsync(drain));
 

@@ -23,6 +23,9 @@ public sealed record NatOptions
     /// <summary>STUN servers, asked from the very sockets that carry SIP and media.</summary>
     public IReadOnlyList<HostName> StunServers { get; init; } = [];
 
+    /// <summary>Whether the domains of accounts are asked for STUN servers where none is configured (RFC 8489 §8).</summary>
+    public bool StunDiscovery { get; init; } = true;
+
     /// <summary>TURN servers, asked for a relay all at once.</summary>
     public IReadOnlyList<TurnServerSettings> TurnServers { get; init; } = [];
 
@@ -62,6 +65,7 @@ public sealed record NatOptions
             ExternalSipPort = settings.OptionalInteger("Nat:ExternalSipPort", 1, ushort.MaxValue),
             ExternalMediaFirstPort = settings.OptionalInteger("Nat:ExternalMediaFirstPort", 1024, 65534),
             StunServers = settings.List("Nat:StunServers", SettingText.StunServer) ?? [],
+            StunDiscovery = settings.Boolean("Nat:StunDiscovery", true),
             TurnServers = TurnServerSettings.Read(settings),
             CloudMetadata = settings.Choice("Nat:CloudMetadata", CloudMetadata.Auto),
             PortMapping = settings.Choice("Nat:PortMapping", PortMapping.Off),
@@ -155,6 +159,9 @@ public sealed record HostName(string Host, int Port)
 {
     /// <summary>What the DNS is asked for first, as the setting has no port: <see cref="Port"/> is for a domain without such records.</summary>
     public ServiceKind Service { get; init; }
+
+    /// <summary>Whether it is a domain of which nothing but the servers of <see cref="Service"/> is wanted, if it has any.</summary>
+    public bool IsOptional { get; init; }
 
     /// <summary>The address where <see cref="Host"/> is one; none for a name.</summary>
     public TransportAddress Address =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using SipNat.Endpoint.Dns;
 using SipNat.Server.Hosting;
 using SipNat.Server.Options;
 using SipNat.Wire;
@@ -52,6 +53,28 @@ public sealed class HostNamesTests
         Assert.False(await names.ResolveAsync(TestContext.Current.CancellationToken));
         _answer = _ => [IPAddress.Parse("192.0.2.2")];
         Assert.True(await names.ResolveAsync(TestContext.Current.CancellationToken));
+    }
+
+    // RFC 8489 §8: a domain without records has no STUN server, whatever address it has.
+    [Fact]
+    public async Task Domains_that_may_have_servers_are_asked_for_their_records_alone_and_nobody_waits_for_them()
+    {
+        var domain = new HostName("provider.example", 3478) { Service = ServiceKind.Stun, IsOptional = true };
+        IReadOnlyList<LocatedServer> servers = [];
+        var names = new HostNames([domain], TimeProvider.System, NullLogger<HostNames>.Instance)
+        {
+            Lookup = (host, _) => throw new InvalidOperationException(host),
+            Locate = (_, _) => Task.FromResult(servers),
+        };
+        Assert.False(await names.ResolveAsync(TestContext.Current.CancellationToken));
+        Assert.False(await names.DiscoverAsync(TestContext.Current.CancellationToken));
+        Assert.Empty(names[domain]);
+
+        servers = [new(TransportProtocol.Udp, TransportAddress.Parse("192.0.2.7:3479"))];
+        Assert.False(await names.ResolveAsync(TestContext.Current.CancellationToken));
+        Assert.True(await names.DiscoverAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal([TransportAddress.Parse("192.0.2.7:3479")], names[domain]);
     }
 
     private HostNames Create(params HostName[] names) => new(names, TimeProvider.System, NullLogger<HostNames>.Instance)

@@ -93,6 +93,40 @@ public sealed class ConfigurationLoaderTests : IDisposable
         Assert.Single(options.Nat.TurnServers);
     }
 
+    [Theory]
+    [InlineData("", "provider.example, other.example")]
+    [InlineData("Nat:StunDiscovery=false", "")]
+    [InlineData("Nat:StunServers:0=stun.example:3479", "stun.example:3479")]
+    public void Domains_of_accounts_are_asked_for_stun_servers_where_none_is_set(string setting, string servers)
+    {
+        WriteFile("""
+            {
+              "Accounts": [
+                { "Uri": "sip:1@provider.example", "Password": "a" },
+                { "Uri": "sip:2@PROVIDER.example", "Password": "a" },
+                { "Uri": "sip:3@192.0.2.1", "Password": "a" },
+                { "Uri": "sip:4@other.example", "Password": "a" }
+              ]
+            }
+            """);
+
+        var options = Load(setting.Length == 0 ? [] : [setting]).OptionsOrThrow();
+
+        Assert.Equal(servers, string.Join(", ", options.StunServers.Select(static server => server.IsOptional ? server.Host : server.ToString())));
+    }
+
+    [Fact]
+    public void An_account_may_have_several_flows_and_a_proxy_for_each()
+    {
+        string[] account = ["Accounts:0:Uri=sip:1@example.com", "Accounts:0:Password=a", "Accounts:0:OutboundProxy=edge1.example.com, sip:edge2.example.com:5070"];
+
+        var read = Load([.. account, "Accounts:0:Flows=2"]).OptionsOrThrow().Accounts[0];
+
+        Assert.Equal((2, "sip:edge1.example.com", "sip:edge2.example.com:5070"), (read.Flows, read.OutboundProxy?.ToString(), Assert.Single(read.FurtherProxies).ToString()));
+        Assert.Contains("names 2 proxies, and Flows is 1", Assert.Single(Load(account).Errors).ToString(), StringComparison.Ordinal);
+        Assert.Contains("Accounts:0:Flows", Assert.Single(Load([.. account, "Accounts:0:Flows=5"]).Errors).ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Ten_thousand_accounts_are_taken_and_not_one_more()
     {

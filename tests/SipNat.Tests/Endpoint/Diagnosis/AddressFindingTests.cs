@@ -81,6 +81,32 @@ public sealed class AddressFindingTests
             "private-address-advertised: Stream 1: the likely cause of its silence is the address: 192.168.1.5:10000 is private, and the peer at 192.0.2.20 is in none of Nat:LocalNetworks. Set Nat:ExternalAddress or Nat:StunServers, or add its network to Nat:LocalNetworks where it can reach this one.");
     }
 
+    [Theory]
+    [Plants(FindingCode.PrivateAddressAdvertised)]
+    [InlineData(false, "no STUN server is known: its domain names none (_stun._udp)")]
+    [InlineData(true, "no STUN server has answered")]
+    public void A_private_address_that_a_strict_provider_was_told_names_the_line_to_add(bool isKnown, string why)
+    {
+        var peer = TransportAddress.Parse("198.51.100.10:5060");
+        var local = TransportAddress.Parse("192.168.1.10:10000");
+        var findings = SilenceDiagnosis.Explain(new()
+        {
+            Silence = new(0, default, TimeSpan.FromSeconds(2), null, true, default, null, []),
+            SignallingSource = peer,
+            PeerIsLocal = false,
+            Described = TransportAddress.Parse("198.51.100.20:30000"),
+            Advertised = new AddressAdvisor(new()).Advise(new() { Use = AddressUse.Media, Transport = TransportProtocol.Udp, Peer = peer, Local = local }),
+            Local = local,
+            SeenByProvider = TransportAddress.Parse("203.0.113.1:40001"),
+            StunIsKnown = isKnown,
+        });
+
+        Assert.Contains(
+            $"192.168.1.10:10000 is private, and the peer at 198.51.100.10 is in none of Nat:LocalNetworks. The provider sees us at 203.0.113.1, behind a NAT, sends audio where it is told to, and {why}. Add Nat:StunServers:0 with one, such as \"Nat\": {{ \"StunServers\": [ \"stun.example.org\" ] }}.",
+            Assert.Single(findings, finding => finding.Code is FindingCode.PrivateAddressAdvertised).Text,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_private_address_that_a_peer_on_a_local_network_was_told_is_no_cause()
     {
