@@ -81,6 +81,7 @@ internal sealed partial class Account
         _context.Accounts.Failed.Remove(Target!.Server);
         _notBefore.Remove(Target.Address);
         HandleListedBy(Target.Address);
+        _boundAt = answer.Binding.Uri.Text;
         _expiresAt = now + lease;
         _routes = RoutesOf(answer);
         _refreshAt = now + RegistrationPace.Refresh(lease, !_isSpread, _context.Random);

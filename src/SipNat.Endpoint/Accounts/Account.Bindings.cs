@@ -19,6 +19,10 @@ internal sealed partial class Account
     private int _challenges;
     private int _misses;
 
+    // The URI of the binding as the answer to its registration had it; null where later answers have it otherwise.
+    private string? _boundAt;
+    private bool _isListedOtherwise;
+
     private enum Listing
     {
         Unknown,
@@ -53,9 +57,9 @@ internal sealed partial class Account
         _requests.HandleFetchAnswer(answer);
         switch (answer.StatusCode)
         {
-            case < 300 when RegistrationAnswer.Lists(answer, _requests.Contact):
+            case < 300 when RegistrationAnswer.Listed(answer, _requests.Contact) is { Count: > 0 } listed:
                 (_listing, _misses) = (Listing.Listed, 0);
-                return KeepaliveVerdict.Alive;
+                return IsElsewhere(listed) ? KeepaliveVerdict.Missing : KeepaliveVerdict.Alive;
             case < 300:
                 return Miss();
             case 404 when _listing is Listing.Listed:
@@ -91,6 +95,21 @@ internal sealed partial class Account
         if (_probes.Count == 0) Ask(now, _targets.Where(other => other != target && !IsResting(now, other) && !Flows.IsTaken(this, other)));
     }
 
+    // A gateway that puts its own address in the place of ours, and takes it out of every answer, hides that it has another one by
+    // then: the binding has the former. Who lists it otherwise right after it was made does so always.
+    private bool IsElsewhere(IReadOnlyList<Contact> listed)
+    {
+        if (_boundAt is null || listed.Any(binding => binding.Uri.Text == _boundAt))
+        {
+            _isListedOtherwise = false;
+            return false;
+        }
+
+        (var isAlways, _isListedOtherwise) = (_isListedOtherwise, true);
+        if (isAlways) _boundAt = null;
+        return !isAlways;
+    }
+
     private KeepaliveVerdict Challenge(StoredSipMessage answer)
     {
         if (++_challenges <= MaxChallenges && _requests.HandleFetchChallenge(answer) is DigestDefect.None) return KeepaliveVerdict.Challenged;
@@ -112,7 +131,7 @@ internal sealed partial class Account
     {
         if (_listedBy == registrar) return;
 
-        (_listedBy, _listing, _misses) = (registrar, Listing.Unknown, 0);
+        (_listedBy, _listing, _misses, _isListedOtherwise) = (registrar, Listing.Unknown, 0, false);
     }
 }
 

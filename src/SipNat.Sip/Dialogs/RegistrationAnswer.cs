@@ -64,13 +64,13 @@ public sealed record RegistrationAnswer
         };
     }
 
-    /// <summary>Whether a 2xx lists a binding that is certainly this one: by its instance, or without any at its very address.</summary>
-    public static bool Lists(StoredSipMessage response, Contact own)
+    /// <summary>Bindings of a 2xx that are certainly this one: by its instance, or without any at its very address.</summary>
+    public static IReadOnlyList<Contact> Listed(StoredSipMessage response, Contact own)
     {
         ArgumentNullException.ThrowIfNull(response);
         ArgumentNullException.ThrowIfNull(own);
         var seen = response.SeenAt;
-        return Contact.ReadAll(response.View).Any(binding => IsSameFlow(binding, own) || (binding.Instance is null && binding.Uri.User == own.Uri.User && IsAt(binding, own, seen)));
+        return [.. Contact.ReadAll(response.View).Where(binding => IsSameFlow(binding, own) || (binding.Instance is null && binding.Uri.User == own.Uri.User && IsAt(binding, own, seen)))];
     }
 
     // At one of our addresses with our instance, or with our user and no instance; then elsewhere. Some registrars rewrite

@@ -59,6 +59,9 @@ public sealed class SimulatedRegistrar : IProtocolCore
     /// <summary>The parameters of RFC 5627 that it gives to each binding; empty for none.</summary>
     public string Gruu { get; set; } = "";
 
+    /// <summary>The interval of keepalives that it wishes (RFC 6223), in seconds; null where it takes none.</summary>
+    public int? Keep { get; set; }
+
     /// <summary>Whether <see cref="Requests"/> and <see cref="Responses"/> grow; a day of them is much.</summary>
     public bool KeepsMessages { get; set; } = true;
 
@@ -251,7 +254,7 @@ public sealed class SimulatedRegistrar : IProtocolCore
         var text = new StringBuilder("SIP/2.0 ").Append(answer);
         foreach (var via in request.Headers("Via"))
         {
-            text.Append("Via: ").Append(EditVia is { } edit ? edit(via) : via.Replace(";rport", $";rport={from.Port};received={from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
+            text.Append("Via: ").Append(EditVia is { } edit ? edit(via) : (Keep is { } keep ? via.Replace(";keep", $";keep={keep}", StringComparison.Ordinal) : via).Replace(";rport", $";rport={from.Port};received={from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {request.Header("To")};tag={_tag}\r\nCall-ID: {request.Header("Call-ID")}\r\n");

@@ -9,6 +9,8 @@ public static class AccountDayDraw
     private const int FewestFaults = 8;
     private const int MostFaults = 30;
     private const double MostLoss = 0.03;
+    private const int ShortestKeep = 5;
+    private const int LongestKeep = 60;
 
     private static readonly TimeSpan Reboot = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan[] Leases = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1)];
@@ -17,12 +19,16 @@ public static class AccountDayDraw
     public static AccountDay Draw(int seed)
     {
         var random = new Random(seed);
+        var flows = new Random(~seed);
         var day = new AccountDay
         {
             Seed = seed,
             Nat = DrawNat(random),
             Transport = random.Next(5) == 0 ? TransportProtocol.Tcp : TransportProtocol.Udp,
             Accounts = random.Next(3) > 0 ? 1 : 1 + random.Next(MostAccounts),
+            Flows = 1 + flows.Next(2),
+            IsOutbound = flows.Next(3) > 0,
+            Keep = flows.Next(3) == 0 ? flows.Next(ShortestKeep, LongestKeep + 1) : null,
             FixesNat = random.Next(2) == 0,
             Lease = Leases[random.Next(Leases.Length)],
             NonceLifetime = Nonces[random.Next(Nonces.Length)],

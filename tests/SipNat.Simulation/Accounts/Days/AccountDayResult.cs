@@ -64,6 +64,6 @@ public sealed record AccountDayResult
         var faults = Day.Faults.Count(fault => fault.At < until && (fault.Ends + fault.RetryAfter) > from);
         var isBusy = Day.Faults.Any(fault => fault.Kind is AccountFaultKind.RegistrarBusy && fault.At < until && (fault.Ends + fault.RetryAfter) > from);
         var refreshes = (int)Math.Ceiling(TimeSpan.FromHours(1) / (Day.Lease * 0.8));
-        return Day.Accounts * ((2 * refreshes) + (ForEachFault * (1 + faults)) + (isBusy ? WhileBusy : 0));
+        return Day.Accounts * Day.Flows * ((2 * refreshes) + (ForEachFault * (1 + faults)) + (isBusy ? WhileBusy : 0));
     }
 }

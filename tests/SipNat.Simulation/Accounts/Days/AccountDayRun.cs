@@ -51,7 +51,7 @@ public sealed class AccountDayRun
 
     private AccountDayResult Run()
     {
-        for (var i = 0; i < _day.Accounts; i++) _phone.Add(SimulatedPhone.Options($"line{i}"));
+        for (var i = 0; i < _day.Accounts; i++) _phone.Add(SimulatedPhone.Options($"line{i}") with { Flows = _day.Flows });
         foreach (var fault in _day.Faults) _network.After(fault.At, () => Begin(fault));
         var random = new Random(_day.Seed);
         while (_network.Now < new Instant(0) + _day.Length - CallPatience)
@@ -87,6 +87,8 @@ public sealed class AccountDayRun
     {
         var registrar = SimulatedRegistrar.AddTo(_network, AddressOf(index), Domain, "secret");
         (registrar.FixesNat, registrar.Lease, registrar.NonceLifetime, registrar.KeepsMessages) = (_day.FixesNat, _day.Lease, _day.NonceLifetime, false);
+        (registrar.IsOutbound, registrar.Keep) = (_day.IsOutbound, _day.Keep);
+        registrar.MoreHeaders = FormattableString.Invariant($"Service-Route: <sip:edge{index}.{Domain};lr>\r\n{(_day.Keep is { } timer ? $"Flow-Timer: {timer}\r\n" : "")}");
         registrar.Heard = (now, hasContact) =>
         {
             if (!hasContact) _fetches++;

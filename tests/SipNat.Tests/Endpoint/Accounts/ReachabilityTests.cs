@@ -72,6 +72,42 @@ public sealed class ReachabilityTests
         Assert.Contains(scene.Registrar.Bindings, binding => binding.Contains("203.0.113.77", StringComparison.Ordinal));
     }
 
+    // It tells its own new address nobody, and takes it out of what comes back: only the binding shows it.
+    [Fact]
+    public void A_new_public_address_behind_a_gateway_that_rewrites_sip_is_noticed_at_the_binding()
+    {
+        var scene = new AccountScene(new() { SipAlg = SipAlgKind.BothWays, PortAssignment = PortAssignment.Preserve });
+        scene.Registrar.IsOutbound = true;
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered));
+        scene.Network.RunFor(TimeSpan.FromMinutes(2));
+
+        scene.Nat!.Renumber("203.0.113.77");
+        scene.Network.RunFor(TimeSpan.FromSeconds(33));
+
+        Assert.True(scene.IsReachable());
+        var before = scene.Registrar.RegisteredAt.Count;
+        scene.Network.RunFor(TimeSpan.FromMinutes(10));
+        Assert.Equal(before, scene.Registrar.RegisteredAt.Count);
+    }
+
+    // Once is a new address perhaps; always is its way of writing.
+    [Fact]
+    public void A_registrar_that_lists_bindings_otherwise_than_it_took_them_is_registered_with_once_more_and_no_further()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        scene.Registrar.Override = request => request.Method == "REGISTER" && request.Header("Contact") is null
+            ? $"200 OK\r\nContact: <sip:line@192.0.2.200>;expires=3000;+sip.instance=\"<{SimulatedPhone.Options().Instance}>\"\r\n"
+            : null;
+        scene.Start();
+        Assert.True(scene.RunUntil(AccountState.Registered));
+        var first = scene.Registrar.RegisteredAt.Count;
+
+        scene.Network.RunFor(TimeSpan.FromMinutes(20));
+
+        Assert.Equal(first + 1, scene.Registrar.RegisteredAt.Count);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
