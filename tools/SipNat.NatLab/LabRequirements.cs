@@ -14,6 +14,9 @@ public static class LabRequirements
     /// <summary>A file that libsrtp2-dev installs.</summary>
     public const string LibsrtpHeader = "/usr/include/srtp2/srtp.h";
 
+    /// <summary>A file that kamailio-outbound-modules installs.</summary>
+    public const string KamailioOutbound = "/usr/lib/x86_64-linux-gnu/kamailio/modules/outbound.so";
+
     private static readonly string[] CoreTools = ["ip", "nft", "sysctl", "conntrack", "setsid", "env"];
     private static readonly string[] SystemFolders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
@@ -41,6 +44,7 @@ public static class LabRequirements
         [Aioice] = "python3-aioice",
         [LibniceHeader] = "libnice-dev",
         [LibsrtpHeader] = "libsrtp2-dev",
+        [KamailioOutbound] = "kamailio-outbound-modules",
         ["setsid"] = "util-linux",
         ["env"] = "coreutils",
         ["kamailio"] = "kamailio",

@@ -11,10 +11,12 @@ namespace SipNat.Endpoint.Accounts;
 internal sealed class AccountFlows
 {
     private readonly List<Account> _all = [];
+    private readonly GruuUse _gruu;
 
     /// <param name="startAt">When it begins: many accounts do not begin at one moment.</param>
     public AccountFlows(Instant startAt, SignallingContext context, AccountOptions options)
     {
+        _gruu = options.Gruu;
         Identity = new(options.Name, options.Uri.User)
         {
             Uri = options.Uri,
@@ -34,7 +36,7 @@ internal sealed class AccountFlows
     /// <summary>Whether the registrar has said that it tells flows apart (RFC 5626 §6).</summary>
     public bool IsOutbound { get; private set; }
 
-    /// <summary>What the registrar's domain sends on to us wherever we are (RFC 5627 §3.1); null while it has given none.</summary>
+    /// <summary>What the registrar's domain sends on to us wherever we are (RFC 5627 §3.1); null where it has given none, or it is not to be used.</summary>
     public string? Gruu { get; private set; }
 
     public bool IsRegistered => _all.Exists(static account => account.State is AccountState.Registered);
@@ -50,7 +52,8 @@ internal sealed class AccountFlows
         _all.Exists(other => other != account && other.Holds is { } held && held.Server == target.Server);
 
     /// <summary>The registrar has taken a registration.</summary>
-    public void HandleAccepted(bool isOutbound, string? gruu) => (IsOutbound, Gruu) = (isOutbound, gruu);
+    public void HandleAccepted(bool isOutbound, string? gruu) =>
+        (IsOutbound, Gruu) = (isOutbound, _gruu is GruuUse.Always || (_gruu is GruuUse.Auto && isOutbound) ? gruu : null);
 
     /// <summary>Registrations whose time has come by that of another one.</summary>
     public IEnumerable<Account> Ready => IsOutbound && IsRegistered ? _all.Where(static account => account.IsIdle) : [];

@@ -38,6 +38,9 @@ public sealed record AccountOptions
     /// <summary>The proxies of the second flow and so on (RFC 5626 §3.3); flows beyond them begin anew with <see cref="OutboundProxy"/>.</summary>
     public IReadOnlyList<SipUri> FurtherProxies { get; init; } = [];
 
+    /// <summary>When calls name the GRUU that the registrar gave.</summary>
+    public GruuUse Gruu { get; init; } = GruuUse.Auto;
+
     /// <summary>Registrations by different servers at one time, 1 to <see cref="MaxFlows"/> (RFC 5626 §4.2).</summary>
     public int Flows { get; init; } = 1;
 
@@ -68,4 +71,17 @@ public sealed record AccountOptions
 
     /// <summary>Without the password: a log must not have it.</summary>
     public override string ToString() => $"{Name} ({Uri})";
+}
+
+/// <summary>When calls name the public GRUU of the account (RFC 5627) as their Contact.</summary>
+public enum GruuUse
+{
+    /// <summary>Where the registrar is set up for flows (RFC 5626) too: some give GRUUs unasked, and their proxies do not find what they gave.</summary>
+    Auto,
+
+    /// <summary>Wherever one is given.</summary>
+    Always,
+
+    /// <summary>None is asked for.</summary>
+    Off,
 }

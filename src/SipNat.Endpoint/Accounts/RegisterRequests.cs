@@ -46,7 +46,7 @@ internal sealed class RegisterRequests(AccountOptions options, int regId, Random
         List<SipHeaderField> headers = Stale is { } stale && stale != ContactUri ? [new(SipHeader.Contact, $"<{stale}>;expires=0")] : [];
         headers.Add(new(SipHeader.Contact, $"<{ContactUri}>;+sip.instance=\"<{options.Instance}>\";reg-id={regId};expires={(int)wanted.TotalSeconds}"));
         headers.Add(new(SipHeader.Expires, $"{(int)wanted.TotalSeconds}"));
-        headers.Add(new(SipHeader.Supported, "path, outbound, gruu"));
+        headers.Add(new(SipHeader.Supported, options.Gruu is GruuUse.Off ? "path, outbound" : "path, outbound, gruu"));
         headers.Add(new(SipHeader.Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, UPDATE"));
         headers.AddRange(_digest.Authorize(SipMethod.Register, RequestUri));
         _last = Request(SipMethod.Register, headers);

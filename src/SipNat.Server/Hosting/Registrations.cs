@@ -47,6 +47,7 @@ internal sealed partial class Registrations : IAsyncDisposable
                 OutboundProxy = account.OutboundProxy,
                 FurtherProxies = account.FurtherProxies,
                 Flows = account.Flows,
+                Gruu = account.Gruu,
                 Transport = account.Transport,
                 Expires = account.Expires,
                 AllowMd5 = account.AllowMd5,

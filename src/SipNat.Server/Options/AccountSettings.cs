@@ -35,6 +35,9 @@ public sealed record AccountSettings
     /// <summary>Registrations by different servers at one time.</summary>
     public int Flows { get; init; } = 1;
 
+    /// <summary>When calls name the GRUU that the registrar gave.</summary>
+    public GruuUse Gruu { get; init; }
+
     /// <summary>Null: as the DNS says.</summary>
     public TransportProtocol? Transport { get; init; }
 
@@ -71,7 +74,7 @@ public sealed record AccountSettings
     {
         var accounts = settings.Objects<AccountSettings>(
             List,
-            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Gruu", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
             entry => ReadOne(settings, entry),
             MaxAccounts);
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
@@ -92,6 +95,7 @@ public sealed record AccountSettings
         var registrar = settings.Value($"{entry}:Registrar", null, SettingText.SipServer);
         var proxies = settings.Value<IReadOnlyList<SipUri>>($"{entry}:OutboundProxy", [], SettingText.SipServers);
         var flows = settings.Integer($"{entry}:Flows", 1, 1, AccountOptions.MaxFlows);
+        var gruu = settings.Choice($"{entry}:Gruu", GruuUse.Auto);
         var transport = settings.Value<TransportProtocol?>($"{entry}:Transport", null, SettingText.SipTransport);
         var expires = settings.Duration($"{entry}:Expires", AccountOptions.DefaultExpires, ShortestExpires, LongestExpires);
         var realm = settings.Value<string?>($"{entry}:Realm", null, text => new(text, text.Length == 0 ? "must not be empty; leave it out where any realm will do." : null));
@@ -122,6 +126,7 @@ public sealed record AccountSettings
             OutboundProxy = proxies.Count > 0 ? proxies[0] : null,
             FurtherProxies = [.. proxies.Skip(1)],
             Flows = flows,
+            Gruu = gruu,
             Transport = transport,
             Expires = expires,
             Realm = realm,

@@ -29,6 +29,42 @@ public sealed class FailoverTests
         await AssertReachedAsync(second);
     }
 
+    // RFC 5626 §4.2 by Kamailio's outbound_mode: it is not first noticed that one is gone.
+    [Fact]
+    public async Task Where_an_account_has_two_flows_and_one_of_two_registrars_dies_calls_arrive_by_the_other_all_the_while()
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.PortRestricted }, "kamailio", KamailioRegistrar.OutboundModule, "python3", LabDns.Program);
+        await using var dns = await LabDns.StartAsync(lab);
+        await using var first = await KamailioRegistrar.StartAsync(lab, isOutbound: true);
+        await using var second = await KamailioRegistrar.StartAsync(lab, address: KamailioRegistrar.OtherAddress, isOutbound: true);
+        await using var line = Start(lab, LabDns.Domain, "--set", "Accounts:0:Flows=2");
+        var report = await ReportAsync(line);
+        Assert.Equal(
+            [$"{KamailioRegistrar.Address}:5060 True", $"{KamailioRegistrar.OtherAddress}:5060 True"],
+            report.GetProperty("flows").EnumerateArray().Select(flow => $"{flow.GetProperty("registrar").GetString()} {flow.GetProperty("registered").GetBoolean()}"));
+        Assert.Equal(20, report.GetProperty("keepaliveSeconds").GetDouble());
+
+        await first.CutOffAsync();
+
+        Assert.Equal("SIP/2.0 200 OK", await second.CallAsync("100"));
+    }
+
+    [Fact]
+    public async Task A_registrar_that_knows_nothing_of_flows_is_registered_with_once()
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.PortRestricted }, "kamailio", "python3", LabDns.Program);
+        await using var dns = await LabDns.StartAsync(lab);
+        await using var first = await KamailioRegistrar.StartAsync(lab);
+        await using var second = await KamailioRegistrar.StartAsync(lab, address: KamailioRegistrar.OtherAddress);
+        await using var line = Start(lab, LabDns.Domain, "--set", "Accounts:0:Flows=2");
+
+        var report = await ReportAsync(line);
+
+        Assert.Equal([true, false], report.GetProperty("flows").EnumerateArray().Select(flow => flow.GetProperty("registered").GetBoolean()));
+        Assert.Equal("SIP/2.0 200 OK", await first.CallAsync("100"));
+        Assert.StartsWith("SIP/2.0 404", await second.CallAsync("100"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_registrar_that_was_restarted_and_has_forgotten_its_bindings_is_registered_with_anew()
     {

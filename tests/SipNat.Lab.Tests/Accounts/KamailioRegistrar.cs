@@ -15,6 +15,11 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
     /// <summary>The other address of <c>srv</c>, for a second one.</summary>
     public const string OtherAddress = "203.0.113.2";
 
+    /// <summary>A file that kamailio-outbound-modules installs.</summary>
+    public const string OutboundModule = LabRequirements.KamailioOutbound;
+
+    private const string Outbound = "loadmodule \"stun.so\"\nloadmodule \"outbound.so\"\nmodparam(\"registrar\", \"outbound_mode\", 1)\nmodparam(\"registrar\", \"flow_timer\", 20)\n";
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
     private readonly NatLaboratory _lab;
@@ -29,6 +34,7 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
     /// <param name="leaseSeconds">The longest lease.</param>
     /// <param name="tls">Certificate and key in PEM; TLS is not spoken without.</param>
     /// <param name="address">Where it listens.</param>
+    /// <param name="isOutbound">Whether it tells flows apart (RFC 5626), and wants each used within 20 s.</param>
     /// <param name="script">What it does with a REGISTER before all else, in Kamailio's own language.</param>
     public static async Task<KamailioRegistrar> StartAsync(
         NatLaboratory lab,
@@ -37,11 +43,12 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
         int leaseSeconds = 3600,
         (string Certificate, string Key)? tls = null,
         string address = Address,
+        bool isOutbound = false,
         string script = "")
     {
         var folder = Directory.CreateTempSubdirectory($"{lab.Name}-kamailio");
         var file = Path.Combine(folder.FullName, "kamailio.cfg");
-        var text = Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls).Replace("#script#", script, StringComparison.Ordinal).Replace(Address, address, StringComparison.Ordinal);
+        var text = Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls).Replace("#script#", script, StringComparison.Ordinal).Replace("#outbound#", isOutbound ? Outbound : "", StringComparison.Ordinal).Replace(Address, address, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
         var registrar = new KamailioRegistrar(lab, folder, address);
         try
@@ -145,6 +152,7 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
             loadmodule "registrar.so"
             loadmodule "auth.so"
             loadmodule "nathelper.so"
+            #outbound#
             modparam("usrloc", "db_mode", 0)
             modparam("registrar", "max_expires", {{leaseSeconds}})
             modparam("registrar", "received_avp", "$avp(received)")

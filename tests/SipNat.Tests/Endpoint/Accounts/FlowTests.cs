@@ -176,22 +176,27 @@ public sealed class FlowTests
     }
 
     // RFC 5627 §3.1 and §5.3, with the values of its §9.
-    [Fact]
-    public void The_contact_of_calls_is_the_gruu_that_the_registrar_gave()
+    [Theory]
+    [InlineData(GruuUse.Auto, true, true)]
+    [InlineData(GruuUse.Auto, false, false)]
+    [InlineData(GruuUse.Always, false, true)]
+    [InlineData(GruuUse.Off, true, false)]
+    public void The_contact_of_calls_is_the_gruu_that_the_registrar_gave(GruuUse use, bool isOutbound, bool isNamed)
     {
         const string Gruu = "sip:callee@example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
         _first.Gruu = $";pub-gruu=\"{Gruu}\";temp-gruu=\"sip:tgruu.7hs==jd7vnzga5w7fajsc7-ajd6fabz0f8g5@example.com;gr\"";
         _first.Override = request => IsInvite(request) ? "486 Busy Here\r\n" : null;
-        Add(flows: 1);
+        _first.IsOutbound = isOutbound;
+        _phone.Add(SimulatedPhone.Options() with { Gruu = use });
         Assert.True(_network.RunUntil(() => _phone.Account.State is AccountState.Registered, TimeSpan.FromSeconds(10)));
 
         _phone.Call("sip:200@example.com");
         _network.RunFor(TimeSpan.FromSeconds(1));
 
         var invite = Assert.Single(_first.Requests, IsInvite);
-        Assert.Equal($"<{Gruu}>", invite.Header("Contact"));
+        Assert.Equal(isNamed ? $"<{Gruu}>" : $"<sip:line@{_phone.Account.Contact}{(isOutbound ? ";ob" : "")}>", invite.Header("Contact"));
         Assert.Contains("gruu", invite.Header("Supported"), StringComparison.Ordinal);
-        Assert.All(_first.Requests.Where(IsRegister), request => Assert.Contains("gruu", request.Header("Supported"), StringComparison.Ordinal));
+        Assert.All(_first.Requests.Where(request => IsRegister(request) && request.Header("Contact") is not null), request => Assert.Equal(use is GruuUse.Off ? "path, outbound" : "path, outbound, gruu", request.Header("Supported")));
     }
 
     [Theory]
