@@ -6,6 +6,8 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     SiprecClientCommand.Create(),
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
+    CompareCommand.Create(),
+    CompareCommand.CreatePlainReceiver(),
     MicroBenchmarks.CreateReaders(),
     MicroBenchmarks.CreateSrtp(),
     MicroBenchmarks.CreateSimulation(),

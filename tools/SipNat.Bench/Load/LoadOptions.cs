@@ -31,6 +31,12 @@ public sealed record LoadOptions
     /// <summary>Sessions set up a second.</summary>
     public double Rate { get; init; } = 50;
 
+    /// <summary>The core that a recorder which the run starts is held to; null for all of them.</summary>
+    public int? Core { get; init; }
+
+    /// <summary>How long every session is up before CPU time is counted: what the runtime compiles in the beginning is no cost of a packet.</summary>
+    public TimeSpan WarmUp { get; init; }
+
     public FloodOptions Flood { get; init; } = new();
 }
 

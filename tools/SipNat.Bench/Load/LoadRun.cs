@@ -27,7 +27,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         if (options.Server is { } server) return await RunAsync(server, options.Api, options.Recordings, options.ProcessId, stop);
 
         progress.WriteLine("starting a recorder");
-        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, stop);
+        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop);
         progress.WriteLine($"recorder {recorder.Id} at {recorder.Server}, files in {recorder.Recordings}");
         return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop);
     }
@@ -68,9 +68,10 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var up = await SetUpAsync(sessions, stop);
         var lastAnswer = sessions.Max(session => session.AnsweredAt);
         progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
+        await WaitForFramesAsync(up, stop);
+        await Task.Delay(options.WarmUp, stop);
         meter?.AllUp();
 
-        await WaitForFramesAsync(up, stop);
         using var flood = options.Flood.IsAny ? new Flood(options.Flood, server) : null;
         var flooding = flood?.RunAsync(stop);
         if (up.Length > 0) await Task.WhenAny(up.Select(session => session.Streams[0].Sent)).WaitAsync(stop);

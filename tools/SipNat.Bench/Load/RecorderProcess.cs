@@ -33,7 +33,7 @@ internal sealed class RecorderProcess : IAsyncDisposable
     public string Log => Path.Combine(_data.FullName, "log");
 
     /// <exception cref="InvalidDataException">The program is not built, or did not come up.</exception>
-    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, CancellationToken stop)
+    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, int? core, CancellationToken stop)
     {
         var data = Directory.CreateTempSubdirectory("sipnat-load-");
         var (sipPort, apiPort) = (FreePort(SocketType.Dgram), FreePort(SocketType.Stream));
@@ -46,7 +46,8 @@ internal sealed class RecorderProcess : IAsyncDisposable
             "Recording:DrainTimeout=00:00:05",
             .. settings,
         ];
-        var start = new ProcessStartInfo("dotnet", [Program(), "serve", .. all.SelectMany(setting => new[] { "--set", setting })])
+        string[] pinned = core is { } one ? ["taskset", "-c", $"{one}", "dotnet"] : ["dotnet"];
+        var start = new ProcessStartInfo(pinned[0], [.. pinned.Skip(1), Program(), "serve", .. all.SelectMany(setting => new[] { "--set", setting })])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -110,17 +111,9 @@ internal sealed class RecorderProcess : IAsyncDisposable
     // This program stands in tools/SipNat.Bench/bin/CONFIGURATION/net10.0 of the tree.
     private static string Program()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        var configuration = folder.Parent!.Name;
-        for (var root = folder; root is not null; root = root.Parent)
-        {
-            if (!File.Exists(Path.Combine(root.FullName, "SipNat.sln"))) continue;
-
-            var program = Path.Combine(root.FullName, "src", "SipNat.Server", "bin", configuration, "net10.0", "sipnat.dll");
-            return File.Exists(program) ? program : throw new InvalidDataException($"{program} is not built; wanted: dotnet build SipNat.sln -c {configuration}");
-        }
-
-        throw new InvalidDataException("No recorder to start outside its source tree; name a running one with --server.");
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var program = SourceTree.PathOf("src", "SipNat.Server", "bin", configuration, "net10.0", "sipnat.dll");
+        return File.Exists(program) ? program : throw new InvalidDataException($"{program} is not built; wanted: dotnet build SipNat.sln -c {configuration}");
     }
 
     private static int FreePort(SocketType type)
