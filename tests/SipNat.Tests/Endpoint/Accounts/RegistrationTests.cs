@@ -1,7 +1,7 @@
 using SipNat.Endpoint.Accounts;
-using SipNat.Sip.Messages;
 using SipNat.Simulation;
 using SipNat.Simulation.Accounts;
+using SipNat.Sip.Messages;
 using SipNat.Wire;
 
 namespace SipNat.Tests.Endpoint.Accounts;
@@ -255,6 +255,25 @@ public sealed class RegistrationTests
         Assert.Equal(1000, scene.Registrar.Bindings.Count);
         var busiest = scene.Registrar.RegisteredAt.GroupBy(at => (long)TimeSpan.FromTicks(at.Ticks).TotalSeconds).Max(second => second.Count());
         Assert.InRange(busiest, 1, 110);
+    }
+
+    // Each account that is looked at costs some hundred bytes, and there may be ten thousand.
+    [Fact]
+    public void A_connection_that_comes_and_goes_is_no_matter_of_accounts_that_do_not_use_it()
+    {
+        var scene = new AccountScene(isBehindNat: false);
+        for (var i = 0; i < 200; i++) scene.Phone.Add(SimulatedPhone.Options($"line{i}"));
+        Assert.True(scene.Network.RunUntil(() => scene.Phone.Core.AccountsRegistered == 200, TimeSpan.FromSeconds(10)));
+        var (core, now, flow) = (scene.Phone.Core, scene.Network.Now, 1_000);
+        FlowChange Change(FlowChangeKind kind) => new(kind, TransportProtocol.Tcp, TransportAddress.Parse("203.0.113.9:5060"), TransportAddress.Parse("192.0.2.1:40000"));
+
+        var allocated = Allocation.Of(() =>
+        {
+            core.HandleFlow(now, new(++flow), Change(FlowChangeKind.Opened));
+            core.HandleFlow(now, new(flow), Change(FlowChangeKind.Closed));
+        });
+
+        Assert.InRange(allocated, 0, 5_000);
     }
 
     [Fact]
