@@ -120,8 +120,9 @@ internal sealed class SignallingContext
     /// <summary>
     /// Where new requests reach us: a connection that we opened has a port of its own, on which nobody listens.
     /// </summary>
-    public TransportAddress ListeningAddress(SignallingFlow flow) =>
-        flow.Transport.IsReliable ? flow.Local.WithPort(_addressing.SipPort) : flow.Local;
+    public TransportAddress ListeningAddress(SignallingFlow flow) => !flow.Transport.IsReliable || flow.IsAccepted
+        ? flow.Local
+        : flow.Local.WithPort(Options.ListeningPorts.GetValueOrDefault(flow.Transport, _addressing.SipPort));
 
     /// <summary>The internal address for media of a peer that came in on a flow: the one that routes to it.</summary>
     public TransportAddress MediaAddressFor(FlowId flow) =>

@@ -54,7 +54,7 @@ internal sealed class SignallingFlows(SignallingContext context)
     {
         if (change.Kind is FlowChangeKind.Opened)
         {
-            var flow = new SignallingFlow(change.Transport, change.Local, change.Remote);
+            var flow = new SignallingFlow(change.Transport, change.Local, change.Remote) { IsAccepted = change.IsAccepted };
             _flows[id] = flow;
             if (change.Transport is TransportProtocol.Udp) Ask(now, id, flow);
         }
@@ -235,6 +235,9 @@ internal sealed class SignallingFlow(TransportProtocol transport, TransportAddre
 
     /// <summary>The peer of a connection; none for UDP.</summary>
     public TransportAddress Remote { get; } = remote;
+
+    /// <summary>Whether the peer made the connection.</summary>
+    public bool IsAccepted { get; init; }
 
     public StunBindingClient? Stun { get; set; }
 }

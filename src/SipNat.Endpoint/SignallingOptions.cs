@@ -60,6 +60,9 @@ public sealed record SignallingOptions
     /// <summary>Answer private UDP senders at their source even where they did not ask for it (RFC 3581).</summary>
     public bool ForceRport { get; init; } = true;
 
+    /// <summary>Where connections of a transport are accepted, for Contacts over those that we made; the first where there are several.</summary>
+    public IReadOnlyDictionary<TransportProtocol, int> ListeningPorts { get; init; } = new Dictionary<TransportProtocol, int>();
+
     /// <summary>Text of the Server header.</summary>
     public string ServerName { get; init; } = "SipNat";
 }

@@ -10,7 +10,11 @@ public readonly record struct FlowChange(
     FlowChangeKind Kind,
     TransportProtocol Transport,
     TransportAddress Local,
-    TransportAddress Remote);
+    TransportAddress Remote)
+{
+    /// <summary>Whether the peer made the connection: its local address is one that others can connect to as well.</summary>
+    public bool IsAccepted { get; init; }
+}
 
 public enum FlowChangeKind
 {

@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Digest;
 using SipNat.Sip.Messages;
 using SipNat.Wire;
@@ -106,14 +107,7 @@ internal sealed class RegisterRequests(AccountOptions options, int regId, Random
     private string UriOf(TransportAddress contact, TransportProtocol transport)
     {
         var user = options.Uri.User.Length > 0 ? $"{options.Uri.User}@" : "";
-        var parameter = transport switch
-        {
-            TransportProtocol.Udp => "",
-            TransportProtocol.Tcp => ";transport=tcp",
-            TransportProtocol.Tls => ";transport=tls",
-            _ => ";transport=ws",
-        };
-        return $"sip:{user}{contact}{parameter}";
+        return $"sip:{user}{contact}{transport.UriParameter}";
     }
 
     private static string DomainOf(SipUri uri)

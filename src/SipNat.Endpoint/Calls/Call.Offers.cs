@@ -302,7 +302,7 @@ internal sealed partial class Call
         }
     }
 
-    private bool IsFlowEncrypted(FlowId flow) => TransportOf(flow) is TransportProtocol.Tls or TransportProtocol.Wss;
+    private bool IsFlowEncrypted(FlowId flow) => TransportOf(flow).IsEncrypted;
 
     private string ContactUri
     {
@@ -317,15 +317,8 @@ internal sealed partial class Call
             var address = (routes.Find(route => route.Registrar.HasSameAddress(peer)) ?? routes.FirstOrDefault()) is { } way
                 ? way.Contact
                 : _context.Flows.TryAdvertise(flow, peer, out var advertised) ? advertised.Address : default;
-            var parameter = TransportOf(flow) switch
-            {
-                TransportProtocol.Tcp => ";transport=tcp",
-                TransportProtocol.Tls => ";transport=tls",
-                TransportProtocol.Ws or TransportProtocol.Wss => ";transport=ws",
-                _ => "",
-            };
             // Requests of the dialog are to come by the flow that it was begun on (RFC 5626 §4.3).
-            return $"sip:{_identity.User}@{address}{parameter}{(account is { IsOutbound: true } ? ";ob" : "")}";
+            return $"sip:{_identity.User}@{address}{TransportOf(flow).UriParameter}{(account is { IsOutbound: true } ? ";ob" : "")}";
         }
     }
 

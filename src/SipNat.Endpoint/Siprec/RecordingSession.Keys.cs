@@ -8,7 +8,7 @@ namespace SipNat.Endpoint.Siprec;
 /// <summary>Keys in session descriptions (RFC 4568), and who can read them on the way.</summary>
 internal sealed partial class RecordingSession
 {
-    private bool IsFlowEncrypted => TransportOf(_context, Flow) is TransportProtocol.Tls or TransportProtocol.Wss;
+    private bool IsFlowEncrypted => TransportOf(_context, Flow).IsEncrypted;
 
     // The offer would be ours, and its key readable on the way: whoever takes keys there tells his own first.
     private SipResponse? RefuseToOffer() => _context.Options.Srtp is SrtpMode.Required && !IsFlowEncrypted

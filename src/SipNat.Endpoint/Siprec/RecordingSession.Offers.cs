@@ -229,8 +229,7 @@ internal sealed partial class RecordingSession
     {
         if (!context.Flows.TryAdvertise(flow, peer, out var advertised)) return null;
 
-        var transport = TransportOf(context, flow) is TransportProtocol.Tcp ? ";transport=tcp" : "";
-        return $"<sip:recorder@{advertised.Address}{transport}>;+sip.srs";
+        return $"<sip:recorder@{advertised.Address}{TransportOf(context, flow).UriParameter}>;+sip.srs";
     }
 
     private void TellAddresses(Instant now)

@@ -33,6 +33,7 @@ internal sealed record EndpointOptions(SignallingOptions Signalling, AddressingO
                 UsesIce = options.Nat.Ice is not NatIce.Off,
                 Srtp = SrtpOf(options.Media.Srtp),
                 AllowedTargets = options.Calls.AllowedTargets,
+                ListeningPorts = options.Sip.Listen.GroupBy(l => l.Transport).ToDictionary(same => same.Key, same => (int)same.First().Address.Port),
             },
             new()
             {

@@ -154,6 +154,10 @@ internal sealed class SettingReader
     public Parsed<string?> AudioFile(string text) =>
         text.Length > 0 && !text.Contains('\0') && File.Exists(Rooted(text)) ? Rooted(text) : Parsed.Not<string?>("must be the path of a WAVE file that is there.");
 
+    /// <summary>The rooted path of a file that is there.</summary>
+    public Parsed<string?> ReadableFile(string text) =>
+        text.Length > 0 && !text.Contains('\0') && File.Exists(Rooted(text)) ? Rooted(text) : Parsed.Not<string?>("must be the path of a file that is there.");
+
     public Parsed<string> Directory(string text) =>
         text.Length == 0 || text.Contains('\0') ? Parsed.Not<string>("must be the path of a folder.") : Rooted(text);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using SipNat.Server.Transport;
+using SipNat.Sip.Messages;
 using SipNat.Traversal.Stun;
 using SipNat.Traversal.Turn;
 using SipNat.Wire;
@@ -38,20 +39,19 @@ internal static partial class SettingText
 
     public static Parsed<SipListener> Listener(string text)
     {
-        const string Right = "must be udp://ADDRESS[:PORT] or tcp://ADDRESS[:PORT], with [ADDRESS] for IPv6.";
+        const string Right = "must be udp://ADDRESS[:PORT], tcp://… or tls://…, with [ADDRESS] for IPv6.";
         var separator = text.IndexOf("://", StringComparison.Ordinal);
         if (separator < 0) return Parsed.Not<SipListener>(Right);
 
-        TransportProtocol transport;
-        switch (text[..separator].ToLowerInvariant())
+        (TransportProtocol Transport, int Port)? scheme = text[..separator].ToLowerInvariant() switch
         {
-            case "udp": transport = TransportProtocol.Udp; break;
-            case "tcp": transport = TransportProtocol.Tcp; break;
-            case "tls" or "ws" or "wss": return Parsed.Not<SipListener>($"{text[..separator]} is not available in this version: {Right}");
-            default: return Parsed.Not<SipListener>(Right);
-        }
-
-        if (!TransportAddress.TryParse(text.AsSpan(separator + 3), out var address, SipOptions.DefaultPort)) return Parsed.Not<SipListener>(Right);
+            "udp" => (TransportProtocol.Udp, SipUri.DefaultPort),
+            "tcp" => (TransportProtocol.Tcp, SipUri.DefaultPort),
+            "tls" => (TransportProtocol.Tls, SipUri.DefaultTlsPort),
+            _ => null,
+        };
+        if (scheme is not var (transport, port)) return Parsed.Not<SipListener>(Right);
+        if (!TransportAddress.TryParse(text.AsSpan(separator + 3), out var address, port)) return Parsed.Not<SipListener>(Right);
         if (address.IsMulticastOrBroadcast) return Parsed.Not<SipListener>("must be an address of this machine, not a multicast one.");
         if (address is { Port: 0, IsUnspecified: true }) return Parsed.Not<SipListener>("port 0 (any free port) goes with one address, not with all of them.");
 

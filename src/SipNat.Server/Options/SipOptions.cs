@@ -13,6 +13,9 @@ public sealed record SipOptions
     /// <summary>Where SIP is heard.</summary>
     public IReadOnlyList<SipListener> Listen { get; init; } = DefaultListeners;
 
+    /// <summary>Who we are to those that connect with TLS; null where nothing listens for them.</summary>
+    public SipTlsOptions? Tls { get; init; }
+
     /// <summary>Who may record; null: loopback and the local networks.</summary>
     public IReadOnlyList<NetworkPrefix>? AllowedNetworks { get; init; }
 
@@ -36,9 +39,11 @@ public sealed record SipOptions
     internal static SipOptions Read(SettingReader settings)
     {
         var sessions = settings.Integer("Sip:MaxSessions", DefaultMaxSessions, 1, MostSessions);
+        var listeners = settings.List("Sip:Listen", SettingText.Listener) ?? DefaultListeners;
         return new()
         {
-            Listen = settings.List("Sip:Listen", SettingText.Listener) ?? DefaultListeners,
+            Listen = listeners,
+            Tls = SipTlsOptions.Read(settings, listeners),
             AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
             ForceRport = settings.Boolean("Sip:ForceRport", true),
             MaxSessions = sessions,

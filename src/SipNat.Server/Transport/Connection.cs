@@ -6,7 +6,8 @@ using SipNat.Wire;
 namespace SipNat.Server.Transport;
 
 /// <summary>A TCP connection, with or without TLS on it.</summary>
-internal sealed record Connection(Socket Socket, Stream Stream, TransportProtocol Transport) : IDisposable
+/// <param name="IsAccepted">Whether the peer made it.</param>
+internal sealed record Connection(Socket Socket, Stream Stream, TransportProtocol Transport, bool IsAccepted) : IDisposable
 {
     // A peer that has vanished without a word is noticed after 60 + 3 * 10 s.
     private const int KeepAliveSeconds = 60;
@@ -15,10 +16,23 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
 
     /// <summary>Takes over a socket that is connected.</summary>
     /// <exception cref="SocketException">The peer is gone already.</exception>
-    public static Connection Of(Socket socket)
+    public static Connection Of(Socket socket, bool isAccepted)
     {
         Prepare(socket);
-        return new(socket, new NetworkStream(socket), TransportProtocol.Tcp);
+        return new(socket, new NetworkStream(socket), TransportProtocol.Tcp, isAccepted);
+    }
+
+    /// <summary>Brings an accepted connection to where it carries messages.</summary>
+    /// <exception cref="AuthenticationException">The client does not speak TLS as it is spoken here, or has no certificate that will do.</exception>
+    /// <exception cref="IOException">The peer ended it.</exception>
+    public static async Task<Connection> AcceptAsync(Connection plain, TransportProtocol transport, ConnectionOptions options, CancellationToken stop)
+    {
+        if (!transport.IsEncrypted) return plain;
+
+        var server = options.Server ?? throw new InvalidOperationException("No certificate is configured, and the settings saw to that.");
+        var secured = new SslStream(plain.Stream);
+        await secured.AuthenticateAsServerAsync(server.Options, stop);
+        return plain with { Stream = secured, Transport = TransportProtocol.Tls };
     }
 
     /// <summary>Makes a connection, and with a name begins TLS on it.</summary>
@@ -35,12 +49,12 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
         {
             if (!local.IsNone) socket.Bind(local.WithPort(0).ToIPEndPoint());
             await socket.ConnectAsync(remote.ToIPEndPoint(), stop);
-            var plain = Of(socket);
+            var plain = Of(socket, isAccepted: false);
             if (tlsName is null) return plain;
 
             secured = new SslStream(plain.Stream);
             await secured.AuthenticateAsClientAsync(trust.For(tlsName), stop);
-            return new(socket, secured, TransportProtocol.Tls);
+            return plain with { Stream = secured, Transport = TransportProtocol.Tls };
         }
         catch
         {

@@ -12,4 +12,7 @@ public sealed record ConnectionOptions
     public bool DropsWhenFull { get; init; }
 
     public TlsTrust Trust { get; init; } = TlsTrust.System;
+
+    /// <summary>Who we are to those that connect with TLS; null where nothing listens for them.</summary>
+    public TlsServer? Server { get; init; }
 }

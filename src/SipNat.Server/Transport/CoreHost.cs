@@ -177,7 +177,7 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
         if (kind is FlowChangeKind.Opened) _flows.Add(flow.Id, flow);
         else if (!_flows.Remove(flow.Id)) return;
 
-        _core.HandleFlow(now, flow.Id, new(kind, flow.Transport, flow.Local, flow.Remote));
+        _core.HandleFlow(now, flow.Id, new(kind, flow.Transport, flow.Local, flow.Remote) { IsAccepted = flow.IsAccepted });
     });
 
     private void Tick() => Post(_core.HandleTimeout);

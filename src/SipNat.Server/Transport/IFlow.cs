@@ -15,6 +15,9 @@ internal interface IFlow
     /// <summary>The peer of a connection; none for UDP.</summary>
     TransportAddress Remote { get; }
 
+    /// <summary>Whether the peer made the connection; false for UDP.</summary>
+    bool IsAccepted { get; }
+
     /// <summary>Hands one datagram or message to the kernel or to the connection's queue. Never blocks, never throws.</summary>
     SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload);
 

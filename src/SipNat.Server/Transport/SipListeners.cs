@@ -171,8 +171,7 @@ internal sealed partial class SipListeners : IAsyncDisposable
         IListeningSocket socket = listener.Transport switch
         {
             TransportProtocol.Udp => new UdpListener(_host, UdpFlow.Open(_flows.Next(), listener.Address)),
-            TransportProtocol.Tcp => TcpListener.Open(listener.Address, _connections),
-            _ => throw new System.Diagnostics.UnreachableException($"{listener.Transport} is refused by the options."),
+            _ => TcpListener.Open(listener, _connections),
         };
         _open.Add(listener, socket);
         _loops.Add(RunAsync(listener, socket));

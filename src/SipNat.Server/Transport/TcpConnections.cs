@@ -18,6 +18,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     private readonly Dictionary<TcpFlow, Task> _open = [];
     private readonly Dictionary<TransportAddress, int> _acceptedFrom = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly Handshakes _handshakes;
     private int _strangers;
 
     public TcpConnections(CoreHost host, FlowIds flows, TransportLimits limits, ConnectionOptions options, TransportMetrics metrics, ILoggerFactory logs)
@@ -25,6 +26,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         (_host, _flows, _limits, _options, _metrics) = (host, flows, limits, options, metrics);
         _allowedNetworks = limits.AllowedNetworks;
         _log = logs.CreateLogger<TcpConnections>();
+        _handshakes = new(this, limits, options, metrics, logs.CreateLogger<Handshakes>());
     }
 
     public int Count
@@ -42,11 +44,13 @@ internal sealed partial class TcpConnections : IAsyncDisposable
     }
 
     /// <summary>Takes over an accepted connection; past a cap it is closed at once.</summary>
-    public void Accept(Socket socket)
+    /// <param name="transport">What is to be spoken on it.</param>
+    public void Accept(Socket socket, TransportProtocol transport)
     {
         try
         {
-            if (!TryAdd(_flows.Next(), Connection.Of(socket), isAccepted: true)) socket.Dispose();
+            var isTaken = transport is TransportProtocol.Tcp ? TryAdd(Connection.Of(socket, isAccepted: true)) : _handshakes.TryBegin(socket, transport);
+            if (!isTaken) socket.Dispose();
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
@@ -55,21 +59,15 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over a connection that was made; false past the cap.</summary>
+    /// <summary>Takes over a connection that was accepted; false past a cap.</summary>
     /// <exception cref="SocketException">The connection is gone already.</exception>
-    public bool TryAdd(FlowId id, Connection connection) => TryAdd(id, connection, isAccepted: false);
+    public bool TryAdd(Connection connection) => TryAdd(_flows.Next(), connection);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Takes over a connection; false past a cap.</summary>
+    /// <exception cref="SocketException">The connection is gone already.</exception>
+    public bool TryAdd(FlowId id, Connection connection)
     {
-        await _stop.CancelAsync();
-        Task[] running;
-        lock (_gate) running = [.. _open.Values];
-        await Task.WhenAll(running);
-        _stop.Dispose();
-    }
-
-    private bool TryAdd(FlowId id, Connection connection, bool isAccepted)
-    {
+        var isAccepted = connection.IsAccepted;
         var flow = new TcpFlow(id, connection, _limits, _options);
         var source = flow.Remote.WithPort(0);
         lock (_gate)
@@ -85,9 +83,26 @@ internal sealed partial class TcpConnections : IAsyncDisposable
 
             if (isAccepted) CountAccepted(source, 1);
             _metrics.CountConnection(1);
-            _open.Add(flow, RunAsync(flow, isAccepted));
+            _open.Add(flow, RunAsync(flow));
             return true;
         }
+    }
+
+    /// <summary>Whether a source is outside the allowed networks.</summary>
+    public bool IsStranger(TransportAddress source)
+    {
+        var allowed = _allowedNetworks;
+        return allowed is not null && !allowed.Any(network => network.Contains(source));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _handshakes.DisposeAsync();
+        await _stop.CancelAsync();
+        Task[] running;
+        lock (_gate) running = [.. _open.Values];
+        await Task.WhenAll(running);
+        _stop.Dispose();
     }
 
     private string? CapMetBy(TransportAddress source, bool isAccepted)
@@ -101,8 +116,6 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         return _acceptedFrom.GetValueOrDefault(source) >= perSource ? "source" : others >= _limits.MaxConnectionsOfStrangers ? "strangers" : null;
     }
 
-    private bool IsStranger(TransportAddress source) => _allowedNetworks is { } allowed && !allowed.Any(network => network.Contains(source));
-
     private void CountAccepted(TransportAddress source, int change)
     {
         var count = _acceptedFrom.GetValueOrDefault(source) + change;
@@ -111,7 +124,7 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         if (IsStranger(source)) _strangers += change;
     }
 
-    private async Task RunAsync(TcpFlow flow, bool isAccepted)
+    private async Task RunAsync(TcpFlow flow)
     {
         // The loop does not begin under the lock of the caller.
         await Task.Yield();
@@ -120,17 +133,17 @@ internal sealed partial class TcpConnections : IAsyncDisposable
         var end = await flow.RunAsync(_host, _stop.Token);
         LogClosed(_log, flow.Id, flow.Remote, end);
         _host.Closed(flow);
-        Remove(flow, isAccepted);
+        Remove(flow);
         flow.Dispose();
     }
 
-    private void Remove(TcpFlow flow, bool isAccepted)
+    private void Remove(TcpFlow flow)
     {
         lock (_gate)
         {
             _open.Remove(flow);
             _metrics.CountConnection(-1);
-            if (isAccepted) CountAccepted(flow.Remote.WithPort(0), -1);
+            if (flow.IsAccepted) CountAccepted(flow.Remote.WithPort(0), -1);
         }
     }
 

@@ -44,6 +44,8 @@ internal sealed class TcpFlow : IFlow, IDisposable
 
     public TransportAddress Remote { get; }
 
+    public bool IsAccepted => _connection.IsAccepted;
+
     public SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload)
     {
         if (_isEnding) return SendOutcome.Failed;

@@ -15,24 +15,25 @@ internal sealed class TcpListener : IListeningSocket
     private readonly Socket _socket;
     private readonly TcpConnections _connections;
 
-    private TcpListener(Socket socket, TcpConnections connections)
+    private TcpListener(Socket socket, TransportProtocol transport, TcpConnections connections)
     {
         (_socket, _connections) = (socket, connections);
-        Bound = new(TransportProtocol.Tcp, TransportAddress.From((IPEndPoint)socket.LocalEndPoint!));
+        Bound = new(transport, TransportAddress.From((IPEndPoint)socket.LocalEndPoint!));
     }
 
     public SipListener Bound { get; }
 
     /// <summary>Binds and listens.</summary>
     /// <exception cref="SocketException">The address is not this machine's, or its port is taken.</exception>
-    public static TcpListener Open(TransportAddress local, TcpConnections connections)
+    public static TcpListener Open(SipListener listener, TcpConnections connections)
     {
+        var local = listener.Address;
         var socket = new Socket(local.Family, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.Bind(local.ToIPEndPoint());
             socket.Listen(Backlog);
-            return new(socket, connections);
+            return new(socket, listener.Transport, connections);
         }
         catch
         {
@@ -48,7 +49,7 @@ internal sealed class TcpListener : IListeningSocket
             try
             {
                 var accepted = await _socket.AcceptAsync(stop);
-                _connections.Accept(accepted);
+                _connections.Accept(accepted, Bound.Transport);
             }
             catch (SocketException error) when (IsAboutOneConnection(error.SocketErrorCode))
             {

@@ -29,6 +29,18 @@ public sealed record TransportLimits
     /// <summary>How long a connection may take to be made.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>Accepted connections at the same time that carry nothing yet: TLS is being begun on them.</summary>
+    public int MaxHandshakes { get; init; } = 256;
+
+    /// <summary>Of those, the ones of one source address.</summary>
+    public int MaxHandshakesPerSource { get; init; } = 64;
+
+    /// <summary>Of those, the ones of one source address outside the allowed networks.</summary>
+    public int MaxHandshakesPerStranger { get; init; } = 2;
+
+    /// <summary>How long a peer may take until its connection carries messages.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Bytes waiting for one peer to read; past that the connection is closed.</summary>
     public int MaxQueuedBytes { get; init; } = 1024 * 1024;
 }

@@ -33,6 +33,8 @@ internal sealed class UdpFlow : IFlow, IDisposable
 
     public TransportAddress Remote => default;
 
+    public bool IsAccepted => false;
+
     /// <summary>Binds the socket.</summary>
     /// <exception cref="SocketException">The address is not this machine's, or its port is taken.</exception>
     public static UdpFlow Open(FlowId id, TransportAddress local)

@@ -13,6 +13,8 @@ internal sealed class RunningHost : IAsyncDisposable
     public static readonly SipListener AnyUdp = new(TransportProtocol.Udp, TransportAddress.Parse("127.0.0.1:0"));
     public static readonly SipListener AnyTcp = new(TransportProtocol.Tcp, TransportAddress.Parse("127.0.0.1:0"));
 
+    public static readonly SipListener AnyTls = new(TransportProtocol.Tls, TransportAddress.Parse("127.0.0.1:0"));
+
     private RunningHost(EchoCore core, CoreHost host) => (Core, Host) = (core, host);
 
     public EchoCore Core { get; }
@@ -21,10 +23,10 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public IPEndPoint EndPoint => Host.Bound.Single().Address.ToIPEndPoint();
 
-    public static RunningHost Start(SipListener listener, TransportLimits? limits = null, Action<CoreHost>? prepare = null)
+    public static RunningHost Start(SipListener listener, TransportLimits? limits = null, Action<CoreHost>? prepare = null, ConnectionOptions? connections = null)
     {
         var core = new EchoCore();
-        var host = new CoreHost(core, new ServerClock(TimeProvider.System), new FlowIds(), limits ?? new(), NullLoggerFactory.Instance);
+        var host = new CoreHost(core, new ServerClock(TimeProvider.System), new FlowIds(), limits ?? new(), NullLoggerFactory.Instance, connections);
         prepare?.Invoke(host);
         host.Start([listener]);
         return new(core, host);

@@ -33,8 +33,6 @@ internal sealed class TestAuthority : IDisposable
     /// <summary>A certificate for names and addresses, with its key.</summary>
     public X509Certificate2 Issue(params string[] names)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Server", key, HashAlgorithmName.SHA256);
         var subject = new SubjectAlternativeNameBuilder();
         foreach (var name in names)
         {
@@ -42,11 +40,28 @@ internal sealed class TestAuthority : IDisposable
             else subject.AddDnsName(name);
         }
 
-        request.CertificateExtensions.Add(subject.Build());
+        return IssueFor("CN=Server", subject.Build());
+    }
+
+    /// <summary>A certificate for a subject with whatever extensions it is to have, with its key.</summary>
+    public X509Certificate2 IssueFor(string subject, params X509Extension[] extensions)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        foreach (var extension in extensions) request.CertificateExtensions.Add(extension);
         using var certificate = request.Create(_certificate, Begin, End.AddYears(-1), [1, 2, 3, 4]);
         using var withKey = certificate.CopyWithPrivateKey(key);
         // A key that lives in memory only is not taken by every TLS library.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
+    }
+
+    /// <summary>Writes a certificate and its key where a server is to find them; what was there before is replaced.</summary>
+    public SipTlsOptions Write(X509Certificate2 certificate)
+    {
+        var options = new SipTlsOptions { Certificate = _folder["server.pem"], Key = _folder["server.key"] };
+        System.IO.File.WriteAllText(options.Certificate, certificate.ExportCertificatePem());
+        System.IO.File.WriteAllText(options.Key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        return options;
     }
 
     /// <summary>Trusts this authority for some names and the system for others.</summary>

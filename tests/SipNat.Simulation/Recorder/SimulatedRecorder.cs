@@ -59,7 +59,7 @@ public sealed class SimulatedRecorder
         foreach (var further in options.FurtherAddresses) host.AddAddress(further);
         recorder.Media.SetHosts([.. options.FurtherAddresses.Select(a => TransportAddress.Parse(a))]);
         host.OpenUdp(options.SipPort);
-        host.Listen(options.SipPort);
+        foreach (var transport in Enum.GetValues<TransportProtocol>().Where(t => t.IsReliable)) host.Listen(options.SipPort, transport);
         if (options.PreparesPorts) host.Run(_ => recorder.Media.Prepare(host.Address));
         return recorder;
     }

@@ -123,6 +123,9 @@ public sealed class RecordedCallTests
     [Theory]
     [InlineData(TransportProtocol.Udp, 0, 1, false)]
     [InlineData(TransportProtocol.Tcp, 0, 2, false)]
+    [InlineData(TransportProtocol.Tls, 0, 2, false)]
+    [InlineData(TransportProtocol.Ws, 0, 2, false)]
+    [InlineData(TransportProtocol.Wss, 0, 2, false)]
     [InlineData(TransportProtocol.Udp, 8, 2, false)]
     [InlineData(TransportProtocol.Udp, 0, 2, true)]
     [InlineData(TransportProtocol.Udp, 0, 6, false)]
@@ -136,7 +139,9 @@ public sealed class RecordedCallTests
         Assert.Equal(streams, scene.Session.Files.Count);
         scene.AssertRecordedWhole(peer, silence: silence);
         Assert.Equal(mux, peer.Answers[0].HasRtcpMux);
-        Assert.Equal(transport is TransportProtocol.Tcp, peer.Responses[0].Header("Contact")!.Contains(";transport=tcp", StringComparison.Ordinal));
+        // RFC 7118 §5.2.1: a Contact has ws for both kinds of WebSocket.
+        var parameter = transport switch { TransportProtocol.Udp => "", TransportProtocol.Wss => ";transport=ws", _ => $";transport={transport}".ToLowerInvariant() };
+        Assert.Equal($"<sip:recorder@{scene.Server}{parameter}>;+sip.srs", peer.Responses[0].Header("Contact"));
         scene.Network.AssertNothingRented();
     }
 
