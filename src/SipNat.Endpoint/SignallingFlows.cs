@@ -36,15 +36,13 @@ internal sealed class SignallingFlows(SignallingContext context)
         return found;
     }
 
-    /// <summary>An open TCP connection with a peer's address and port; null where there is none.</summary>
-    public FlowId? FindConnection(TransportAddress remote) => FindConnection(TransportProtocol.Tcp, remote);
-
     /// <summary>An open connection with a peer's address and port; null where there is none.</summary>
-    public FlowId? FindConnection(TransportProtocol transport, TransportAddress remote)
+    /// <param name="tlsName">What its certificate has to have named, where it has TLS.</param>
+    public FlowId? FindConnection(TransportProtocol transport, TransportAddress remote, string? tlsName)
     {
         foreach (var (id, flow) in _flows)
         {
-            if (flow.Transport == transport && flow.Remote == remote) return id;
+            if (flow.Opened.IsAbout(transport, remote, tlsName)) return id;
         }
 
         return null;
@@ -54,7 +52,7 @@ internal sealed class SignallingFlows(SignallingContext context)
     {
         if (change.Kind is FlowChangeKind.Opened)
         {
-            var flow = new SignallingFlow(change.Transport, change.Local, change.Remote) { IsAccepted = change.IsAccepted };
+            var flow = new SignallingFlow(change);
             _flows[id] = flow;
             if (change.Transport is TransportProtocol.Udp) Ask(now, id, flow);
         }
@@ -227,17 +225,20 @@ internal sealed class SignallingFlows(SignallingContext context)
 }
 
 /// <summary>One open SIP flow.</summary>
-internal sealed class SignallingFlow(TransportProtocol transport, TransportAddress local, TransportAddress remote)
+/// <param name="opened">What was told when it opened.</param>
+internal sealed class SignallingFlow(FlowChange opened)
 {
-    public TransportProtocol Transport { get; } = transport;
+    public FlowChange Opened { get; } = opened;
 
-    public TransportAddress Local { get; } = local;
+    public TransportProtocol Transport => Opened.Transport;
+
+    public TransportAddress Local => Opened.Local;
 
     /// <summary>The peer of a connection; none for UDP.</summary>
-    public TransportAddress Remote { get; } = remote;
+    public TransportAddress Remote => Opened.Remote;
 
     /// <summary>Whether the peer made the connection.</summary>
-    public bool IsAccepted { get; init; }
+    public bool IsAccepted => Opened.IsAccepted;
 
     public StunBindingClient? Stun { get; set; }
 }

@@ -14,6 +14,19 @@ public readonly record struct FlowChange(
 {
     /// <summary>Whether the peer made the connection: its local address is one that others can connect to as well.</summary>
     public bool IsAccepted { get; init; }
+
+    /// <summary>
+    /// The <see cref="FlowRequest.TlsName"/> that the connection was asked for with, and that its certificate has proved
+    /// where it opened; null where the peer made it, and without TLS.
+    /// </summary>
+    public string? TlsName { get; init; }
+
+    /// <summary>Why a connection was refused, where there is more to say than that nobody is there; it may hold words of the peer's.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Whether it is about a connection that was asked for. Where TLS is on it the name counts: who proved one name has not proved another.</summary>
+    public bool IsAbout(TransportProtocol transport, TransportAddress remote, string? tlsName) =>
+        Transport == transport && Remote == remote && (!transport.IsEncrypted || string.Equals(TlsName, tlsName, StringComparison.OrdinalIgnoreCase));
 }
 
 public enum FlowChangeKind

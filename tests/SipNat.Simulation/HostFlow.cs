@@ -18,6 +18,9 @@ internal sealed class HostFlow(FlowId id, TransportProtocol transport, Simulated
     /// <summary>The peer of a connection; none for UDP.</summary>
     public TransportAddress Remote { get; init; }
 
+    /// <summary>What the peer's certificate would have to name; null where the peer made the connection.</summary>
+    public string? TlsName { get; set; }
+
     /// <summary>Whether messages pass: at once for UDP, after the handshake for a connection.</summary>
     public bool IsOpen { get; set; }
 

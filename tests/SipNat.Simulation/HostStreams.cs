@@ -21,12 +21,13 @@ internal sealed class HostStreams(SimulatedNetwork network, SimulatedHost host)
         var local = host.AddressOf(request.Remote.Family);
         if (local.IsNone || request.Remote.Port == 0 || !request.Transport.IsReliable)
         {
-            var refused = new FlowChange(FlowChangeKind.Refused, request.Transport, default, request.Remote);
+            var refused = new FlowChange(FlowChangeKind.Refused, request.Transport, default, request.Remote) { TlsName = request.TlsName };
             owner.Core.HandleFlow(host.Clock, network.NextFlow(), refused);
             return;
         }
 
         var flow = Add(request.Transport, owner, local.WithPort(host.NextEphemeralPort()), request.Remote);
+        flow.TlsName = request.TlsName;
         Send(flow, SegmentKind.Syn, []);
     }
 

@@ -205,7 +205,7 @@ public sealed class SimulatedHost
     {
         _isDirty = true;
         var local = kind is FlowChangeKind.Refused ? default : flow.Local;
-        flow.Owner.Core.HandleFlow(Clock, flow.Id, new(kind, flow.Transport, local, flow.Remote));
+        flow.Owner.Core.HandleFlow(Clock, flow.Id, new(kind, flow.Transport, local, flow.Remote) { TlsName = flow.TlsName });
     }
 
     /// <summary>Which local addresses a firewall of the host itself lets nothing out from; none without more.</summary>

@@ -19,7 +19,7 @@ internal sealed partial class Account
     private bool _wasUnlisted;
 
     private FlowId? FindFlow() => Target is not { } target ? null
-        : target.Transport.IsReliable ? _context.Flows.FindConnection(target.Transport, target.Address)
+        : target.Transport.IsReliable ? _context.Flows.FindConnection(target.Transport, target.Address, target.TlsName)
         : _context.Flows.FindUdp(target.Local, target.Address);
 
     private void Locate(Instant now, string text)

@@ -122,8 +122,8 @@ internal sealed partial class Account
             case FlowChangeKind.Opened when State is AccountState.Connecting && FindFlow() is { } open:
                 Register(now, open);
                 break;
-            case FlowChangeKind.Refused when State is AccountState.Connecting && Target is { } target && change.Transport == target.Transport && change.Remote == target.Address:
-                TryNext(now, 0, $"{target.Address} takes no connection");
+            case FlowChangeKind.Refused when State is AccountState.Connecting && Target is { } target && change.IsAbout(target.Transport, target.Address, target.TlsName):
+                TryNext(now, 0, $"{target.Address} takes no connection{(change.Reason is { } reason ? $": {reason}" : "")}");
                 break;
             case FlowChangeKind.Closed when _flow == flow && State is AccountState.Registered:
                 Recover(now, "The connection to the registrar ended", startAt());

@@ -104,11 +104,9 @@ internal sealed class RegisterRequests(AccountOptions options, int regId, Random
         };
     }
 
-    private string UriOf(TransportAddress contact, TransportProtocol transport)
-    {
-        var user = options.Uri.User.Length > 0 ? $"{options.Uri.User}@" : "";
-        return $"sip:{user}{contact}{transport.UriParameter}";
-    }
+    // RFC 3261 §8.1.1.8: what is asked of a sips URI has a Contact of that kind.
+    private string UriOf(TransportAddress contact, TransportProtocol transport) =>
+        ContactText.UriOf(options.Uri.User, contact, transport, transport.IsEncrypted && ContactText.IsSecured(options.Registrar));
 
     private static string DomainOf(SipUri uri)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
@@ -15,6 +16,7 @@ internal sealed partial class Call
     private static readonly TimeSpan LongestRepetition = TimeSpan.FromSeconds(32);
 
     private readonly Call? _replaced;
+    private readonly bool _wantsSecured;
     private TransactionId? _served;
     private SipResponse? _reliable;
     private uint _reliableSequence;
@@ -29,7 +31,7 @@ internal sealed partial class Call
         _replaced = replaced;
         _localTag = SipToken.Next(context.Random);
         if (identity.Credentials is { } credentials) _digest = new(credentials, identity.AllowMd5, context.Random);
-        (_flow, _destination, _served) = (invite.Flow, invite.From, invite.Transaction);
+        (_flow, _destination, _served, _wantsSecured) = (invite.Flow, invite.From, invite.Transaction, ContactText.WantsSecured(invite.Message));
         var dialog = Dialog.AsServer(invite.Message, _localTag, CurrentContact);
         _dialog = new(context, dialog);
         (_dialog.Requests.Flow, _dialog.Requests.Source, _dialog.Requests.Transport) = (invite.Flow, invite.From, TransportOf(invite.Flow));

@@ -79,9 +79,9 @@ internal sealed partial class Call
         if (State is not CallState.Preparing || _flow is not null || _places.Count == 0) return;
 
         var place = _places[_place];
-        if (change.Transport != place.Transport || change.Remote != place.Address) return;
+        if (!change.IsAbout(place.Transport, place.Address, place.TlsName)) return;
         if (change.Kind is FlowChangeKind.Opened) Prepare(now, flow, place.Address);
-        else if (change.Kind is FlowChangeKind.Refused) TryNextPlace(now, new CallFailure.Unreachable($"{place.Address} takes no connection"));
+        else if (change.Kind is FlowChangeKind.Refused) TryNextPlace(now, new CallFailure.Unreachable($"{place.Address} takes no connection{(change.Reason is { } reason ? $": {reason}" : "")}"));
     }
 
     private void Begin(Instant now)
@@ -102,7 +102,7 @@ internal sealed partial class Call
     {
         var place = _places[_place];
         var open = place.Transport.IsReliable
-            ? _context.Flows.FindConnection(place.Transport, place.Address)
+            ? _context.Flows.FindConnection(place.Transport, place.Address, place.TlsName)
             : _context.Flows.FindUdp(place.Local, place.Address);
         _tlsName = place.TlsName;
         if (open is { } flow) Prepare(now, flow, place.Address);
@@ -126,6 +126,12 @@ internal sealed partial class Call
     {
         (_flow, _destination, _patience) = (flow, destination, null);
         var isEncrypted = IsFlowEncrypted(flow);
+        if (!isEncrypted && ContactText.IsSecured(_target))
+        {
+            Fail(now, new CallFailure.Unsecured(_target!.Text));
+            return;
+        }
+
         if (_terms.Srtp is SrtpMode.Required && !isEncrypted)
         {
             Fail(now, new CallFailure.KeysUnprotected());
@@ -414,7 +420,9 @@ internal sealed partial class Call
             return;
         }
 
-        if (++_redirects > MaxRedirects || !_context.MayCall(_identity, uri))
+        // Who asked for security does not get less of it (RFC 5630 §4).
+        var isLess = ContactText.IsSecured(_target) && !ContactText.IsSecured(uri);
+        if (isLess || ++_redirects > MaxRedirects || !_context.MayCall(_identity, uri))
         {
             Fail(now, new CallFailure.RedirectRefused(uri.Text));
             return;
@@ -424,7 +432,7 @@ internal sealed partial class Call
         _journal.Note(now, "redirected", $"Sent on to {uri}.");
         if (_identity.Account is not null)
         {
-            SendInvite(now);
+            Prepare(now, _flow!.Value, _destination);
             return;
         }
 

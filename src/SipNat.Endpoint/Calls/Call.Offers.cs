@@ -317,8 +317,11 @@ internal sealed partial class Call
             var address = (routes.Find(route => route.Registrar.HasSameAddress(peer)) ?? routes.FirstOrDefault()) is { } way
                 ? way.Contact
                 : _context.Flows.TryAdvertise(flow, peer, out var advertised) ? advertised.Address : default;
+            var transport = TransportOf(flow);
+            var uri = ContactText.UriOf(_identity.User, address, transport, transport.IsEncrypted && (_wantsSecured || ContactText.IsSecured(_target)));
+
             // Requests of the dialog are to come by the flow that it was begun on (RFC 5626 §4.3).
-            return $"sip:{_identity.User}@{address}{TransportOf(flow).UriParameter}{(account is { IsOutbound: true } ? ";ob" : "")}";
+            return account is { IsOutbound: true } ? $"{uri};ob" : uri;
         }
     }
 

@@ -43,6 +43,9 @@ public abstract record CallFailure
     /// <summary>Keys may not be told over this signalling, and media have to be encrypted.</summary>
     public sealed record KeysUnprotected : CallFailure;
 
+    /// <summary>A <c>sips</c> URI is reached by TLS alone, and the way to it has none.</summary>
+    public sealed record Unsecured(string Target) : CallFailure;
+
     /// <summary>The other side is gone without a word.</summary>
     public sealed record Lost(string Why) : CallFailure;
 }
@@ -62,6 +65,7 @@ public static class CallFailureText
         CallFailure.NotAuthorized(var status, var why) => $"Our credentials were asked for with {status}: {why}.",
         CallFailure.RedirectRefused(var target) => $"The call was sent on to {target}, where calls may not go; name its host in Calls:AllowedTargets if they may.",
         CallFailure.KeysUnprotected => "SRTP is required, and SIP is not encrypted here, so that the keys could be read on the way: use an account with Transport tls.",
+        CallFailure.Unsecured(var target) => $"{target} asks for TLS all the way (RFC 3261 §26.2.2), and the way to it has none: use an account with Transport tls, or sip: in place of sips:.",
         CallFailure.Lost(var why) => $"The call was lost: {why}.",
         _ => throw new UnreachableException(),
     };

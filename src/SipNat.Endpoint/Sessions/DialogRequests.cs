@@ -113,16 +113,16 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     /// <summary>False where no way leads to the peer.</summary>
     public bool TrySend(Instant now, RequestPurpose purpose, SipRequest request, out string why)
     {
-        var flowIsOpen = context.Flows.TryGet(Flow, out _);
+        var flowIsOpen = MayUse(Flow);
         var route = Route();
-        why = route.Explain();
+        why = MustBeSecured ? $"{route.Explain()} (sips: by TLS alone)" : route.Explain();
         return route.Kind switch
         {
             RequestRouteKind.PeerFlow => Send(now, purpose, request, Flow, Source, isLastTry: true),
             RequestRouteKind.Target when FlowTo(route.Destination) is { } way =>
                 Send(now, purpose, request, way, route.Destination, isLastTry: !flowIsOpen || route.Destination == Source),
             RequestRouteKind.Target when flowIsOpen => Send(now, purpose, request, Flow, Source, isLastTry: true),
-            RequestRouteKind.Target when WantsConnection => Connect(now, purpose, request, route.Destination),
+            RequestRouteKind.Target when WantedConnection is { } transport => Connect(now, purpose, request, transport, route.Destination),
             _ => false,
         };
     }
@@ -132,7 +132,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     {
         var route = Route();
         if (route.Kind is RequestRouteKind.Target && FlowTo(route.Destination) is { } way) context.Transactions.SendAck(now, way, route.Destination, ack);
-        else context.Transactions.SendAck(now, Flow, Source, ack);
+        else if (MayUse(Flow)) context.Transactions.SendAck(now, Flow, Source, ack);
     }
 
     /// <summary>
@@ -155,7 +155,7 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     public PendingRequest? Complete(Instant now, TransactionId transaction, bool foundNobody)
     {
         if (!_pending.Remove(transaction, out var pending)) return null;
-        if (!foundNobody || pending.IsLastTry || pending.IsCancelled || !context.Flows.TryGet(Flow, out _)) return pending;
+        if (!foundNobody || pending.IsLastTry || pending.IsCancelled || !MayUse(Flow)) return pending;
 
         Send(now, pending.Purpose, pending.Request, Flow, Source, isLastTry: true);
         return null;
@@ -166,9 +166,10 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     {
         if (change.Kind is not (FlowChangeKind.Opened or FlowChangeKind.Refused) || !change.Transport.IsReliable) return [];
 
-        var waiting = _connecting.FindAll(p => p.Destination == change.Remote);
+        var waiting = _connecting.FindAll(p => change.IsAbout(p.Connection.Transport, p.Connection.Remote, p.Connection.TlsName));
         _connecting.RemoveAll(waiting.Contains);
-        if (change.Kind is FlowChangeKind.Refused) return waiting;
+        // The peer may have become one that is reached by TLS alone in the meantime.
+        if (change.Kind is FlowChangeKind.Refused || (MustBeSecured && !change.Transport.IsEncrypted)) return waiting;
 
         if (waiting.Count > 0) Flow = flow;
         foreach (var request in waiting) Send(now, request.Purpose, request.Request, flow, request.Destination, isLastTry: true);
@@ -185,13 +186,19 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
                 Target = dialog.NextHop.TryGetAddress(out var address) ? address : default,
                 PeerSource = Source,
                 Transport = Transport,
-                FlowIsOpen = context.Flows.TryGet(Flow, out _),
+                FlowIsOpen = MayUse(Flow),
             },
             context.Advisor.LocalNetworks);
+
+    // A peer that is reached by a sips URI gets nothing in the clear, at whichever hop it stands (RFC 3261 §26.2.2).
+    private bool MustBeSecured => ContactText.IsSecured(dialog.NextHop) || ContactText.IsSecured(dialog.RemoteTarget);
+
+    private bool MayUse(FlowId id) => context.Flows.TryGet(id, out var flow) && (flow.Transport.IsEncrypted || !MustBeSecured);
 
     // The flow of the dialog where it fits; a connection leads only to its own peer.
     private FlowId? FlowTo(TransportAddress target)
     {
+        if (MustBeSecured) return null;
         if (context.Flows.TryGet(Flow, out var flow))
         {
             if (flow.Transport.IsReliable) return null;
@@ -204,18 +211,29 @@ internal sealed class DialogRequests(SignallingContext context, Dialog dialog)
     private bool WantsUdp => dialog.NextHop.Transport is null ? !Transport.IsReliable
         : dialog.NextHop.Transport.Equals("udp", StringComparison.OrdinalIgnoreCase);
 
-    private bool WantsConnection => dialog.NextHop.Transport is null ? Transport is TransportProtocol.Tcp
-        : dialog.NextHop.Transport.Equals("tcp", StringComparison.OrdinalIgnoreCase);
+    // Null where none is to be made: to a client of WebSocket none can be.
+    private TransportProtocol? WantedConnection => dialog.NextHop.Transport?.ToLowerInvariant() switch
+    {
+        "ws" or "wss" => null,
+        _ when MustBeSecured => TransportProtocol.Tls,
+        "tcp" => TransportProtocol.Tcp,
+        "tls" => TransportProtocol.Tls,
+        null when Transport is TransportProtocol.Tcp or TransportProtocol.Tls => Transport,
+        _ => null,
+    };
 
     // The connection of the dialog is gone: one to the target takes its place (RFC 3261 §18.1.1).
-    private bool Connect(Instant now, RequestPurpose purpose, SipRequest request, TransportAddress target)
+    private bool Connect(Instant now, RequestPurpose purpose, SipRequest request, TransportProtocol transport, TransportAddress target)
     {
-        if (context.Flows.FindConnection(target) is { } open) return Send(now, purpose, request, open, target, isLastTry: true);
+        if (context.Flows.FindConnection(transport, target, TlsNameOf(transport)) is { } open) return Send(now, purpose, request, open, target, isLastTry: true);
 
-        _connecting.Add(new(purpose, request, default, target, now, IsLastTry: true));
-        context.FlowRequests.Enqueue(new(FlowRequestKind.Connect, default, TransportProtocol.Tcp, target));
+        FlowRequest connection = new(FlowRequestKind.Connect, default, transport, target) { TlsName = TlsNameOf(transport) };
+        _connecting.Add(new(purpose, request, default, target, now, IsLastTry: true) { Connection = connection });
+        context.FlowRequests.Enqueue(connection);
         return true;
     }
+
+    private string? TlsNameOf(TransportProtocol transport) => transport.IsEncrypted ? dialog.NextHop.Host : null;
 
     private bool Send(Instant now, RequestPurpose purpose, SipRequest request, FlowId flow, TransportAddress destination, bool isLastTry)
     {
@@ -235,6 +253,9 @@ internal sealed record PendingRequest(
     Instant SentAt,
     bool IsLastTry)
 {
+    /// <summary>The connection that it waits for, before it is sent.</summary>
+    public FlowRequest Connection { get; init; }
+
     /// <summary>It was given up; that it has no final answer says nothing of whether the peer is there.</summary>
     public bool IsCancelled { get; init; }
 

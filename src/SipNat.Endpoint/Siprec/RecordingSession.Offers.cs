@@ -225,11 +225,12 @@ internal sealed partial class RecordingSession
         context.Flows.TryGet(flow, out var known) ? known.Transport : TransportProtocol.Udp;
 
     // Null where the flow is closed.
-    private static string? ContactFor(SignallingContext context, FlowId flow, TransportAddress peer)
+    private static string? ContactFor(SignallingContext context, FlowId flow, TransportAddress peer, bool wantsSecured)
     {
         if (!context.Flows.TryAdvertise(flow, peer, out var advertised)) return null;
 
-        return $"<sip:recorder@{advertised.Address}{TransportOf(context, flow).UriParameter}>;+sip.srs";
+        var transport = TransportOf(context, flow);
+        return $"<{ContactText.UriOf("recorder", advertised.Address, transport, wantsSecured && transport.IsEncrypted)}>;+sip.srs";
     }
 
     private void TellAddresses(Instant now)

@@ -203,7 +203,7 @@ internal sealed partial class RecordingSession
     }
 
     // A connection that is closed leaves the last one.
-    private string CurrentContact => ContactFor(_context, Flow, Source) ?? Dialog.LocalContact;
+    private string CurrentContact => ContactFor(_context, Flow, Source, _wantsSecured) ?? Dialog.LocalContact;
 
     private IEnumerable<SipHeaderField> RequestHeaders()
     {

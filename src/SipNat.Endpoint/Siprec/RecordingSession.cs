@@ -37,6 +37,7 @@ internal sealed partial class RecordingSession
     private bool _peerTakesUpdate;
     private bool _correctionDue;
     private Instant _heardAt;
+    private readonly bool _wantsSecured;
     private Instant? _keepaliveAt;
     private Instant? _retryAt;
     private Instant? _mediaUntil;
@@ -52,7 +53,8 @@ internal sealed partial class RecordingSession
         Peer = invite.From;
         (_metadata, _streams) = (new(_journal), new(context.Random));
         _offerAnswer = new((ulong)context.Random.NextInt64(1, long.MaxValue), SrtpNegotiation.With(SdpCapabilities.Recorder, context.Options.Srtp));
-        Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From) ?? throw new UnreachableException());
+        _wantsSecured = ContactText.WantsSecured(invite.Message);
+        Dialog = Dialog.AsServer(invite.Message, Id.Value, ContactFor(context, invite.Flow, invite.From, _wantsSecured) ?? throw new UnreachableException());
         _requests = new(context, Dialog) { Flow = invite.Flow, Source = invite.From, Transport = TransportOf(context, invite.Flow) };
         NotePeer(invite.Message);
     }

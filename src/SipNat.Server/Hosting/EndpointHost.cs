@@ -61,7 +61,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         _core = new(endpoint.Signalling with { AllowedNetworks = [] }, endpoint.Addressing, new SecureRandom());
         // One call has no use for ports that are ready for the next.
         _plane = new(endpoint.Media with { SparePorts = 1 }, new SecureRandom());
-        var trust = TlsTrust.From(options.Nat, options.Accounts);
+        var trust = TlsTrust.From(options, _clock.Time, logs);
         _host = new(_core, _clock, flows, new TransportLimits { AllowedNetworks = [] }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, _clock.Time, logs) })
         {
             AfterDrain = Drain,

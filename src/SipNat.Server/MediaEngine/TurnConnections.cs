@@ -192,7 +192,9 @@ public sealed partial class TurnConnections : IFlowSink, IAsyncDisposable
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(running.Stopping);
         deadline.CancelAfter(_limits.ConnectTimeout);
-        return await Connection.MakeAsync(running.Local, running.Server, running.TlsName, _options.Trust, deadline.Token);
+        return running.TlsName is { } name
+            ? await Connection.MakeAsync(running.Local, running.Server, ServerCheck.Of(_options, name), deadline.Token)
+            : await Connection.MakeAsync(running.Local, running.Server, deadline.Token);
     }
 
     private static TurnConnectionEnd EndOf(TcpFlowEnd end) => end switch

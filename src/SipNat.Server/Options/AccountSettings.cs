@@ -52,6 +52,18 @@ public sealed record AccountSettings
     /// <summary>A PEM file of the authorities that may vouch for the servers of this account; null: those of the system.</summary>
     public string? Ca { get; init; }
 
+    /// <summary>A PEM file with the certificate that the servers of this account are shown where they ask; null: <c>Sip:Tls:Certificate</c>.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The key of <see cref="Certificate"/>.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>What the certificates of its servers name, to the letter, in place of their hosts.</summary>
+    public string? CertificateName { get; init; }
+
+    /// <summary>The hosts that it connects to.</summary>
+    public IEnumerable<string> Servers => OutboundProxy is { } proxy ? [Registrar.Host, proxy.Host, .. FurtherProxies.Select(further => further.Host)] : [Registrar.Host];
+
     /// <summary>Codecs in order of preference; null: <see cref="CodecNames.Default"/>.</summary>
     public IReadOnlyList<string>? Codecs { get; init; }
 
@@ -74,7 +86,7 @@ public sealed record AccountSettings
     {
         var accounts = settings.Objects<AccountSettings>(
             List,
-            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Gruu", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Gruu", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Certificate", "Key", "CertificateName", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
             entry => ReadOne(settings, entry),
             MaxAccounts);
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
@@ -82,7 +94,26 @@ public sealed record AccountSettings
             settings.Require(false, $"{List}:{accounts.ToList().FindLastIndex(account => account.Name == name.Last().Name)}:Name", $"is '{name.Key}', as that of another account is: each has a name of its own.");
         }
 
+        RequireSameTerms(settings, accounts);
         return accounts;
+    }
+
+    // A connection is for all accounts of its server, and shows one certificate.
+    private static void RequireSameTerms(SettingReader settings, IReadOnlyList<AccountSettings> accounts)
+    {
+        var first = new Dictionary<string, AccountSettings>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < accounts.Count; i++)
+        {
+            var account = accounts[i];
+            foreach (var host in account.Servers)
+            {
+                if (first.TryAdd(host, account)) continue;
+
+                var other = first[host];
+                settings.Require(account.Certificate == other.Certificate && account.Key == other.Key, $"{List}:{i}:Certificate", $"must be that of {other.Name}, as both use {host} and share the connections to it.");
+                settings.Require(account.CertificateName == other.CertificateName, $"{List}:{i}:CertificateName", $"must be that of {other.Name}, as both use {host} and share the connections to it.");
+            }
+        }
     }
 
     private static AccountSettings? ReadOne(SettingReader settings, string entry)
@@ -102,6 +133,9 @@ public sealed record AccountSettings
         var display = settings.Value($"{entry}:DisplayName", "", SettingText.DisplayName);
         var allowMd5 = settings.Boolean($"{entry}:AllowMd5", true);
         var ca = settings.Value<string?>($"{entry}:Ca", null, settings.CertificateFile);
+        var certificate = settings.Value<string?>($"{entry}:Certificate", null, settings.CertificateFile);
+        var key = settings.Value<string?>($"{entry}:Key", null, settings.ReadableFile);
+        var certificateName = settings.Value<string?>($"{entry}:CertificateName", null, text => text.Length > 0 ? text : Parsed.Not<string?>("must be a name, as the certificate has it."));
         var codecs = settings.Value<IReadOnlyList<string>?>($"{entry}:Codecs", null, CodecNames.Parse);
         var dtmf = settings.Choice($"{entry}:Dtmf", DtmfMethod.Auto);
         var srtp = settings.OptionalChoice<MediaSrtp>($"{entry}:Srtp");
@@ -112,6 +146,7 @@ public sealed record AccountSettings
         settings.Require(incoming is not IncomingCalls.Play || play is not null, $"{entry}:Play", "must be set where Incoming is Play: the WAVE file that callers hear.");
         settings.Require(incoming is IncomingCalls.Play or IncomingCalls.Record || play is null, $"{entry}:Play", "is set, and Incoming is neither Play nor Record: nobody would hear it.");
         settings.Require(proxies.Count <= Math.Max(1, flows), $"{entry}:OutboundProxy", $"names {proxies.Count} proxies, and Flows is {flows}: each flow goes by one of them.");
+        settings.RequirePair(certificate, key, entry);
         settings.Require(uri is not null, $"{entry}:Uri", "must be set: who this is, such as sip:100@example.com.");
         settings.Require(password is not null, $"{entry}:Password", "must be set, or PasswordFile in its place.");
         if (settings.Errors.Count > errors) return null;
@@ -133,6 +168,9 @@ public sealed record AccountSettings
             DisplayName = display,
             AllowMd5 = allowMd5,
             Ca = ca,
+            Certificate = certificate,
+            Key = key,
+            CertificateName = certificateName,
             Codecs = codecs,
             Dtmf = dtmf,
             Srtp = srtp,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SipNat.Server.Transport;
 
 namespace SipNat.Server.Options;
 
@@ -175,6 +176,19 @@ internal sealed class SettingReader
         {
             return Parsed.Not<string?>($"must be a PEM file that holds a certificate: {error.Message}");
         }
+    }
+
+    /// <summary>A certificate and its key go together, and belong together.</summary>
+    /// <param name="section">Under which the keys <c>Certificate</c> and <c>Key</c> stand.</param>
+    public bool RequirePair(string? certificate, string? key, string section)
+    {
+        Require(certificate is null || key is not null, $"{section}:Key", "must be set: a PEM file with the key of the certificate.");
+        Require(certificate is not null || key is null, $"{section}:Certificate", "must be set: a PEM file with the certificate of the key, and after it those that lead to its authority.");
+        if (certificate is null || key is null) return false;
+
+        var problem = TlsIdentity.ProblemOf(certificate, key);
+        Require(problem is null, $"{section}:Key", $"must be the key of {section}:Certificate, in PEM and not encrypted: {problem}");
+        return problem is null;
     }
 
     /// <summary>A rule between settings; blames the one named, or says so where it has its default.</summary>

@@ -16,6 +16,9 @@ public sealed record SipOptions
     /// <summary>Who we are to those that connect with TLS; null where nothing listens for them.</summary>
     public SipTlsOptions? Tls { get; init; }
 
+    /// <summary>A PEM file of the authorities that may vouch for servers that no account names; null: those of the system.</summary>
+    public string? ServerCa { get; init; }
+
     /// <summary>Who may record; null: loopback and the local networks.</summary>
     public IReadOnlyList<NetworkPrefix>? AllowedNetworks { get; init; }
 
@@ -44,6 +47,7 @@ public sealed record SipOptions
         {
             Listen = listeners,
             Tls = SipTlsOptions.Read(settings, listeners),
+            ServerCa = settings.Value<string?>("Sip:Tls:ServerCa", null, settings.CertificateFile),
             AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
             ForceRport = settings.Boolean("Sip:ForceRport", true),
             MaxSessions = sessions,

@@ -25,15 +25,9 @@ public sealed record SipTlsOptions
         if (listeners.FirstOrDefault(l => l.Transport.IsEncrypted) is { } listener)
         {
             settings.Require(certificate is not null, $"{Section}:Certificate", $"must be set for {listener}: a PEM file with the certificate, and after it those that lead to its authority.");
-            settings.Require(key is not null, $"{Section}:Key", $"must be set for {listener}: a PEM file with the key of the certificate.");
         }
 
-        settings.Require(certificate is not null || key is null, $"{Section}:Key", $"is set, and {Section}:Certificate is not.");
         settings.Require(certificate is not null || clientCa is null, $"{Section}:ClientCa", $"is set, and {Section}:Certificate is not.");
-        if (certificate is null || key is null) return null;
-
-        var problem = TlsIdentity.ProblemOf(certificate, key);
-        settings.Require(problem is null, $"{Section}:Key", $"must be the key of {Section}:Certificate, in PEM and not encrypted: {problem}");
-        return problem is null ? new() { Certificate = certificate, Key = key, ClientCa = clientCa } : null;
+        return settings.RequirePair(certificate, key, Section) ? new() { Certificate = certificate!, Key = key!, ClientCa = clientCa } : null;
     }
 }

@@ -14,6 +14,9 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
     private const int KeepAliveIntervalSeconds = 10;
     private const int KeepAliveRetries = 3;
 
+    /// <summary>What the server's certificate was seen to name; null where nothing of the kind was asked.</summary>
+    public string? TlsName { get; init; }
+
     /// <summary>Takes over a socket that is connected.</summary>
     /// <exception cref="SocketException">The peer is gone already.</exception>
     public static Connection Of(Socket socket, bool isAccepted)
@@ -35,31 +38,50 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
         return plain with { Stream = secured, Transport = TransportProtocol.Tls };
     }
 
-    /// <summary>Makes a connection, and with a name begins TLS on it.</summary>
+    /// <summary>Makes a connection.</summary>
     /// <param name="local">What to bind; none leaves it to the kernel.</param>
-    /// <param name="tlsName">What the server's certificate has to be made out to; null for no TLS.</param>
     /// <exception cref="SocketException">It was refused, or nobody can be reached there.</exception>
-    /// <exception cref="AuthenticationException">The certificate is not the name's, or nobody trusted vouches for it.</exception>
-    /// <exception cref="IOException">The peer ended it, or does not speak TLS.</exception>
-    public static async Task<Connection> MakeAsync(TransportAddress local, TransportAddress remote, string? tlsName, TlsTrust trust, CancellationToken stop)
+    public static async Task<Connection> MakeAsync(TransportAddress local, TransportAddress remote, CancellationToken stop)
     {
         var socket = new Socket(remote.Family, SocketType.Stream, ProtocolType.Tcp);
-        SslStream? secured = null;
         try
         {
             if (!local.IsNone) socket.Bind(local.WithPort(0).ToIPEndPoint());
             await socket.ConnectAsync(remote.ToIPEndPoint(), stop);
-            var plain = Of(socket, isAccepted: false);
-            if (tlsName is null) return plain;
-
-            secured = new SslStream(plain.Stream);
-            await secured.AuthenticateAsClientAsync(trust.For(tlsName), stop);
-            return plain with { Stream = secured, Transport = TransportProtocol.Tls };
+            return Of(socket, isAccepted: false);
         }
         catch
         {
-            if (secured is not null) await secured.DisposeAsync();
             socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a connection and begins TLS on it.</summary>
+    /// <param name="local">What to bind; none leaves it to the kernel.</param>
+    /// <param name="check">Who the server has to be.</param>
+    /// <exception cref="SocketException">It was refused, or nobody can be reached there.</exception>
+    /// <exception cref="AuthenticationException">The certificate is not the name's, or nobody trusted vouches for it; the message says which.</exception>
+    /// <exception cref="IOException">The peer ended it, or does not speak TLS.</exception>
+    public static async Task<Connection> MakeAsync(TransportAddress local, TransportAddress remote, ServerCheck check, CancellationToken stop)
+    {
+        var plain = await MakeAsync(local, remote, stop);
+        var secured = new SslStream(plain.Stream);
+        try
+        {
+            await secured.AuthenticateAsClientAsync(check.Options, stop);
+            return plain with { Stream = secured, Transport = TransportProtocol.Tls, TlsName = check.Name };
+        }
+        catch (AuthenticationException error) when (check.Problem is { } problem)
+        {
+            await secured.DisposeAsync();
+            plain.Dispose();
+            throw new AuthenticationException(problem, error);
+        }
+        catch
+        {
+            await secured.DisposeAsync();
+            plain.Dispose();
             throw;
         }
     }

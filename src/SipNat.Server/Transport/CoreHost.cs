@@ -169,15 +169,17 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
 
     internal void Closed(IFlow flow) => Change(flow, FlowChangeKind.Closed);
 
-    internal void Refused(FlowId flow, TransportProtocol transport, TransportAddress remote) =>
-        Post(now => _core.HandleFlow(now, flow, new(FlowChangeKind.Refused, transport, default, remote)));
+    internal void Refused(FlowId flow, FlowRequest request, string? reason) => Post(now => _core.HandleFlow(now, flow, RefusalOf(request) with { Reason = reason }));
+
+    private static FlowChange RefusalOf(FlowRequest request) =>
+        new(FlowChangeKind.Refused, request.Transport, default, request.Remote) { TlsName = request.TlsName };
 
     private void Change(IFlow flow, FlowChangeKind kind) => Post(now =>
     {
         if (kind is FlowChangeKind.Opened) _flows.Add(flow.Id, flow);
         else if (!_flows.Remove(flow.Id)) return;
 
-        _core.HandleFlow(now, flow.Id, new(kind, flow.Transport, flow.Local, flow.Remote) { IsAccepted = flow.IsAccepted });
+        _core.HandleFlow(now, flow.Id, new(kind, flow.Transport, flow.Local, flow.Remote) { IsAccepted = flow.IsAccepted, TlsName = flow.TlsName });
     });
 
     private void Tick() => Post(_core.HandleTimeout);
@@ -247,7 +249,7 @@ public sealed partial class CoreHost : IAsyncDisposable, IFlowSink
     {
         if (_connector.TryConnect(request, out var flow)) return;
 
-        _changes.Enqueue((flow, new(FlowChangeKind.Refused, request.Transport, default, request.Remote)));
+        _changes.Enqueue((flow, RefusalOf(request)));
     }
 
     private bool DeliverChanges(Instant now)

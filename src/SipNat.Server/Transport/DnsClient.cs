@@ -152,7 +152,7 @@ public sealed class DnsClient : IFlowSink, IAsyncDisposable
             }
             else
             {
-                using var connection = await Connection.MakeAsync(default, request.Remote, null, TlsTrust.System, stop.Token);
+                using var connection = await Connection.MakeAsync(default, request.Remote, stop.Token);
                 end = FlowChangeKind.Closed;
                 await CarryTcpAsync(id, request.Remote, connection, stop);
             }

@@ -18,6 +18,9 @@ internal interface IFlow
     /// <summary>Whether the peer made the connection; false for UDP.</summary>
     bool IsAccepted { get; }
 
+    /// <summary>What the peer's certificate was seen to name; null where nothing of the kind was asked.</summary>
+    string? TlsName { get; }
+
     /// <summary>Hands one datagram or message to the kernel or to the connection's queue. Never blocks, never throws.</summary>
     SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload);
 

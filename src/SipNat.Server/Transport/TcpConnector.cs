@@ -44,25 +44,29 @@ internal sealed partial class TcpConnector(
     {
         // The attempt does not begin under the locks of the caller.
         await Task.Yield();
-        if (!await TryOpenAsync(flow, request)) host.Refused(flow, request.Transport, request.Remote);
+        var (isTaken, reason) = await TryOpenAsync(flow, request);
+        if (!isTaken) host.Refused(flow, request, reason);
         lock (_gate) _connecting.Remove(flow);
     }
 
-    private async Task<bool> TryOpenAsync(FlowId flow, FlowRequest request)
+    private async Task<(bool IsTaken, string? Reason)> TryOpenAsync(FlowId flow, FlowRequest request)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         deadline.CancelAfter(limits.ConnectTimeout);
-        var tlsName = request.Transport is TransportProtocol.Tls ? request.TlsName : null;
         Connection? connection = null;
         var isTaken = false;
+        string? reason = null;
         try
         {
-            connection = await Connection.MakeAsync(default, request.Remote, tlsName, options.Trust, deadline.Token);
+            connection = request.TlsName is { } name && request.Transport is TransportProtocol.Tls
+                ? await Connection.MakeAsync(default, request.Remote, ServerCheck.Of(options, name), deadline.Token)
+                : await Connection.MakeAsync(default, request.Remote, deadline.Token);
             isTaken = connections.TryAdd(flow, connection);
         }
         catch (AuthenticationException error)
         {
-            LogCertificate(log, request.Remote, tlsName!, error.Message);
+            reason = error.Message;
+            LogCertificate(log, request.Remote, request.TlsName!, error.Message);
         }
         catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
         {
@@ -73,7 +77,7 @@ internal sealed partial class TcpConnector(
             if (!isTaken) connection?.Dispose();
         }
 
-        return isTaken;
+        return (isTaken, reason);
     }
 
     [LoggerMessage(LogLevel.Warning, "The server at {Remote} cannot be trusted to be {Name}: {Reason}")]

@@ -46,6 +46,8 @@ internal sealed class TcpFlow : IFlow, IDisposable
 
     public bool IsAccepted => _connection.IsAccepted;
 
+    public string? TlsName => _connection.TlsName;
+
     public SendOutcome Send(TransportAddress destination, ReadOnlySpan<byte> payload)
     {
         if (_isEnding) return SendOutcome.Failed;

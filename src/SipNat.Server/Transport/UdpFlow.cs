@@ -35,6 +35,8 @@ internal sealed class UdpFlow : IFlow, IDisposable
 
     public bool IsAccepted => false;
 
+    public string? TlsName => null;
+
     /// <summary>Binds the socket.</summary>
     /// <exception cref="SocketException">The address is not this machine's, or its port is taken.</exception>
     public static UdpFlow Open(FlowId id, TransportAddress local)

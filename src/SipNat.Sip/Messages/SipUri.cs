@@ -65,7 +65,10 @@ public sealed record SipUri
 
     /// <summary>The address that the host spells, with the port or the scheme's default one; false for a name.</summary>
     public bool TryGetAddress(out TransportAddress address) =>
-        SipHostPort.TryGetAddress(Encoding.UTF8.GetBytes(Host), Port != 0 ? Port : Scheme is SipUriScheme.Sips ? DefaultTlsPort : DefaultPort, out address);
+        SipHostPort.TryGetAddress(Encoding.UTF8.GetBytes(Host), Port != 0 ? Port : UsualPort, out address);
+
+    private int UsualPort =>
+        Scheme is SipUriScheme.Sips || "tls".Equals(Transport, StringComparison.OrdinalIgnoreCase) ? DefaultTlsPort : DefaultPort;
 
     public bool Equals(SipUri? other) => other is not null && Text == other.Text;
 

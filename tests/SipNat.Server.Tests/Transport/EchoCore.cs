@@ -27,7 +27,14 @@ internal sealed class EchoCore : IProtocolCore
         else if (Echoes) Outbox.Add(flow, from, datagram);
     }
 
-    public void HandleFlow(Instant now, FlowId flow, FlowChange change) => _heard.Writer.TryWrite($"{change.Kind} {change.Transport} {change.Remote}");
+    /// <summary>Why the last connection was refused.</summary>
+    public string? Reason { get; private set; }
+
+    public void HandleFlow(Instant now, FlowId flow, FlowChange change)
+    {
+        Reason = change.Reason;
+        _heard.Writer.TryWrite($"{change.Kind} {change.Transport} {change.Remote}");
+    }
 
     public void HandleTimeout(Instant now)
     {

@@ -80,6 +80,9 @@ public sealed class ScriptedPhone : IProtocolCore
         return phone;
     }
 
+    /// <summary>Connections that are open to it.</summary>
+    public int Connections => _flows.Values.Count(flow => flow is { Transport.IsReliable: true, Kind: FlowChangeKind.Opened });
+
     /// <summary>The last request of a method; null where none came.</summary>
     public ScriptedSipMessage? Last(string method) => _requests.FindLast(r => r.Method == method);
 

@@ -67,7 +67,7 @@ internal sealed class DialogScene
     public List<SessionId> Others { get; } = [];
 
     /// <summary>Connections that signalling has asked for and nobody has answered.</summary>
-    public Queue<TransportAddress> Connections { get; } = new();
+    public Queue<FlowRequest> Connections { get; } = new();
 
     public PortService Service { get; set; }
 
@@ -146,7 +146,7 @@ internal sealed class DialogScene
     public void Serve()
     {
         while (_unbound.TryDequeue(out var request)) Bind(request);
-        while (Connections.TryDequeue(out var remote)) Core.HandleFlow(Now, new(0), new(FlowChangeKind.Refused, TransportProtocol.Tcp, default, remote));
+        while (Connections.TryDequeue(out var wanted)) Core.HandleFlow(Now, new(0), new(FlowChangeKind.Refused, wanted.Transport, default, wanted.Remote) { TlsName = wanted.TlsName });
         while (_untold.TryDequeue(out var happened)) Core.HandleMedia(Now, happened);
         Drain();
     }
@@ -197,7 +197,7 @@ internal sealed class DialogScene
         while (Core.TryTakeRequest(out var request))
         {
             worked = true;
-            if (request.Kind is FlowRequestKind.Connect) Connections.Enqueue(request.Remote);
+            if (request.Kind is FlowRequestKind.Connect) Connections.Enqueue(request);
             if (_isOver) Serve();
         }
 

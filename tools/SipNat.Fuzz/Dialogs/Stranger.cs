@@ -163,11 +163,11 @@ internal sealed class Stranger
         var peer = Sources[script.Next(Sources.Length)];
         switch (script.Next(4))
         {
-            case 0 when _scene.Connections.TryDequeue(out var remote):
-                Open(remote);
+            case 0 when _scene.Connections.TryDequeue(out var wanted):
+                Open(wanted);
                 break;
             case 0 or 1:
-                Open(peer);
+                Open(new(FlowRequestKind.Connect, default, TransportProtocol.Tcp, peer));
                 break;
             case 2 when _flows.Count > 1:
                 var closed = _flows[1 + script.Next(_flows.Count - 1)];
@@ -180,13 +180,13 @@ internal sealed class Stranger
         }
     }
 
-    private void Open(TransportAddress remote)
+    private void Open(FlowRequest wanted)
     {
         if (_flows.Count == MaxFlows) return;
 
         var flow = new FlowId(++_lastFlow);
         _flows.Add(flow);
-        Change(flow, new(FlowChangeKind.Opened, TransportProtocol.Tcp, DialogScene.Local, remote));
+        Change(flow, new(FlowChangeKind.Opened, wanted.Transport, DialogScene.Local, wanted.Remote) { TlsName = wanted.TlsName });
     }
 
     private void Change(FlowId flow, FlowChange change)

@@ -362,6 +362,67 @@ public sealed class OutgoingCallTests
     }
 
     [Fact]
+    public void What_a_sips_uri_names_is_called_by_tls_and_told_a_sips_contact() // RFC 3261 §8.1.1.8
+    {
+        _caller.Names["phone.example"] = [new(TransportProtocol.Tls, TransportAddress.Parse("203.0.113.5:5061"), "phone.example")];
+
+        _phone.OnRequest = request =>
+        {
+            if (request.Method == "INVITE") _phone.Answer(request, "200 OK", _phone.Sdp());
+        };
+
+        _caller.Place("sips:100@phone.example");
+        _network.RunFor(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(CallState.Established, _caller.Call.State);
+        var invite = _phone.Last("INVITE")!;
+        Assert.StartsWith("SIP/2.0/TLS 198.51.100.7:", invite.Header("Via"), StringComparison.Ordinal);
+        Assert.Equal("<sips:sipnat@198.51.100.7:5060>", invite.Header("Contact"));
+    }
+
+    [Fact]
+    public void What_a_sips_uri_names_is_not_called_by_a_way_without_tls() // RFC 3261 §26.2.2
+    {
+        _caller.Names["phone.example"] = [new(TransportProtocol.Udp, TransportAddress.Parse("203.0.113.5:5060"), null)];
+
+        _caller.Place("sips:100@phone.example");
+        _network.RunFor(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(new CallFailure.Unsecured("sips:100@phone.example"), _caller.Call.Failure);
+        Assert.Empty(_phone.Requests);
+    }
+
+    [Fact]
+    public void Whoever_asked_for_tls_is_not_sent_on_to_less() // RFC 5630 §4
+    {
+        var caller = SimulatedCaller.AddTo(_network, "198.51.100.8", signalling: new() { UsesIce = false, AllowedTargets = ["203.0.113.5"] });
+        caller.Names["phone.example"] = [new(TransportProtocol.Tls, TransportAddress.Parse("203.0.113.5:5061"), "phone.example")];
+        _phone.OnRequest = request =>
+        {
+            if (request.Method == "INVITE") _phone.Answer(request, "302 Moved Temporarily");
+        };
+
+        caller.Place("sips:100@phone.example");
+        _network.RunFor(TimeSpan.FromSeconds(3));
+
+        Assert.IsType<CallFailure.RedirectRefused>(caller.Call.Failure);
+        Assert.Equal(1, _phone.Count("INVITE"));
+    }
+
+    [Fact]
+    public void A_connection_that_proved_one_name_carries_nothing_for_another()
+    {
+        foreach (var name in (string[])["one.example", "two.example", "one.example"])
+        {
+            _caller.Names[name] = [new(TransportProtocol.Tls, TransportAddress.Parse("203.0.113.5:5061"), name)];
+            _caller.Place($"sips:100@{name}");
+            _network.RunFor(TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal((3, 2), (_phone.Count("INVITE"), _phone.Connections));
+    }
+
+    [Fact]
     public void A_call_that_is_sent_on_goes_only_where_calls_may_go()
     {
         _phone.OnRequest = request =>
