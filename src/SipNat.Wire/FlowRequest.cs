@@ -13,7 +13,8 @@ public readonly record struct FlowRequest(
 {
     /// <summary>
     /// What the certificate of the remote side has to be made out to, for TLS; a connection with TLS is not made without
-    /// it. After a redirection it is the name of the server that one began with (RFC 8489 §10).
+    /// it. After a redirection it is the name of the server that one began with (RFC 8489 §10). Over WebSocket it is the host
+    /// that is asked for, also without TLS.
     /// </summary>
     public string? TlsName { get; init; }
 }

@@ -42,6 +42,15 @@ public sealed partial class ServerLookup
         return lookup;
     }
 
+    /// <summary>The port of SIP over a transport where a URI has none (RFC 3261 §19.1.2, RFC 7118 §8).</summary>
+    public static int DefaultPortOf(TransportProtocol transport) => transport switch
+    {
+        TransportProtocol.Udp or TransportProtocol.Tcp => SipUri.DefaultPort,
+        TransportProtocol.Tls => SipUri.DefaultTlsPort,
+        TransportProtocol.Ws => WebSocketPort,
+        _ => SecureWebSocketPort,
+    };
+
     private void Begin(SipUri uri, TransportProtocol? chosen, bool isNumeric, TransportAddress address)
     {
         var isReachable = uri.Scheme is SipUriScheme.Sip or SipUriScheme.Sips && _rules.Transports.Count > 0;
@@ -108,21 +117,13 @@ public sealed partial class ServerLookup
         TransportProtocol.Tls => "_sips._tcp",
         _ => null,
     };
-
-    private static int DefaultPortOf(TransportProtocol transport) => transport switch
-    {
-        TransportProtocol.Udp or TransportProtocol.Tcp => SipUri.DefaultPort,
-        TransportProtocol.Tls => SipUri.DefaultTlsPort,
-        TransportProtocol.Ws => WebSocketPort,
-        _ => SecureWebSocketPort,
-    };
 }
 
 /// <summary>What a request can be sent by.</summary>
 public sealed record SipLookupOptions
 {
     /// <summary>What we speak, in the order in which it is tried where a domain names several and no order.</summary>
-    public IReadOnlyList<TransportProtocol> Transports { get; init; } = [TransportProtocol.Udp, TransportProtocol.Tcp, TransportProtocol.Tls];
+    public IReadOnlyList<TransportProtocol> Transports { get; init; } = [TransportProtocol.Udp, TransportProtocol.Tcp, TransportProtocol.Tls, TransportProtocol.Ws, TransportProtocol.Wss];
 
     /// <summary>The only one that will do, whatever the URI says; null to leave it to URI and DNS.</summary>
     public TransportProtocol? Transport { get; init; }

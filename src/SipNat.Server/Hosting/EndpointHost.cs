@@ -62,7 +62,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         // One call has no use for ports that are ready for the next.
         _plane = new(endpoint.Media with { SparePorts = 1 }, new SecureRandom());
         var trust = TlsTrust.From(options, _clock.Time, logs);
-        _host = new(_core, _clock, flows, new TransportLimits { AllowedNetworks = [] }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, _clock.Time, logs) })
+        _host = new(_core, _clock, flows, new TransportLimits { AllowedNetworks = [] }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, _clock.Time, logs), WebSocketOrigins = options.Sip.WebSocketOrigins })
         {
             AfterDrain = Drain,
             Trace = _trace,

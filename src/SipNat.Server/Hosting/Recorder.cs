@@ -71,7 +71,7 @@ internal sealed class Recorder : IAsyncDisposable
         _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
         var trust = TlsTrust.From(options, clock.Time, logs);
-        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, clock.Time, logs) }) { AfterDrain = AfterDrain, Trace = trace };
+        _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, clock.Time, logs), WebSocketOrigins = options.Sip.WebSocketOrigins }) { AfterDrain = AfterDrain, Trace = trace };
         _registrations = new(_core, _host, logs);
         _desk = new(options, _core, command => _engine!.TryPost(command), logs);
         _surroundings = new(options.Nat, clock, flows, logs);

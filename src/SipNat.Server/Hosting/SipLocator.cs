@@ -31,7 +31,7 @@ internal sealed partial class SipLocator(ILogger<SipLocator> log) : IAsyncDispos
         var (servers, lifetime) = await AskAsync(request, stop);
         if (servers.Count == 0) (servers, lifetime) = (await AskSystemAsync(request, stop), SystemLifetime);
         var targets = servers
-            .Select(server => new SipTarget(server.Transport, server.Address, server.TlsName ?? (server.Transport is TransportProtocol.Tls ? request.Uri.Host : null)) { Local = OutboundAddress.Towards(server.Address) })
+            .Select(server => new SipTarget(server.Transport, server.Address, server.TlsName ?? (server.Transport is TransportProtocol.Udp or TransportProtocol.Tcp ? null : request.Uri.Host)) { Local = OutboundAddress.Towards(server.Address) })
             .ToList();
         if (targets.RemoveAll(target => target.Local.IsNone) is > 0 and var lost) LogNoRoute(log, request.Uri.Host, lost);
         LogFound(log, request.Uri.Host, string.Join(", ", targets.Select(target => $"{target.Transport} {target.Address}")));
@@ -76,7 +76,7 @@ internal sealed partial class SipLocator(ILogger<SipLocator> log) : IAsyncDispos
     private static async Task<IReadOnlyList<LocatedServer>> AskSystemAsync(LocateRequest request, CancellationToken stop)
     {
         var transport = request.Transport ?? (request.Uri.Scheme is SipUriScheme.Sips ? TransportProtocol.Tls : TransportProtocol.Udp);
-        var port = request.Uri.Port != 0 ? request.Uri.Port : transport is TransportProtocol.Tls ? SipUri.DefaultTlsPort : SipUri.DefaultPort;
+        var port = request.Uri.Port != 0 ? request.Uri.Port : ServerLookup.DefaultPortOf(transport);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(Limit);
         try

@@ -61,6 +61,9 @@ public sealed record AccountSettings
     /// <summary>What the certificates of its servers name, to the letter, in place of their hosts.</summary>
     public string? CertificateName { get; init; }
 
+    /// <summary>What its servers are asked for to open a WebSocket.</summary>
+    public string WebSocketPath { get; init; } = "/";
+
     /// <summary>The hosts that it connects to.</summary>
     public IEnumerable<string> Servers => OutboundProxy is { } proxy ? [Registrar.Host, proxy.Host, .. FurtherProxies.Select(further => further.Host)] : [Registrar.Host];
 
@@ -86,7 +89,7 @@ public sealed record AccountSettings
     {
         var accounts = settings.Objects<AccountSettings>(
             List,
-            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Gruu", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Certificate", "Key", "CertificateName", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
+            ["Name", "Uri", "Username", "Password", "PasswordFile", "Registrar", "OutboundProxy", "Flows", "Gruu", "Transport", "Expires", "Realm", "DisplayName", "AllowMd5", "Ca", "Certificate", "Key", "CertificateName", "WebSocketPath", "Codecs", "Dtmf", "Srtp", "Incoming", "Play"],
             entry => ReadOne(settings, entry),
             MaxAccounts);
         foreach (var name in accounts.GroupBy(account => account.Name, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1))
@@ -111,6 +114,7 @@ public sealed record AccountSettings
 
                 var other = first[host];
                 settings.Require(account.Certificate == other.Certificate && account.Key == other.Key, $"{List}:{i}:Certificate", $"must be that of {other.Name}, as both use {host} and share the connections to it.");
+                settings.Require(account.WebSocketPath == other.WebSocketPath, $"{List}:{i}:WebSocketPath", $"must be that of {other.Name}, as both use {host} and share the connections to it.");
                 settings.Require(account.CertificateName == other.CertificateName, $"{List}:{i}:CertificateName", $"must be that of {other.Name}, as both use {host} and share the connections to it.");
             }
         }
@@ -136,6 +140,7 @@ public sealed record AccountSettings
         var certificate = settings.Value<string?>($"{entry}:Certificate", null, settings.CertificateFile);
         var key = settings.Value<string?>($"{entry}:Key", null, settings.ReadableFile);
         var certificateName = settings.Value<string?>($"{entry}:CertificateName", null, text => text.Length > 0 ? text : Parsed.Not<string?>("must be a name, as the certificate has it."));
+        var path = settings.Value($"{entry}:WebSocketPath", "/", SettingText.WebSocketPath);
         var codecs = settings.Value<IReadOnlyList<string>?>($"{entry}:Codecs", null, CodecNames.Parse);
         var dtmf = settings.Choice($"{entry}:Dtmf", DtmfMethod.Auto);
         var srtp = settings.OptionalChoice<MediaSrtp>($"{entry}:Srtp");
@@ -171,6 +176,7 @@ public sealed record AccountSettings
             Certificate = certificate,
             Key = key,
             CertificateName = certificateName,
+            WebSocketPath = path,
             Codecs = codecs,
             Dtmf = dtmf,
             Srtp = srtp,

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using SipNat.Endpoint.Dns;
 using SipNat.Server.Transport;
 using SipNat.Sip.Messages;
 using SipNat.Traversal.Stun;
@@ -39,7 +40,7 @@ internal static partial class SettingText
 
     public static Parsed<SipListener> Listener(string text)
     {
-        const string Right = "must be udp://ADDRESS[:PORT], tcp://… or tls://…, with [ADDRESS] for IPv6.";
+        const string Right = "must be udp://ADDRESS[:PORT], tcp://…, tls://…, ws://… or wss://…, with [ADDRESS] for IPv6.";
         var separator = text.IndexOf("://", StringComparison.Ordinal);
         if (separator < 0) return Parsed.Not<SipListener>(Right);
 
@@ -48,6 +49,8 @@ internal static partial class SettingText
             "udp" => (TransportProtocol.Udp, SipUri.DefaultPort),
             "tcp" => (TransportProtocol.Tcp, SipUri.DefaultPort),
             "tls" => (TransportProtocol.Tls, SipUri.DefaultTlsPort),
+            "ws" => (TransportProtocol.Ws, ServerLookup.DefaultPortOf(TransportProtocol.Ws)),
+            "wss" => (TransportProtocol.Wss, ServerLookup.DefaultPortOf(TransportProtocol.Wss)),
             _ => null,
         };
         if (scheme is not var (transport, port)) return Parsed.Not<SipListener>(Right);

@@ -19,6 +19,9 @@ public sealed record SipOptions
     /// <summary>A PEM file of the authorities that may vouch for servers that no account names; null: those of the system.</summary>
     public string? ServerCa { get; init; }
 
+    /// <summary>The pages whose scripts may open a WebSocket.</summary>
+    public IReadOnlyList<string> WebSocketOrigins { get; init; } = [];
+
     /// <summary>Who may record; null: loopback and the local networks.</summary>
     public IReadOnlyList<NetworkPrefix>? AllowedNetworks { get; init; }
 
@@ -48,6 +51,7 @@ public sealed record SipOptions
             Listen = listeners,
             Tls = SipTlsOptions.Read(settings, listeners),
             ServerCa = settings.Value<string?>("Sip:Tls:ServerCa", null, settings.CertificateFile),
+            WebSocketOrigins = settings.List("Sip:WebSocketOrigins", SettingText.Origin) ?? [],
             AllowedNetworks = settings.List("Sip:AllowedNetworks", SettingText.Network),
             ForceRport = settings.Boolean("Sip:ForceRport", true),
             MaxSessions = sessions,

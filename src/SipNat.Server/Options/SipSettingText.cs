@@ -48,8 +48,22 @@ internal static partial class SettingText
         "UDP" => TransportProtocol.Udp,
         "TCP" => TransportProtocol.Tcp,
         "TLS" => TransportProtocol.Tls,
-        _ => Parsed.Not<TransportProtocol?>("must be Udp, Tcp or Tls; leave it out to take what the DNS says."),
+        "WS" => TransportProtocol.Ws,
+        "WSS" => TransportProtocol.Wss,
+        _ => Parsed.Not<TransportProtocol?>("must be Udp, Tcp, Tls, Ws or Wss; leave it out to take what the DNS says."),
     };
+
+    /// <summary>What a server is asked for to open a WebSocket.</summary>
+    public static Parsed<string> WebSocketPath(string text) =>
+        text.StartsWith('/') && text.Length <= MaxSipText && Uri.IsWellFormedUriString(text, UriKind.Relative) && !text.Contains('#')
+            ? text
+            : Parsed.Not<string>("must be a path such as /ws, with a query where it has one.");
+
+    /// <summary>The origin of a page, as browsers name it (RFC 6454 §6.2).</summary>
+    public static Parsed<string> Origin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase)
+            ? text
+            : Parsed.Not<string>("must be https://HOST[:PORT], without a path.");
 
     /// <summary>The host of a URI.</summary>
     public static Parsed<string> TargetHost(string text) => SipUri.TryParse($"sip:{text}", out var uri) && uri is { User: "", Port: 0, Host.Length: > 0 }

@@ -1,11 +1,12 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Authentication;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
 
-/// <summary>A TCP connection, with or without TLS on it.</summary>
+/// <summary>A TCP connection, with or without TLS and a WebSocket on it.</summary>
 /// <param name="IsAccepted">Whether the peer made it.</param>
 internal sealed record Connection(Socket Socket, Stream Stream, TransportProtocol Transport, bool IsAccepted) : IDisposable
 {
@@ -13,6 +14,9 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
     private const int KeepAliveSeconds = 60;
     private const int KeepAliveIntervalSeconds = 10;
     private const int KeepAliveRetries = 3;
+
+    /// <summary>What its messages go by where that is a WebSocket; null for the stream itself.</summary>
+    public WebSocket? WebSocket { get; init; }
 
     /// <summary>What the server's certificate was seen to name; null where nothing of the kind was asked.</summary>
     public string? TlsName { get; init; }
@@ -27,15 +31,20 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
 
     /// <summary>Brings an accepted connection to where it carries messages.</summary>
     /// <exception cref="AuthenticationException">The client does not speak TLS as it is spoken here, or has no certificate that will do.</exception>
-    /// <exception cref="IOException">The peer ended it.</exception>
+    /// <exception cref="IOException">The peer ended it, or asks for no WebSocket for SIP.</exception>
     public static async Task<Connection> AcceptAsync(Connection plain, TransportProtocol transport, ConnectionOptions options, CancellationToken stop)
     {
-        if (!transport.IsEncrypted) return plain;
+        var stream = plain.Stream;
+        if (transport.IsEncrypted)
+        {
+            var server = options.Server ?? throw new InvalidOperationException("No certificate is configured, and the settings saw to that.");
+            var secured = new SslStream(stream);
+            await secured.AuthenticateAsServerAsync(server.Options, stop);
+            stream = secured;
+        }
 
-        var server = options.Server ?? throw new InvalidOperationException("No certificate is configured, and the settings saw to that.");
-        var secured = new SslStream(plain.Stream);
-        await secured.AuthenticateAsServerAsync(server.Options, stop);
-        return plain with { Stream = secured, Transport = TransportProtocol.Tls };
+        var webSocket = transport is TransportProtocol.Tls ? null : await WebSocketAcceptor.AcceptAsync(stream, options.WebSocketOrigins, stop);
+        return plain with { Stream = stream, Transport = transport, WebSocket = webSocket };
     }
 
     /// <summary>Makes a connection.</summary>
@@ -88,6 +97,7 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
 
     public void Dispose()
     {
+        WebSocket?.Dispose();
         Stream.Dispose();
         Socket.Dispose();
     }

@@ -13,6 +13,9 @@ public sealed record ConnectionOptions
 
     public TlsTrust Trust { get; init; } = TlsTrust.System;
 
+    /// <summary>The pages whose scripts may open a WebSocket: <c>https://phone.example</c>. What names none is no browser.</summary>
+    public IReadOnlyList<string> WebSocketOrigins { get; init; } = [];
+
     /// <summary>Who we are to those that connect with TLS; null where nothing listens for them.</summary>
     public TlsServer? Server { get; init; }
 }

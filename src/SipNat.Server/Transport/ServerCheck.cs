@@ -18,7 +18,7 @@ internal sealed class ServerCheck
         Options = new()
         {
             TargetHost = name,
-            ClientCertificateContext = isSip ? terms.Identity?.Current : null,
+            ClientCertificateContext = terms.Identity?.Current,
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsGood(certificate, chain, errors),
         };
         if (terms.Authorities is not { } authorities) return;
@@ -37,6 +37,9 @@ internal sealed class ServerCheck
 
     public static ServerCheck Of(ConnectionOptions options, string name) =>
         new(name, options.Trust.Of(name, options.Framing), options.Framing is StreamFraming.Sip);
+
+    /// <summary>The same for a WebSocket, which HTTP begins: by its rules.</summary>
+    public static ServerCheck OfHttps(ConnectionOptions options, string name) => new(name, options.Trust.Of(name, options.Framing), isSip: false);
 
     private bool IsGood(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {

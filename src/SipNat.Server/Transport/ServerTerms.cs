@@ -14,6 +14,9 @@ internal sealed record ServerTerms
     /// <summary>What its certificate names in place of the name that is asked for, to the letter; null for that name.</summary>
     public string? CertificateName { get; init; }
 
+    /// <summary>What is asked of it to open a WebSocket: a path, and a query where it has one.</summary>
+    public string WebSocketPath { get; init; } = "/";
+
     /// <summary>The setting that names <see cref="Authorities"/>.</summary>
     public string CaKey { get; init; } = "Sip:Tls:ServerCa";
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
+using SipNat.Server.Hosting;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
@@ -22,7 +23,7 @@ internal sealed partial class TcpConnector(
         flow = flows.Next();
         lock (_gate)
         {
-            var isPossible = request.Transport is TransportProtocol.Tcp || (request.Transport is TransportProtocol.Tls && request.TlsName is not null);
+            var isPossible = request.Transport.IsReliable && (request.TlsName is not null || !request.Transport.IsEncrypted);
             if (!isPossible || request.Remote.IsNone || _stop.IsCancellationRequested) return false;
             if (_connecting.Count >= limits.MaxConnecting) return false;
 
@@ -58,9 +59,12 @@ internal sealed partial class TcpConnector(
         string? reason = null;
         try
         {
-            connection = request.TlsName is { } name && request.Transport is TransportProtocol.Tls
-                ? await Connection.MakeAsync(default, request.Remote, ServerCheck.Of(options, name), deadline.Token)
-                : await Connection.MakeAsync(default, request.Remote, deadline.Token);
+            connection = request.Transport switch
+            {
+                TransportProtocol.Tcp => await Connection.MakeAsync(default, request.Remote, deadline.Token),
+                TransportProtocol.Tls => await Connection.MakeAsync(default, request.Remote, ServerCheck.Of(options, request.TlsName!), deadline.Token),
+                _ => await WebSocketConnector.MakeAsync(request, options, deadline.Token),
+            };
             isTaken = connections.TryAdd(flow, connection);
         }
         catch (AuthenticationException error)
@@ -68,7 +72,11 @@ internal sealed partial class TcpConnector(
             reason = error.Message;
             LogCertificate(log, request.Remote, request.TlsName!, error.Message);
         }
-        catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
+        catch (IOException error)
+        {
+            reason = SafeText.Escape(error.Message);
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException)
         {
             // Refused, unreachable, too slow or stopped: the core hears the same of all of them.
         }

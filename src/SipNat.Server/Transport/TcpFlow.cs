@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Net;
+using System.Net.WebSockets;
+using System.Text.Unicode;
 using System.Threading.Channels;
 using SipNat.Wire;
 
 namespace SipNat.Server.Transport;
 
 /// <summary>
-/// One TCP connection, with or without TLS, that carries SIP (RFC 3261 §18.3) or TURN: what is received is cut into
+/// One TCP connection, with or without TLS and a WebSocket, that carries SIP (RFC 3261 §18.3, RFC 7118) or TURN: what is received is cut into
 /// messages, what is sent goes through a bounded queue, and a keepalive ping of SIP is answered with a pong (RFC 5626
 /// §4.4.1).
 /// </summary>
@@ -19,6 +21,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
     private readonly Connection _connection;
     private readonly TransportLimits _limits;
     private readonly ConnectionOptions _options;
+    private readonly WebSocketFraming? _messages;
     private readonly IStreamFramer _framer;
     private readonly CancellationTokenSource _end = new();
     private readonly Channel<Queued> _queue = Channel.CreateBounded<Queued>(
@@ -31,7 +34,9 @@ internal sealed class TcpFlow : IFlow, IDisposable
 
     public TcpFlow(FlowId id, Connection connection, TransportLimits limits, ConnectionOptions options)
     {
-        (Id, _connection, _limits, _options, _framer) = (id, connection, limits, options, options.Framing.Create());
+        (Id, _connection, _limits, _options) = (id, connection, limits, options);
+        _messages = connection.WebSocket is null ? null : new();
+        _framer = _messages ?? options.Framing.Create();
         Local = TransportAddress.From((IPEndPoint)connection.Socket.LocalEndPoint!);
         Remote = TransportAddress.From((IPEndPoint)connection.Socket.RemoteEndPoint!);
     }
@@ -96,7 +101,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
         var (isWaiting, hasTaken) = (true, false);
         try
         {
-            while (await _connection.Stream.ReadAsync(buffer.AsMemory(), deadline.Token) is > 0 and var length)
+            while (await ReceiveAsync(buffer, deadline.Token) is { } length)
             {
                 if (!TryTakeMessages(sink, buffer.AsSpan(0, length), out var took)) return TcpFlowEnd.NotFramed;
 
@@ -113,7 +118,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
         {
             return TcpFlowEnd.TooSlow;
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or WebSocketException)
         {
             return TcpFlowEnd.Broken;
         }
@@ -122,6 +127,25 @@ internal sealed class TcpFlow : IFlow, IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    // Null where the peer has said its last word. Of a WebSocket a message may end with nothing more in it.
+    private async ValueTask<int?> ReceiveAsync(byte[] buffer, CancellationToken stop)
+    {
+        if (_connection.WebSocket is not { } webSocket) return await _connection.Stream.ReadAsync(buffer.AsMemory(), stop) is > 0 and var length ? length : null;
+
+        var received = await webSocket.ReceiveAsync(buffer.AsMemory(), stop);
+        _messages!.IsWhole = received.EndOfMessage;
+        return received.MessageType is WebSocketMessageType.Close ? null : received.Count;
+    }
+
+    // A script in a browser takes text as text (RFC 7118 §4.2); a body that is none goes as it is.
+    private ValueTask TransmitAsync(ReadOnlyMemory<byte> message, CancellationToken stop) => _connection.WebSocket is { } webSocket
+        ? webSocket.SendAsync(message, Utf8.IsValid(message.Span) ? WebSocketMessageType.Text : WebSocketMessageType.Binary, endOfMessage: true, stop)
+        : _connection.Stream.WriteAsync(message, stop);
+
+    private Task SayFarewellAsync(CancellationToken stop) => _connection.WebSocket is { } webSocket
+        ? webSocket.CloseOutputAsync(_reason is TcpFlowEnd.NotFramed ? WebSocketCloseStatus.MessageTooBig : WebSocketCloseStatus.NormalClosure, null, stop)
+        : Task.CompletedTask;
 
     // False where the stream has no further boundaries; what could be cut off it is answered before it closes.
     private bool TryTakeMessages(IFlowSink sink, ReadOnlySpan<byte> received, out bool took)
@@ -154,14 +178,15 @@ internal sealed class TcpFlow : IFlow, IDisposable
         {
             await foreach (var message in _queue.Reader.ReadAllAsync(_end.Token))
             {
-                await _connection.Stream.WriteAsync(message.Memory, _end.Token);
+                await TransmitAsync(message.Memory, _end.Token);
                 Interlocked.Add(ref _queuedBytes, -message.Length);
                 ArrayPool<byte>.Shared.Return(message.Buffer);
             }
 
+            await SayFarewellAsync(_end.Token);
             End(TcpFlowEnd.ByUs, TimeSpan.Zero);
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
+        catch (Exception error) when (error is IOException or WebSocketException or OperationCanceledException)
         {
             End(TcpFlowEnd.Broken, TimeSpan.Zero);
         }

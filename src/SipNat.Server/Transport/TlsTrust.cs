@@ -75,6 +75,7 @@ public sealed class TlsTrust
             Authorities = account.Ca is { } file ? With(known.Authorities, file) : known.Authorities,
             Identity = account is { Certificate: { } certificate, Key: { } key } ? new(certificate, key, time, log) : known.Identity,
             CertificateName = account.CertificateName ?? known.CertificateName,
+            WebSocketPath = account.WebSocketPath,
         };
     }
 

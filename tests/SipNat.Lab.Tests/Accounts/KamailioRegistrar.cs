@@ -33,6 +33,8 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
     /// <param name="nonceSeconds">How long a nonce is good.</param>
     /// <param name="leaseSeconds">The longest lease.</param>
     /// <param name="tls">Certificate and key in PEM; TLS is not spoken without.</param>
+    /// <param name="clientCa">Whoever connects with TLS has to show a certificate that this PEM file vouches for.</param>
+    /// <param name="webSocketPath">Where a WebSocket is opened, on port 80, and with TLS on 443; null for none.</param>
     /// <param name="address">Where it listens.</param>
     /// <param name="isOutbound">Whether it tells flows apart (RFC 5626), and wants each used within 20 s.</param>
     /// <param name="script">What it does with a REGISTER before all else, in Kamailio's own language.</param>
@@ -42,13 +44,15 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
         int nonceSeconds = 300,
         int leaseSeconds = 3600,
         (string Certificate, string Key)? tls = null,
+        string? clientCa = null,
+        string? webSocketPath = null,
         string address = Address,
         bool isOutbound = false,
         string script = "")
     {
         var folder = Directory.CreateTempSubdirectory($"{lab.Name}-kamailio");
         var file = Path.Combine(folder.FullName, "kamailio.cfg");
-        var text = Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls).Replace("#script#", script, StringComparison.Ordinal).Replace("#outbound#", isOutbound ? Outbound : "", StringComparison.Ordinal).Replace(Address, address, StringComparison.Ordinal);
+        var text = Configuration(folder, fixesNat, nonceSeconds, leaseSeconds, tls, clientCa, webSocketPath).Replace("#script#", script, StringComparison.Ordinal).Replace("#outbound#", isOutbound ? Outbound : "", StringComparison.Ordinal).Replace(Address, address, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
         var registrar = new KamailioRegistrar(lab, folder, address);
         try
@@ -116,14 +120,30 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
         await _process.WaitForTextAsync("ready to answer", StartLimit, TestContext.Current.CancellationToken);
     }
 
-    private static string Configuration(DirectoryInfo folder, bool fixesNat, int nonceSeconds, int leaseSeconds, (string Certificate, string Key)? tls)
+    private static string Configuration(DirectoryInfo folder, bool fixesNat, int nonceSeconds, int leaseSeconds, (string Certificate, string Key)? tls, string? clientCa, string? webSocketPath)
     {
         if (tls is { } pair)
         {
             File.WriteAllText(
                 Path.Combine(folder.FullName, "tls.cfg"),
-                $"[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\nprivate_key = {pair.Key}\ncertificate = {pair.Certificate}\n");
+                $"[server:default]\nmethod = TLSv1.2+\nprivate_key = {pair.Key}\ncertificate = {pair.Certificate}\n"
+                + (clientCa is null ? "verify_certificate = no\nrequire_certificate = no\n" : $"verify_certificate = yes\nrequire_certificate = yes\nca_list = {clientCa}\n"));
         }
+
+        var webSocket = webSocketPath is null ? "" :
+            $$"""
+            tcp_accept_no_cl=yes
+            listen=tcp:{{Address}}:80
+            {{(tls is null ? "" : $"listen=tls:{Address}:443")}}
+            loadmodule "xhttp.so"
+            loadmodule "websocket.so"
+            event_route[xhttp:request] {
+                if ($hdr(Upgrade) =~ "websocket" && $hdr(Connection) =~ "Upgrade" && $hu == "{{webSocketPath}}") {
+                    if (ws_handle_handshake()) { exit; }
+                }
+                xhttp_reply("404", "Not Found", "", "");
+            }
+            """;
 
         return
             $$"""
@@ -158,6 +178,7 @@ internal sealed class KamailioRegistrar : IAsyncDisposable
             modparam("registrar", "received_avp", "$avp(received)")
             modparam("nathelper", "received_avp", "$avp(received)")
             modparam("auth", "nonce_expire", {{nonceSeconds}})
+            {{webSocket}}
             event_route[core:worker-one-init] {
                 xlog("L_ALERT", "ready to answer\n");
             }

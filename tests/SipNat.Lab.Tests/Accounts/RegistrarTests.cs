@@ -68,6 +68,74 @@ public sealed class RegistrarTests
     }
 
     [Fact]
+    public async Task A_registrar_that_asks_is_shown_the_certificate_of_the_account()
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.PortRestricted }, "kamailio", "python3");
+        using var folder = new TemporaryFolder();
+        using var other = new TemporaryFolder();
+        var tls = ServerCertificate.Write(folder.Info, KamailioRegistrar.Address);
+        var ours = ServerCertificate.Write(other.Info, "10.0.1.2");
+        await using var registrar = await KamailioRegistrar.StartAsync(lab, fixesNat: true, tls: tls, clientCa: ours.Certificate);
+        string[] arguments = ["--set", "Accounts:0:Transport=Tls", "--set", $"Accounts:0:Ca={tls.Certificate}"];
+
+        await using var known = Start(lab, [.. arguments, "--set", $"Accounts:0:Certificate={ours.Certificate}", "--set", $"Accounts:0:Key={ours.Key}"]);
+        Assert.True((await ReportAsync(known)).GetProperty("registered").GetBoolean());
+        Assert.Equal(0, await known.WaitForExitAsync(Limit, Cancel));
+
+        await using var unknown = Start(lab, arguments);
+        Assert.Equal(3, await unknown.WaitForExitAsync(Limit, Cancel));
+    }
+
+    [Theory]
+    [InlineData("Ws")]
+    [InlineData("Wss")]
+    public async Task A_line_is_registered_and_reached_by_websocket_on_the_ports_of_the_web(string transport)
+    {
+        await using var lab = await Laboratory.CreateAsync(new() { Left = NatBehaviour.Symmetric }, "kamailio", "python3");
+        using var folder = new TemporaryFolder();
+        var tls = ServerCertificate.Write(folder.Info, KamailioRegistrar.Address);
+        await using var registrar = await KamailioRegistrar.StartAsync(lab, fixesNat: true, tls: tls, webSocketPath: "/sip");
+        string[] arguments = ["--set", $"Accounts:0:Transport={transport}", "--set", $"Accounts:0:Ca={tls.Certificate}"];
+
+        await using var line = Start(lab, ["--duration", "6", "--set", "Accounts:0:WebSocketPath=/sip", .. arguments]);
+        var report = await ReportAsync(line);
+        Assert.Equal((true, transport.ToLowerInvariant()), (report.GetProperty("registered").GetBoolean(), report.GetProperty("transport").GetString()));
+        Assert.Equal("SIP/2.0 200 OK", await registrar.CallAsync("100"));
+        Assert.Equal(0, await line.WaitForExitAsync(Limit, Cancel));
+
+        await using var astray = Start(lab, arguments);
+        Assert.Equal(3, await astray.WaitForExitAsync(Limit, Cancel));
+        Assert.Contains("404", astray.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Openssl_is_served_by_a_listener_on_tls_that_asks_for_its_certificate()
+    {
+        await using var lab = await Laboratory.CreateAsync(new(), "openssl");
+        using var folder = new TemporaryFolder();
+        using var other = new TemporaryFolder();
+        var tls = ServerCertificate.Write(folder.Info, KamailioRegistrar.Address);
+        var client = ServerCertificate.Write(other.Info, "203.0.113.2");
+        await using var server = lab.Host("srv").Start(
+            ServerProcess.DotnetPath,
+            [
+                BuiltPrograms.Server, "serve", "--set", $"Sip:Listen:0=tls://{KamailioRegistrar.Address}", "--set", $"Sip:Tls:Certificate={tls.Certificate}", "--set", $"Sip:Tls:Key={tls.Key}",
+                "--set", $"Sip:Tls:ClientCa={client.Certificate}", "--set", "Sip:AllowedNetworks:0=203.0.113.0/24", "--set", "Http:Listen=http://127.0.0.1:0",
+                "--set", $"Recording:Directory={folder.Info.FullName}/recordings", "--set", $"Recording:Database=Data Source={folder.Info.FullName}/catalogue.db",
+            ]);
+        await server.WaitForTextAsync("ready", Limit, Cancel);
+
+        const string Ask = "printf 'OPTIONS sip:recorder@203.0.113.1 SIP/2.0\\r\\nVia: SIP/2.0/TLS 203.0.113.1:9;branch=z9hG4bK1\\r\\nMax-Forwards: 70\\r\\nFrom: <sip:a@203.0.113.1>;tag=1\\r\\nTo: <sip:b@203.0.113.1>\\r\\nCall-ID: 1@lab\\r\\nCSeq: 1 OPTIONS\\r\\nContent-Length: 0\\r\\n\\r\\n'; sleep 1";
+        async Task<string> AskAsync(string more) => await lab.Host("srv").RunAsync(
+            "sh", ["-c", $"({Ask}) | openssl s_client -quiet -no_ign_eof -verify_return_error -verify_ip {KamailioRegistrar.Address} -CAfile {tls.Certificate} -connect {KamailioRegistrar.Address}:5061 {more} 2>&1 || true"], stop: Cancel);
+
+        Assert.Contains("SIP/2.0 200 OK", await AskAsync($"-cert {client.Certificate} -key {client.Key}"), StringComparison.Ordinal);
+        Assert.DoesNotContain("SIP/2.0", await AskAsync(""), StringComparison.Ordinal);
+        server.Terminate();
+        Assert.Equal(0, await server.WaitForExitAsync(Limit, Cancel));
+    }
+
+    [Fact]
     public async Task A_wrong_password_is_told_with_exit_code_1()
     {
         await using var lab = await Laboratory.CreateAsync(new(), "kamailio", "python3");

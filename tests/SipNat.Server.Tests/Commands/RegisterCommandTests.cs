@@ -86,7 +86,7 @@ public sealed class RegisterCommandTests : IAsyncDisposable
     [InlineData("register", "There is no account: set Accounts:0:Uri and Accounts:0:Password.")]
     [InlineData("register --set Accounts:0:Uri=sip:a@b.example", "Accounts:0:Password: must be set, or PasswordFile in its place.")]
     [InlineData("register --set Accounts:0:Uri=b.example --set Accounts:0:Password=x", "must be sip:USER@DOMAIN, such as sip:100@example.com.")]
-    [InlineData("register --set Accounts:0:Uri=sip:a@b.example --set Accounts:0:Password=x --set Accounts:0:Transport=ws", "must be Udp, Tcp or Tls")]
+    [InlineData("register --set Accounts:0:Uri=sip:a@b.example --set Accounts:0:Password=x --set Accounts:0:Transport=sctp", "must be Udp, Tcp, Tls, Ws or Wss")]
     [InlineData("register --set Accounts:0:Uri=sip:a@b.example --set Accounts:0:Password=x --account c", "There is no account 'c'; there are a@b.example.")]
     [InlineData("register --set Accounts:0:Uri=sip:a@b.example --set Accounts:0:Password=x --set Accounts:1:Uri=sip:a@b.example --set Accounts:1:Password=x", "each has a name of its own")]
     [InlineData("register --set Accounts:0:Uri=sip:a@b.example --set Accounts:0:Password=x --set Accounts:1:Uri=sip:c@b.example --set Accounts:1:Password=x", "There are several accounts: say which by --account; there are a@b.example, c@b.example.")]

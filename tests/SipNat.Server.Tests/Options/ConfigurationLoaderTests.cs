@@ -173,7 +173,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
         var file = Path.Combine(_folder.Path, "appsettings.json");
         Assert.Equal(
             [
-                "Sip:Listen:0 = sctp://0.0.0.0 (--set): must be udp://ADDRESS[:PORT], tcp://… or tls://…, with [ADDRESS] for IPv6.",
+                "Sip:Listen:0 = sctp://0.0.0.0 (--set): must be udp://ADDRESS[:PORT], tcp://…, tls://…, ws://… or wss://…, with [ADDRESS] for IPv6.",
                 "Nat:Keepalive = 25 (environment): must be a duration hh:mm:ss from 00:00:01 to 01:00:00.",
                 $"Media:FirstPort = 10001 ({file}): must be even: RTP takes the even port and RTCP the next one (RFC 3550 §11).",
                 $"Media:LatchProbation ({file}): is not a known key; the nearest known one is Media:LastPort.",

@@ -63,7 +63,7 @@ public sealed class SipTlsTests : IDisposable
         else Assert.Equal($"Closed Tls {at}", await _core.NextAsync());
     }
 
-    private static AccountSettings Account() => new()
+    internal static AccountSettings Account() => new()
     {
         Name = "a",
         Uri = SipUri.Parse("sip:a@sip.example"),

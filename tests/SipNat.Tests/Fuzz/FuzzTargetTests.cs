@@ -27,6 +27,7 @@ public sealed class FuzzTargetTests
     [InlineData("address", 5_000)]
     [InlineData("sip-message", 300)]
     [InlineData("sip-framer", 200)]
+    [InlineData("websocket-request", 3_000)]
     [InlineData("digest", 300)]
     [InlineData("trace", 1_000)]
     [InlineData("sdp", 150)]

@@ -10,6 +10,7 @@ public static class FuzzTargets
         new AddressTarget(),
         new SipMessageTarget(),
         new SipFramerTarget(),
+        new WebSocketRequestTarget(),
         new DigestTarget(),
         new TraceTarget(),
         new SdpTarget(),

@@ -49,7 +49,7 @@ public sealed class SipServerLookupTests
     [InlineData("sips:192.0.2.1", "Tls 192.0.2.1:5061 as 192.0.2.1")]
     [InlineData("sip:192.0.2.1;transport=tls", "Tls 192.0.2.1:5061 as 192.0.2.1")]
     [InlineData("sips:example.com;maddr=192.0.2.9;transport=tcp", "Tls 192.0.2.9:5061 as example.com")]
-    [InlineData("sip:192.0.2.1;transport=ws", null)]
+    [InlineData("sip:192.0.2.1;transport=ws", "Ws 192.0.2.1:80")]
     [InlineData("sip:192.0.2.1;transport=sctp", null)]
     [InlineData("sips:192.0.2.1;transport=udp", null)]
     [InlineData("sip:0.0.0.0", null)]
