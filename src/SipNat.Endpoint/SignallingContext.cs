@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
@@ -70,6 +71,8 @@ internal sealed class SignallingContext
 
     /// <summary>What became of calls that were asked for by REFER, for those whose peer asked.</summary>
     public Queue<(SessionId Parent, int Status, string Reason)> Transferred { get; } = new();
+
+    public LargeRequests LargeRequests { get; } = new();
 
     public RecordingLinks Links { get; } = new();
 

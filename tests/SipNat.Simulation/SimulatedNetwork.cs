@@ -109,6 +109,9 @@ public sealed class SimulatedNetwork
 
     internal void Schedule(Instant at, Action action) => _events.Enqueue(action, (at, _sequence++));
 
+    /// <summary>Transports that firewalls on every path drop without a word.</summary>
+    public Predicate<TransportProtocol> Blocks { get; set; } = static _ => false;
+
     /// <summary>Takes a packet from a host up through its NATs and onto its path.</summary>
     internal void Send(SimulatedHost host, Realm origin, Packet packet)
     {
@@ -116,6 +119,12 @@ public sealed class SimulatedNetwork
         if (!host.IsConnected || host.IsSuspended)
         {
             Drop(packet, DropReason.LinkDown);
+            return;
+        }
+
+        if (Blocks(packet.Transport))
+        {
+            Drop(packet, DropReason.Filtered);
             return;
         }
 

@@ -76,6 +76,7 @@ internal sealed partial class Call
             foreach (var unsent in dialog.Requests.HandleFlow(now, flow, change)) HandleOutcome(now, dialog, unsent, 503, null);
         }
 
+        if (TryHandleConnection(now, flow, change)) return;
         if (State is not CallState.Preparing || _flow is not null || _places.Count == 0) return;
 
         var place = _places[_place];
@@ -169,7 +170,7 @@ internal sealed partial class Call
     }
 
     // Whether nothing but a mapping is awaited: its deadline counts from here on only, as nothing is done at it before.
-    private bool IsReadyToInvite => Direction is CallDirection.Outgoing && State is CallState.Preparing && _flow is not null && _invite is null
+    private bool IsReadyToInvite => Direction is CallDirection.Outgoing && State is CallState.Preparing && _flow is not null && _invite is null && _connectUntil is null
         && _streams.ArePortsKnown && (_request!.OffersLater || (_streams.HasPorts && _streams.AreGathered));
 
     // As soon as the ports are open and mapped, or have had the time for it.
@@ -191,32 +192,44 @@ internal sealed partial class Call
 
     private void SendInvite(Instant now)
     {
+        var invite = CreateInvite(now);
+        if (!_isTrimmed && IsTooLarge(invite))
+        {
+            Trim(now);
+            invite = CreateInvite(now);
+        }
+
+        if (TryConnectFor(now, invite)) return;
+
+        (_sentInvite, _sequence, _changed) = (invite, invite.CSeq, true);
+        _invite = _context.Transactions.Request(now, _flow!.Value, _destination, invite);
+        if (NextRoute is not null) _patience = now + RegistrationPace.TargetPatience;
+    }
+
+    private SipRequest CreateInvite(Instant now)
+    {
         var sdp = _request!.OffersLater ? null : DescribeOurOffer(now);
         _sentOffer = sdp;
         var uri = RequestUri(_target!);
-        var contact = CurrentContact;
-        List<SipHeaderField> headers = [new(SipHeader.Contact, contact), .. CallHeaders.Capabilities, new(SipHeader.SessionExpires, _timer.Proposal ?? CallHeaders.SessionExpires)];
+        List<SipHeaderField> headers = [new(SipHeader.Contact, CurrentContact), .. CallHeaders.Capabilities, new(SipHeader.SessionExpires, _timer.Proposal ?? CallHeaders.SessionExpires)];
         if (_timer.MinimumValue is { } minimum) headers.Add(new(SipHeader.MinSE, minimum));
         if (_request.Replaces is { } replaces) headers.Add(new(SipHeader.Replaces, replaces));
         if (_request.ReferredBy is { } referrer) headers.Add(new(SipHeader.ReferredBy, referrer));
         if (_digest is { } digest) headers.AddRange(digest.Authorize(SipMethod.Invite, uri));
-        _sentInvite = new()
+        return new()
         {
             Method = SipMethod.Invite,
             Uri = uri,
             From = $"{_identity.NameAddress(ContactUri)};tag={_localTag}",
             To = $"<{_target}>",
             CallId = _callId,
-            CSeq = ++_sequence,
+            CSeq = _sequence + 1,
             Routes = _routes,
             OffersKeep = true,
             Headers = headers,
             ContentType = sdp is null ? null : SdpType,
             Body = sdp is null ? default : SdpWriter.Write(sdp),
         };
-        _invite = _context.Transactions.Request(now, _flow!.Value, _destination, _sentInvite);
-        if (NextRoute is not null) _patience = now + RegistrationPace.TargetPatience;
-        _changed = true;
     }
 
     private SdpSession DescribeOurOffer(Instant now)

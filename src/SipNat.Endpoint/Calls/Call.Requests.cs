@@ -193,8 +193,10 @@ internal sealed partial class Call
         return Send(now, dialog, pending.Purpose, pending.Request with { CSeq = again.CSeq, Headers = [.. pending.Request.Headers.Except(AuthorizationOf(pending.Request))] });
     }
 
+    // By the flow of its registration, or by the connection that we made to it for a large INVITE.
     private bool IsOwnServer(FlowId flow, TransportAddress from) =>
-        _identity.Account is { } account && _context.Accounts.RoutesOf(account).Any(route => route.Flow == flow && route.Registrar.HasSameAddress(from));
+        _identity.Account is { } account && _context.Accounts.RoutesOf(account).Any(route => route.Registrar.HasSameAddress(from)
+            && (route.Flow == flow || (Direction is CallDirection.Outgoing && flow == _flow)));
 
     private void HandleOutcome(Instant now, CallDialog dialog, PendingRequest pending, int status, StoredSipMessage? answer)
     {

@@ -21,6 +21,7 @@ internal sealed partial class Call
             foreach (var dialog in AllDialogs) deadline = Instant.Earlier(deadline, dialog.Requests.Deadline);
             if (State is CallState.Ending) return deadline;
 
+            deadline = Instant.Earlier(deadline, _connectUntil);
             deadline = Instant.Earlier(deadline, Instant.Earlier(Instant.Earlier(_keepaliveAt, _retryAt), Instant.Earlier(Instant.Earlier(_ringUntil, _watchAt), _repeatAt)));
             if (AwaitsMapping) deadline = Instant.Earlier(deadline, MappingDeadline);
             return State is CallState.Established ? Instant.Earlier(deadline, _timer.Deadline) : deadline;
@@ -36,6 +37,7 @@ internal sealed partial class Call
         if (_patience <= now) LosePatience(now);
         if (IsEnding) return;
 
+        if (_connectUntil <= now) GiveUpConnection(now);
         TryInvite(now);
         TryAnswer(now);
         TryAnswerLate(now);

@@ -227,7 +227,7 @@ internal sealed partial class Call
 
     private OfferAnswer CreateOfferAnswer() => new(
         (ulong)_context.Random.NextInt64(1, long.MaxValue),
-        SrtpNegotiation.With(new(_terms.Formats) { MaxMedia = 1 }, _terms.Srtp));
+        SrtpNegotiation.With(new(OfferedFormats) { MaxMedia = 1 }, _terms.Srtp));
 
     private void Serve(Instant now, CallDialog dialog, TransactionEvent.Request request)
     {

@@ -36,10 +36,12 @@ public static class IceNegotiation
     /// or known from before, becomes one.
     /// </summary>
     /// <param name="mux">RTCP shares the port of RTP: there is one component.</param>
+    /// <param name="trims">Whether of each component and type the best candidate alone is told.</param>
     public static IReadOnlyList<SdpAttribute> Describe(
-        IceDescription ours, MediaPortAddresses port, AdvertisedAddress rtp, AdvertisedAddress rtcp, bool mux)
+        IceDescription ours, MediaPortAddresses port, AdvertisedAddress rtp, AdvertisedAddress rtcp, bool mux, bool trims)
     {
         var candidates = ours.Candidates.Where(c => c.Component == 1 || !mux).ToList();
+        if (trims) candidates = [.. candidates.GroupBy(c => (c.Component, c.Type)).Select(same => same.MaxBy(c => c.Priority)!)];
         AddDefault(candidates, ours.IsLite, 1, port.Rtp.Local, rtp);
         if (!mux) AddDefault(candidates, ours.IsLite, 2, port.Rtcp.Local, rtcp);
         return [.. IceDescriptionWriter.Write(ours with { Candidates = candidates }).Select(line => new SdpAttribute(line.Name, line.Value))];

@@ -156,6 +156,9 @@ internal sealed class SessionStreams(Random random)
         return latest;
     }
 
+    /// <summary>Whether our descriptions have as few candidates as can be.</summary>
+    public bool TrimsOffers { get; set; }
+
     /// <summary>The addresses that a peer is told for each accepted medium; they are remembered with their reasons.</summary>
     public IReadOnlyList<LocalMedia> Advertise(AddressAdvisor advisor, TransportAddress peer, TransportAddress lastKnown)
     {
@@ -210,7 +213,7 @@ internal sealed class SessionStreams(Random random)
         if ((stream.Ice is null && !stream.OffersIce) || _ports[stream.Port] is not { Ice: { } ours } port) return [];
 
         (stream.IceTold, stream.IceAwaited) = (port.IceVersion, null);
-        return [.. IceNegotiation.Describe(ours, port, stream.Rtp, stream.Rtcp, stream.Current?.RtcpMux ?? stream.Last?.RtcpMux ?? false)];
+        return [.. IceNegotiation.Describe(ours, port, stream.Rtp, stream.Rtcp, stream.Current?.RtcpMux ?? stream.Last?.RtcpMux ?? false, TrimsOffers)];
     }
 
     // Of the peer's offer; in ours the two agree.

@@ -11,6 +11,9 @@ public static class SipToken
         return Convert.ToHexStringLower(bytes);
     }
 
+    /// <summary>A branch as long as any of this client, to measure a request by.</summary>
+    public const string SampleBranch = $"{Via.MagicCookie}0123456789abcdef";
+
     /// <summary>A branch of this client (RFC 3261 §8.1.1.7).</summary>
     public static string NextBranch(Random random) => Via.MagicCookie + Next(random);
 }

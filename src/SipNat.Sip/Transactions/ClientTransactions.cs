@@ -11,6 +11,14 @@ internal sealed class ClientTransactions(
     SipTimers timers,
     Random random)
 {
+    public int SizeOf(FlowId flow, SipRequest request)
+    {
+        if (!flows.TryGet(flow, out _, out _)) return 0;
+
+        request.Write(output.Writer, flows.Via(flow, SipToken.SampleBranch), output.Product);
+        return output.Writer.Written.Length;
+    }
+
     public TransactionId Request(Instant now, FlowId flow, TransportAddress destination, SipRequest request) =>
         Begin(now, flow, destination, request, SipToken.NextBranch(random));
 

@@ -129,6 +129,13 @@ public sealed class TransactionLayer
         return _client.Request(now, flow, destination, request);
     }
 
+    /// <summary>Bytes that a request has on a flow, with the Via that it gets there; 0 where the flow is not open.</summary>
+    public int SizeOf(FlowId flow, SipRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _client.SizeOf(flow, request);
+    }
+
     /// <summary>Sends the ACK of a 2xx, once: for each repetition of the 2xx its user calls again (RFC 3261 §13.2.2.4).</summary>
     public void SendAck(Instant now, FlowId flow, TransportAddress destination, SipRequest ack)
     {

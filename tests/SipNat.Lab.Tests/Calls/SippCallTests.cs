@@ -50,6 +50,23 @@ public sealed class SippCallTests
         if (way == "hold and resume") Assert.Equal(["recvonly", "sendrecv"], Directions(peer.Messages).TakeLast(2));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_large_INVITE_takes_the_transport_that_the_other_side_has(bool isTcp)
+    {
+        var scenario = Scenario.ReceiveInvite().Answer(180).Answer(200, "sendrecv").Receive("ACK").ReceiveAndAgree("BYE");
+        await using var lab = await CreateAsync();
+        await using var peer = await SippPeer.ListenAsync(lab.Host("hostB"), scenario, isTcp: isTcp);
+        await using var call = Start(lab, "call", [$"sip:{new string('a', 600)}@{Peer}:5060", "--json", "--duration", "2"]);
+
+        await peer.AssertPassedAsync();
+        await call.WaitForExitAsync(Limit, Cancel);
+
+        Assert.Equal(("answered", 200), (Report(call).GetProperty("result").GetString(), Report(call).GetProperty("status").GetInt32()));
+        Assert.Contains($"Via: SIP/2.0/{(isTcp ? "TCP" : "UDP")} {Own}", peer.Messages, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_busy_telephone_is_told_with_its_status()
     {

@@ -16,10 +16,11 @@ internal sealed class SippPeer : IAsyncDisposable
     private SippPeer(LabProcess process, string scenario) => (_process, _scenario) = (process, scenario);
 
     /// <summary>Waits for a call.</summary>
-    public static async Task<SippPeer> ListenAsync(LabHost host, SippScenario scenario, int port = 5060)
+    /// <param name="isTcp">Whether by TCP, and then by nothing else.</param>
+    public static async Task<SippPeer> ListenAsync(LabHost host, SippScenario scenario, int port = 5060, bool isTcp = false)
     {
-        var peer = Start(host, scenario, port, []);
-        await host.RunAsync("sh", ["-c", $"for i in $(seq 50); do ss -Hlun 'sport = :{port}' | grep -q . && exit 0; sleep 0.1; done; exit 1"], stop: TestContext.Current.CancellationToken);
+        var peer = Start(host, scenario, port, isTcp ? ["-t", "t1"] : []);
+        await host.RunAsync("sh", ["-c", $"for i in $(seq 50); do ss -Hln{(isTcp ? "t" : "u")} 'sport = :{port}' | grep -q . && exit 0; sleep 0.1; done; exit 1"], stop: TestContext.Current.CancellationToken);
         return peer;
     }
 

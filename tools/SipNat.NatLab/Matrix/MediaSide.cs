@@ -128,7 +128,7 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
                 [
                     new("rtcp-mux"),
                     new("sendrecv"),
-                    .. _addresses!.Ice is { } ice ? IceNegotiation.Describe(ice, _addresses, advertised.Rtp, advertised.Rtcp, mux: true) : [],
+                    .. _addresses!.Ice is { } ice ? IceNegotiation.Describe(ice, _addresses, advertised.Rtp, advertised.Rtcp, mux: true, trims: false) : [],
                 ],
             },
         ],

@@ -13,6 +13,8 @@ namespace SipNat.Tests.Endpoint.Calls;
 public sealed class OutgoingCallTests
 {
     private readonly SimulatedNetwork _network = new(7);
+    private static readonly string LongTarget = $"sip:{new string('a', 600)}@203.0.113.5";
+
     private readonly ScriptedPhone _phone;
     private readonly SimulatedCaller _caller;
 
@@ -362,6 +364,62 @@ public sealed class OutgoingCallTests
     }
 
     [Fact]
+    public void A_large_invite_goes_by_tcp_where_the_server_takes_connections() // RFC 3261 §18.1.1
+    {
+        _phone.Host.Listen(5060);
+        AnswerInvites();
+
+        _caller.Place(LongTarget);
+        _network.RunFor(TimeSpan.FromSeconds(2));
+
+        var invite = Assert.Single(_phone.Requests, r => r.Method == "INVITE");
+        Assert.StartsWith("SIP/2.0/TCP ", invite.Header("Via"), StringComparison.Ordinal);
+        Assert.EndsWith(";transport=tcp>", invite.Header("Contact"), StringComparison.Ordinal);
+        Assert.Equal(("1 INVITE", CallState.Established), (invite.CSeq, _caller.Call.State));
+        _caller.HangUp();
+        _network.RunFor(TimeSpan.FromSeconds(1));
+        Assert.StartsWith("SIP/2.0/TCP ", _phone.Last("BYE")!.Header("Via"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, 2.0)]
+    [InlineData(false, 0.1)]
+    public void Where_no_connection_comes_about_it_goes_by_udp_and_the_next_one_at_once(bool isLost, double seconds)
+    {
+        // A firewall that drops what it does not know, or a reset.
+        if (isLost) _network.Blocks = static transport => transport is TransportProtocol.Tcp;
+        AnswerInvites();
+
+        var began = _network.Now;
+        var first = _caller.Place(LongTarget);
+        _network.RunFor(TimeSpan.FromSeconds(4));
+        Assert.Equal(CallState.Established, _caller.Calls[0].State);
+        Assert.InRange((_caller.Calls[0].AnsweredAt!.Value - began).TotalSeconds, seconds - 0.1, seconds + 0.3);
+
+        _caller.Place(LongTarget);
+        _network.RunFor(TimeSpan.FromSeconds(0.3));
+
+        Assert.Equal([CallState.Established, CallState.Established], _caller.Calls.Select(c => c.State));
+        Assert.All(_phone.Requests.Where(r => r.Method == "INVITE"), invite => Assert.StartsWith("SIP/2.0/UDP ", invite.Header("Via"), StringComparison.Ordinal));
+        Assert.NotEqual(first, _caller.Calls[1].Id);
+    }
+
+    [Fact]
+    public void An_offer_is_trimmed_before_another_transport_is_tried()
+    {
+        AnswerInvites();
+        var formats = new[] { PayloadFormat.TelephoneEvent, PayloadFormat.Pcma }.Concat(Enumerable.Range(0, 12).Select(i => new PayloadFormat($"A-CODEC-WITH-A-LONG-NAME-{i}", 8000))).Append(PayloadFormat.Pcmu).ToList();
+
+        _caller.Place(new CallRequest { Target = SipUri.Parse($"sip:{new string('a', 200)}@203.0.113.5"), Terms = new() { Formats = formats } });
+        _network.RunFor(TimeSpan.FromSeconds(1));
+
+        var invite = Assert.Single(_phone.Requests, r => r.Method == "INVITE");
+        Assert.InRange(invite.Text.Length, 900, 1300);
+        Assert.StartsWith("SIP/2.0/UDP ", invite.Header("Via"), StringComparison.Ordinal);
+        Assert.Equal(["PCMA/8000", "A-CODEC-WITH-A-LONG-NAME-0/8000", "telephone-event/8000"], invite.Body.Split("\r\n").Where(l => l.StartsWith("a=rtpmap:", StringComparison.Ordinal)).Select(l => l.Split(' ')[1]).OrderBy(f => f.Contains("tele", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void What_a_sips_uri_names_is_called_by_tls_and_told_a_sips_contact() // RFC 3261 §8.1.1.8
     {
         _caller.Names["phone.example"] = [new(TransportProtocol.Tls, TransportAddress.Parse("203.0.113.5:5061"), "phone.example")];
@@ -470,17 +528,21 @@ public sealed class OutgoingCallTests
         Assert.DoesNotContain(_phone.Requests, r => r.Header("Authorization") is not null && r.Method != "REGISTER");
     }
 
-    [Fact]
-    public void The_provider_is_shown_credentials_and_a_call_of_an_account_goes_by_its_flow()
+    [Theory]
+    [InlineData("UDP", 4)]
+    [InlineData("TCP", 600)]
+    public void The_provider_is_shown_credentials_and_a_call_of_an_account_goes_by_its_flow_or_one_for_its_size(string transport, int length)
     {
         Register();
+        _phone.Host.Listen(5060);
+        var target = $"sip:{new string('4', length)}@example.com";
         _phone.OnRequest = request =>
         {
             if (request.Method == "INVITE") _phone.Answer(request, request.Header("Proxy-Authorization") is null ? "407 Proxy Authentication Required" : "200 OK", request.Header("Proxy-Authorization") is null ? "" : _phone.Sdp(), headers: "Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"\r\n");
             if (request.Method == "BYE") _phone.Answer(request, request.Header("Proxy-Authorization") is null ? "407 Proxy Authentication Required" : "200 OK", headers: "Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"\r\n");
         };
 
-        _caller.Place(new CallRequest { Target = SipUri.Parse("sip:4443@example.com"), Account = "line" });
+        _caller.Place(new CallRequest { Target = SipUri.Parse(target), Account = "line" });
         _network.RunFor(TimeSpan.FromSeconds(2));
         Assert.Equal(CallState.Established, _caller.Call.State);
 
@@ -490,7 +552,8 @@ public sealed class OutgoingCallTests
         var invites = _phone.Requests.Where(r => r.Method == "INVITE").ToList();
         Assert.Equal(2, invites.Count);
         Assert.Contains("<sip:line@example.com>;tag=", invites[1].Header("From"));
-        Assert.Contains("uri=\"sip:4443@example.com\"", invites[1].Header("Proxy-Authorization"));
+        Assert.All(_phone.Requests.Where(r => r.Method != "REGISTER"), r => Assert.StartsWith($"SIP/2.0/{transport} ", r.Header("Via"), StringComparison.Ordinal));
+        Assert.Contains($"uri=\"{target}\"", invites[1].Header("Proxy-Authorization"));
         Assert.Equal(invites[1].Header("Proxy-Authorization"), _phone.Last("ACK")!.Header("Proxy-Authorization"));
         Assert.NotNull(_phone.Last("BYE")!.Header("Proxy-Authorization"));
         Assert.Equal(0, _caller.Core.Calls);
@@ -519,6 +582,12 @@ public sealed class OutgoingCallTests
         _network.RunFor(TimeSpan.FromSeconds(1));
         Assert.Equal(AccountState.Registered, _caller.Core.Accounts.Single().State);
     }
+
+    private void AnswerInvites() => _phone.OnRequest = request =>
+    {
+        if (request.Method == "INVITE") _phone.Answer(request, "200 OK", _phone.Sdp(formats: request.Body.Contains("m=audio 10000 RTP/AVP 0", StringComparison.Ordinal) ? "0" : "8"));
+        else if (request.Method != "ACK") _phone.Answer(request, "200 OK");
+    };
 
     private static TransportAddress RtpOf(ScriptedSipMessage description)
     {
