@@ -75,7 +75,7 @@ internal sealed class Recorder : IAsyncDisposable
         _registrations = new(_core, _host, logs);
         _desk = new(options, _core, command => _engine!.TryPost(command), logs);
         _surroundings = new(options.Nat, clock, flows, logs);
-        var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp)
+        var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp, DescriptorLimit.StreamsOf(DescriptorLimit.Current))
         {
             Bound = _surroundings.Bound,
             Closed = _surroundings.Closed,
@@ -84,7 +84,7 @@ internal sealed class Recorder : IAsyncDisposable
         _engine = new(options.Media.Engine, _plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take) { Trace = trace };
         _metrics = new(_core, _plane, _engine, lifetimes, writer);
         clock.OnStep(HandleStep);
-        RecorderLog.Configured(_log, ports.Pairs, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
+        RecorderLog.Configured(_log, ports, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
     }
 
     public IReadOnlyList<SipListener> Bound => _host.Bound;

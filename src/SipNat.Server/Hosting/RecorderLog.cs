@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive.Index;
 using SipNat.Endpoint;
 using SipNat.Traversal.Stun;
+using SipNat.Server.MediaEngine;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
@@ -47,8 +48,14 @@ internal static partial class RecorderLog
         if (result.Recovered > 0) Interrupted(log, result.Recovered);
     }
 
-    public static void Configured(ILogger log, int pairs, int first, int last, IReadOnlyList<NetworkPrefix> allowed) =>
-        Capacity(log, first, last, pairs, string.Join(", ", allowed));
+    public static void Configured(ILogger log, MediaPortAllocator ports, int first, int last, IReadOnlyList<NetworkPrefix> allowed)
+    {
+        Capacity(log, first, last, ports.Pairs, string.Join(", ", allowed));
+        if (ports.Streams < ports.Pairs) FewDescriptors(log, ports.Streams, DescriptorLimit.PerStream);
+    }
+
+    [LoggerMessage(LogLevel.Information, "The limit of open files (RLIMIT_NOFILE) has room for {Streams} streams, {Descriptors} for each")]
+    private static partial void FewDescriptors(ILogger logger, int streams, int descriptors);
 
     [LoggerMessage(LogLevel.Information, "Ports {First}–{Last} allow {Pairs} streams; {Networks} may record")]
     private static partial void Capacity(ILogger logger, int first, int last, int pairs, string networks);

@@ -29,6 +29,12 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.nat.mappings.ended", () => core.MappingsEnded + plane.MappingsEnded, "Mappings that the NAT let end between two packets that were to keep them.");
         Gauge("sipnat.accounts.registered", () => core.AccountsRegistered, "Accounts that are registered.");
         Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
+        Gauge("sipnat.media.sockets.swept", () => engine.Swept, "Media sockets that are visited in turn, as each carries a steady recording.");
+        Gauge("sipnat.media.queue", () => engine.Queued, "Commands that wait for the media thread.");
+        Seconds("sipnat.media.lateness", () => engine.TakeLateness(), "The longest time since the last look at this figure by which the media thread was late.");
+        Time("sipnat.media.cpu", () => engine.CpuTime, "What the media thread has run on a core; with the datagrams received, what one of them costs.");
+        Counter("sipnat.media.overflowed", () => engine.Overflowed, "Datagrams that came while the queue of their socket was full.");
+        Drops("sipnat.kernel.backlog.dropped", () => KernelDrops.Backlog, "Packets of the whole machine that the kernel's backlog (net.core.netdev_max_backlog) had no room for.");
         Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
         Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");
         Counter("sipnat.media.sends.failed", () => engine.SendsFailed, "Datagrams that the kernel refused to send.");
@@ -46,6 +52,12 @@ internal sealed class RecorderMetrics : IDisposable
     // What is not known has no series.
     private void Seconds(string name, Func<TimeSpan?> value, string description) => _meter.CreateObservableGauge(
         name, () => value() is { } known ? [new(known.TotalSeconds)] : Array.Empty<Measurement<double>>(), "s", description);
+
+    private void Time(string name, Func<TimeSpan?> value, string description) => _meter.CreateObservableCounter(
+        name, () => value() is { } known ? [new(known.TotalSeconds)] : Array.Empty<Measurement<double>>(), "s", description);
+
+    private void Drops(string name, Func<long?> value, string description) => _meter.CreateObservableCounter(
+        name, () => value() is { } known ? [new(known)] : Array.Empty<Measurement<long>>(), description: description);
 
     private void Counter(string name, Func<long> value, string description, string? unit = null) =>
         _meter.CreateObservableCounter(name, value, unit, description);

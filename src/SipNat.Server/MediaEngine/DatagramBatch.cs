@@ -19,7 +19,6 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private const int ControlSize = 64;
     private const int ControlHeader = 16;
     private const int Truncated = 0x20;
-    private const int RealTime = 0;
     private const long TicksPerSecond = TimeSpan.TicksPerSecond;
     private const int NanosecondsPerTick = 100;
     private const int IPv4 = 2;
@@ -70,7 +69,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
     public void LookAtClock()
     {
         LinuxSockets.TimeSpec time;
-        _ = LinuxSockets.ClockGetTime(RealTime, &time);
+        _ = LinuxSockets.ClockGetTime(LinuxSockets.RealTimeClock, &time);
         (_now, _realTime) = (_clock.Now, TicksOf(time));
     }
 

@@ -26,6 +26,12 @@ internal static unsafe partial class LinuxSockets
     /// <summary>EPOLLIN.</summary>
     public const uint EpollIn = 1;
 
+    /// <summary>CLOCK_REALTIME.</summary>
+    public const int RealTimeClock = 0;
+
+    /// <summary>CLOCK_THREAD_CPUTIME_ID: what the calling thread has run.</summary>
+    public const int ThreadClock = 3;
+
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
 

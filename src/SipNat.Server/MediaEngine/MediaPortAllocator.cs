@@ -8,7 +8,8 @@ namespace SipNat.Server.MediaEngine;
 /// the range, so that the number of a closed port comes back last. A request costs the same whether the range is empty
 /// or full. Not thread safe.
 /// </summary>
-public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
+/// <param name="maxStreams">How many pairs the process has descriptors for, with a file for each; null for no limit.</param>
+public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp, int? maxStreams = null)
 {
     // Five seconds of one stream at 50 packets a second, with what the kernel adds to each.
     private const int ReceiveBuffer = 256 * 1024;
@@ -16,11 +17,15 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
     // Ports that other programs hold, at most so many are passed over for one request.
     private const int MaxTries = 64;
 
+    private int _bound;
     private readonly int _pairs = (lastPort - firstPort + 1) / 2;
     private readonly SortedDictionary<string, Queue<int>> _free = new(StringComparer.Ordinal);
 
     /// <summary>How many pairs the range holds.</summary>
     public int Pairs => _pairs;
+
+    /// <summary>How many streams there may be at one time.</summary>
+    public int Streams => Math.Min(_pairs, maxStreams ?? _pairs);
 
     /// <summary>Told of the RTP address of each pair that was bound; must not block.</summary>
     public Action<TransportAddress>? Bound { get; init; }
@@ -32,6 +37,12 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
     public (Socket Rtp, Socket Rtcp)? TryBind(TransportAddress local, out string reason)
     {
         reason = $"all {_pairs} port pairs of {firstPort}–{lastPort} on {local.AddressText} are in use (Media:FirstPort, Media:LastPort)";
+        if (_bound >= maxStreams)
+        {
+            reason = $"{_bound} streams are all that the limit of open files (RLIMIT_NOFILE) has room for, {DescriptorLimit.PerStream} for each";
+            return null;
+        }
+
         var free = FreeOf(local);
         for (var tries = Math.Min(free.Count, MaxTries); tries > 0; tries--)
         {
@@ -40,6 +51,7 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
             {
                 if (TryBindOne(local.WithPort(port + 1), ref reason) is { } rtcp)
                 {
+                    _bound++;
                     Bound?.Invoke(local.WithPort(port));
                     return (rtp, rtcp);
                 }
@@ -57,6 +69,7 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
     /// <param name="rtp">The address of its RTP socket.</param>
     public void Release(TransportAddress rtp)
     {
+        _bound--;
         FreeOf(rtp).Enqueue(rtp.Port);
         Closed?.Invoke(rtp);
     }
@@ -73,9 +86,10 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
 
     private Socket? TryBindOne(TransportAddress local, ref string reason)
     {
-        var socket = new Socket(local.Family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+        Socket? socket = null;
         try
         {
+            socket = new(local.Family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
             socket.ExclusiveAddressUse = true;
             socket.Bind(local.ToIPEndPoint());
             socket.ReceiveBufferSize = ReceiveBuffer;
@@ -84,7 +98,7 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp)
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             if (e.SocketErrorCode is not SocketError.AddressAlreadyInUse) reason = $"{local} cannot be bound: {e.Message}";
             return null;
         }

@@ -38,6 +38,9 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     private readonly Thread _thread;
     private int _queued;
     private long _latest;
+    private long _cpuTicks;
+    private bool _hasCpuTime;
+    private long _cpuReadAt;
     private volatile bool _stopping;
 
     /// <param name="kind">How its sockets are looked after.</param>
@@ -78,6 +81,9 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
 
     /// <summary>Datagrams that came while their socket's queue was full, as far as the system tells.</summary>
     public long Overflowed => _sockets.Overflowed;
+
+    /// <summary>What the thread has run on a core; null where the system does not tell.</summary>
+    public TimeSpan? CpuTime => _hasCpuTime ? TimeSpan.FromTicks(Volatile.Read(ref _cpuTicks)) : null;
 
     /// <summary>Datagrams received since the start.</summary>
     public long Received { get; private set; }
@@ -144,6 +150,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
             var began = Stopwatch.GetTimestamp();
             _sockets.Receive(wait);
             NoteLateness(Stopwatch.GetElapsedTime(began) - wait);
+            NoteCpuTime(began);
         }
 
         _sockets.Dispose();
@@ -152,6 +159,17 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     private void NoteLateness(TimeSpan late)
     {
         if (late.Ticks > Volatile.Read(ref _latest)) Volatile.Write(ref _latest, late.Ticks);
+    }
+
+    // The clock of a thread can be read by itself alone: once a second it says what it has run.
+    private unsafe void NoteCpuTime(long now)
+    {
+        if (!OperatingSystem.IsLinux() || Stopwatch.GetElapsedTime(_cpuReadAt, now) < LongestWait) return;
+
+        LinuxSockets.TimeSpec time;
+        _cpuReadAt = now;
+        _hasCpuTime = LinuxSockets.ClockGetTime(LinuxSockets.ThreadClock, &time) == 0;
+        Volatile.Write(ref _cpuTicks, (time.Seconds * TimeSpan.TicksPerSecond) + (time.Nanoseconds / TimeSpan.NanosecondsPerTick));
     }
 
     private void DrainSockets(SessionId session)

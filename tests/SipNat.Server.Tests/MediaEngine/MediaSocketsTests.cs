@@ -198,6 +198,13 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
         Assert.Equal((0, 2_000), (taken, quiet.Count));
     }
 
+    [Fact]
+    public void Dropped_packets_of_the_kernel_stand_in_the_second_column() // Documentation/networking/scaling.rst
+    {
+        Assert.Equal(0x1f, KernelDrops.Read("0003a1c2 0000001f 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000001"));
+        Assert.Equal(0, KernelDrops.Read(""));
+    }
+
     bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
     {
         _batches.Add(received.Length);
