@@ -16,16 +16,20 @@ internal sealed class LabDns : IAsyncDisposable
 
     private LabDns(LabProcess process, string folder) => (_process, _folder) = (process, folder);
 
-    public static async Task<LabDns> StartAsync(NatLaboratory lab)
+    /// <param name="more">Records beside those, as dnsmasq takes them.</param>
+    public static async Task<LabDns> StartAsync(NatLaboratory lab, params string[] more)
     {
         // What `ip netns exec` puts in the place of /etc/resolv.conf (ip-netns(8)).
         var folder = Path.Combine("/etc/netns", lab.Host("hostA").NetworkNamespace);
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "resolv.conf"), $"nameserver {KamailioRegistrar.Address}\n", TestContext.Current.CancellationToken);
-        var process = lab.Host("srv").Start(
-            Program, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces", $"--listen-address={KamailioRegistrar.Address}", "--pid-file",
+        string[] arguments =
+        [
+            "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces", $"--listen-address={KamailioRegistrar.Address}", "--pid-file",
             $"--local=/{Domain}/", $"--srv-host=_sip._udp.{Domain},one.{Domain},5060,10,1", $"--srv-host=_sip._udp.{Domain},two.{Domain},5060,20,1",
-            $"--host-record=one.{Domain},{KamailioRegistrar.Address}", $"--host-record=two.{Domain},{KamailioRegistrar.OtherAddress}", "--local-ttl=60");
+            $"--host-record=one.{Domain},{KamailioRegistrar.Address}", $"--host-record=two.{Domain},{KamailioRegistrar.OtherAddress}", "--local-ttl=60", .. more,
+        ];
+        var process = lab.Host("srv").Start(Program, arguments);
         var dns = new LabDns(process, folder);
         try
         {
