@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;

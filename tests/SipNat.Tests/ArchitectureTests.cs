@@ -41,6 +41,12 @@ public sealed partial class ArchitectureTests
         select $"{Path.GetRelativePath(Source, file)} -> {target}");
 
     [Fact]
+    public void The_media_plane_knows_neither_calls_nor_sessions() => Assert.Empty(
+        from file in FilesBelow(Path.Combine(Source, "SipNat.Endpoint", "Media"))
+        where File.ReadLines(file).Any(line => line is "using SipNat.Endpoint.Calls;" or "using SipNat.Endpoint.Sessions;")
+        select Path.GetFileName(file));
+
+    [Fact]
     public void Of_the_bench_only_what_measures_pieces_knows_the_recorders_code() => Assert.Empty(
         from file in FilesBelow(Path.Combine(Root, "tools", "SipNat.Bench"))
         where Path.GetFileName(Path.GetDirectoryName(file)) is not ("Readers" or "Simulations")

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;

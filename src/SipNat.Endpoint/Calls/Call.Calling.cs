@@ -1,5 +1,6 @@
 using System.Text;
 using SipNat.Endpoint.Accounts;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Digest;

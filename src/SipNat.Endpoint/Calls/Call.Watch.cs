@@ -1,4 +1,5 @@
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;

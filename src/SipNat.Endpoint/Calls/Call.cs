@@ -1,3 +1,4 @@
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Dialogs;

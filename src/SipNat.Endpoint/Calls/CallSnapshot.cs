@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Wire;
 

@@ -1,6 +1,6 @@
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;
 using SipNat.Wire;

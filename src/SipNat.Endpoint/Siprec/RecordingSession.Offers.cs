@@ -1,5 +1,5 @@
-using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Media.Codecs;
 using SipNat.Sip.Messages;

@@ -1,4 +1,4 @@
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Sip.Sdp;
 
 namespace SipNat.Endpoint.Siprec;

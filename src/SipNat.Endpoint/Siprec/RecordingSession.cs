@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Sessions;
 using SipNat.Sip.Dialogs;
 using SipNat.Sip.Messages;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Storage;
 using SipNat.Endpoint;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Media.Wav;
 using SipNat.Server.Options;
 using SipNat.Wire;

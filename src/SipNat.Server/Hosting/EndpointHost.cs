@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Server.Addressing;
 using SipNat.Server.Codecs;
 using SipNat.Server.MediaEngine;

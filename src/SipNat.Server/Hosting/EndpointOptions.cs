@@ -1,6 +1,6 @@
 using SipNat.Endpoint;
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Media.Streams;
 using SipNat.Server.Codecs;
 using SipNat.Server.Options;

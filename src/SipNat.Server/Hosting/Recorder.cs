@@ -5,7 +5,7 @@ using SipNat.Archive;
 using SipNat.Archive.Audio;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Server.Addressing;
 using SipNat.Server.Codecs;

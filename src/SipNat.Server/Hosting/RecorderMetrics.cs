@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using SipNat.Archive.Audio;
 using SipNat.Endpoint;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Server.MediaEngine;
 
 namespace SipNat.Server.Hosting;

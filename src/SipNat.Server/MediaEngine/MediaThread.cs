@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using SipNat.Endpoint;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Server.Hosting;
 using SipNat.Server.Tracing;
 using SipNat.Server.Transport;

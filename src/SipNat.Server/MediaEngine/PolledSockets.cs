@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Server.Hosting;
 using SipNat.Wire;
 

@@ -2,7 +2,7 @@ using SipNat.Archive.Audio;
 using SipNat.Archive.Documents;
 using SipNat.Archive.Index;
 using SipNat.Archive.Storage;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Media.Codecs;
 using SipNat.Media.RtpDump;

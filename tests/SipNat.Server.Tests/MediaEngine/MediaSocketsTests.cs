@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Server.Hosting;
 using SipNat.Server.MediaEngine;
 using SipNat.Wire;

@@ -1,6 +1,7 @@
 using SipNat.Endpoint;
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Simulation.Recorder;
 using SipNat.Sip.Messages;
 using SipNat.Wire;

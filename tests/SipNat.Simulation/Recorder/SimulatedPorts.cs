@@ -1,4 +1,4 @@
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Wire;
 
 namespace SipNat.Simulation.Recorder;

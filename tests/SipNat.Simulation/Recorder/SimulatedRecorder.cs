@@ -1,6 +1,6 @@
 using SipNat.Endpoint;
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Wire;
 

@@ -1,5 +1,5 @@
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Media.Streams;
 using SipNat.Sip.Sdp;
 using SipNat.Traversal.Turn;

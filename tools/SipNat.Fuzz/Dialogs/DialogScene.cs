@@ -1,5 +1,6 @@
 using SipNat.Endpoint;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Fuzz.Engine;
 using SipNat.Media.Streams;

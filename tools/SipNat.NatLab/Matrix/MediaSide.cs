@@ -4,7 +4,8 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Addressing;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
+using SipNat.Endpoint.Sessions;
 using SipNat.Server.Hosting;
 using SipNat.Server.MediaEngine;
 using SipNat.Server.Transport;
@@ -12,7 +13,7 @@ using SipNat.Sip.Sdp;
 using SipNat.Traversal.Ice;
 using SipNat.Traversal.Turn;
 using SipNat.Wire;
-using SocketAddresses = SipNat.Endpoint.Calls.SocketAddresses;
+using SocketAddresses = SipNat.Endpoint.Media.SocketAddresses;
 
 namespace SipNat.NatLab.Matrix;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Media.Codecs;
 using SipNat.Media.Srtp;
 using SipNat.Simulation.Srtp;

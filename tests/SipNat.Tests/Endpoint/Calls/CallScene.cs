@@ -1,5 +1,5 @@
 using SipNat.Endpoint;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using SipNat.Endpoint;
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Simulation;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;

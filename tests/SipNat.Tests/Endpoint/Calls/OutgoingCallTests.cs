@@ -1,5 +1,6 @@
 using SipNat.Endpoint.Accounts;
 using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Simulation;
 using SipNat.Simulation.Accounts;
 using SipNat.Simulation.Calls;

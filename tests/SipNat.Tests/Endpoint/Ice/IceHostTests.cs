@@ -1,4 +1,4 @@
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Simulation;
 using SipNat.Simulation.Recorder;
 using SipNat.Simulation.Turn;

@@ -1,5 +1,5 @@
-using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
+using SipNat.Endpoint.Media;
 using SipNat.Simulation;
 using SipNat.Simulation.Turn;
 using SipNat.Tests.Endpoint.Diagnosis;

@@ -1,4 +1,4 @@
-using SipNat.Endpoint.Calls;
+using SipNat.Endpoint.Media;
 using SipNat.Endpoint.Siprec;
 using SipNat.Media.Rtcp;
 using SipNat.Media.Streams;

@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using SipNat.Wire;
+
+namespace SipNat.Endpoint.Media;
+
+/// <summary>The media of one recording session: its ports and its streams. One owner for life; no IO.</summary>
+internal sealed class MediaSession
+{
+    // A fifth of a second of five streams: more cannot come between an answer and the news of it.
+    private const int MaxEarly = 50;
+    private const int MaxWaiting = 64;
+    private static readonly TimeSpan RecordingReportInterval = TimeSpan.FromSeconds(2);
+
+    // Whether a call is heard has to be known sooner.
+    private static readonly TimeSpan CallReportInterval = TimeSpan.FromSeconds(0.5);
+
+    private readonly MediaPlaneOptions _options;
+    private readonly MediaOutput _output;
+    private readonly Random _random;
+    private readonly MediaSender _sender;
+    private readonly SortedDictionary<int, MediaStream> _streams = [];
+    private readonly List<MediaCommand> _waiting = [];
+    private readonly DeadlineQueue<int> _deadlines = new();
+    private readonly Queue<EarlyDatagram> _early = new();
+    private Instant? _reportAt;
+    private bool _reportNow;
+    private bool _isClosing;
+
+    public MediaSession(SessionId id, TransportAddress local, MediaPlaneOptions options, MediaOutput output, Random random)
+    {
+        (Id, Local, _options, _output, _random) = (id, local, options, output, random);
+        _sender = new(options, output.Outbox, random);
+    }
+
+    public SessionId Id { get; }
+
+    /// <summary>The internal address of its ports.</summary>
+    public TransportAddress Local { get; }
+
+    public List<MediaPort> Ports { get; } = [];
+
+    /// <summary>What is wanted of ports that are not open yet, by their place.</summary>
+    public Dictionary<int, PathNeeds> Needs { get; } = [];
+
+    /// <summary>How many ports it should have.</summary>
+    public int Wanted { get; set; }
+
+    /// <summary>How many it does not have.</summary>
+    public int Missing => Wanted - Ports.Count;
+
+    public Instant? Deadline => Instant.Earlier(_deadlines.Next, _reportAt);
+
+    private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
+
+    public void Add(MediaPort port)
+    {
+        port.Owner = this;
+        port.Index = Ports.Count;
+        Ports.Add(port);
+    }
+
+    public void Configure(Instant now, MediaSettings settings)
+    {
+        if (settings.Streams.Any(s => s.Audio is not null)) ReportInterval = CallReportInterval;
+        foreach (var stream in settings.Streams)
+        {
+            if (stream.Port >= Ports.Count) continue;
+            if (!_streams.TryGetValue(stream.Port, out var known))
+            {
+                known = new(Id, stream, settings, Ports[stream.Port], _options, _output, _sender, _random);
+                _streams.Add(stream.Port, known);
+            }
+
+            known.Configure(now, stream, settings);
+            Schedule(stream.Port, known);
+        }
+
+        for (var i = _waiting.Count; i > 0; i--)
+        {
+            var waited = _waiting[0];
+            _waiting.RemoveAt(0);
+            HandleAudio(now, waited);
+        }
+
+        for (var waiting = _early.Count; waiting > 0; waiting--)
+        {
+            var early = _early.Dequeue();
+            HandleDatagram(now, early.Arrival, early.Port, early.Flow, early.From, early.Bytes);
+        }
+
+        _reportAt ??= now + ReportInterval;
+    }
+
+    /// <summary>What a call plays, or captures; what comes before its stream was agreed on waits for that.</summary>
+    public void HandleAudio(Instant now, MediaCommand command)
+    {
+        var port = command switch
+        {
+            MediaCommand.Play play => play.Port,
+            MediaCommand.SendDigits digits => digits.Port,
+            MediaCommand.CaptureAudio capture => capture.Port,
+            _ => throw new UnreachableException(),
+        };
+        if (!_streams.TryGetValue(port, out var stream))
+        {
+            if (_waiting.Count < MaxWaiting) _waiting.Add(command);
+            return;
+        }
+
+        stream.HandleAudio(command);
+        Schedule(port, stream);
+    }
+
+    public void HandleDatagram(Instant now, Instant arrival, int port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!_streams.TryGetValue(port, out var stream))
+        {
+            // The answer went out, and its first packet is here before this thread has heard what was agreed on.
+            if (_early.Count < MaxEarly) _early.Enqueue(new(arrival, port, flow, from, datagram.ToArray()));
+            return;
+        }
+
+        stream.HandleDatagram(now, arrival, flow, from, datagram);
+        FollowUp(now, port, stream);
+    }
+
+    /// <summary>The same for all that a socket had, none of it STUN.</summary>
+    public void HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    {
+        if (_streams.TryGetValue(port, out var stream))
+        {
+            stream.HandleBatch(now, flow, received, bytes);
+            FollowUp(now, port, stream);
+            return;
+        }
+
+        foreach (ref readonly var early in received) HandleDatagram(now, early.Arrival, port, flow, early.From, bytes.Slice(early.Offset, early.Length));
+    }
+
+    /// <summary>Whether nobody waits for what comes to a port.</summary>
+    public bool CanWait(int port) => _streams.TryGetValue(port, out var stream) && stream.CanWait;
+
+    private void FollowUp(Instant now, int port, MediaStream stream)
+    {
+        if (stream.TakeProved()) OpenPinholes(now);
+        _reportNow |= stream.TakeStarted();
+        if (_reportNow) _reportAt = now;
+        Schedule(port, stream);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        while (_deadlines.TryTakeDue(now, out var port))
+        {
+            var stream = _streams[port];
+            stream.HandleTimeout(now);
+            Schedule(port, stream);
+        }
+
+        if (_isClosing) TellClosed(now);
+        if (!(_reportAt <= now)) return;
+
+        _reportNow = false;
+        _reportAt = now + ReportInterval;
+        if (_isClosing || _streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
+    }
+
+    /// <summary>Ends the streams; it is told when the last of their audio has been handed over.</summary>
+    public void Close(Instant now, bool peerIsGone)
+    {
+        _isClosing = true;
+        _reportAt = now + ReportInterval;
+        foreach (var (port, stream) in _streams)
+        {
+            stream.Close(now, peerIsGone);
+            Schedule(port, stream);
+        }
+
+        TellClosed(now);
+    }
+
+    private void TellClosed(Instant now)
+    {
+        if (_streams.Values.Any(s => s.HasWrites)) return;
+
+        _reportAt = null;
+        _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
+    }
+
+    /// <summary>A datagram of the RTP socket did not leave.</summary>
+    public void HandleSendFailed(int port)
+    {
+        if (_streams.TryGetValue(port, out var stream)) stream.SendsFailed++;
+    }
+
+    /// <summary>Sends a packet of audio by a port; false where nothing may be sent yet.</summary>
+    public bool TrySendAudio(Instant now, int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
+        _streams.TryGetValue(port, out var stream) && stream.TrySendAudio(now, payloadType, payload, samples);
+
+    public bool HasStream(int port) => _streams.ContainsKey(port);
+
+    /// <summary>ICE or a relay of a port has news.</summary>
+    public void HandlePath(Instant now, int port, PathEvent happened)
+    {
+        if (!_streams.TryGetValue(port, out var stream)) return;
+
+        stream.HandlePath(now, happened);
+        _reportNow |= happened is PathEvent.Changed;
+        if (_reportNow) _reportAt = now;
+        Schedule(port, stream);
+    }
+
+    /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
+    public void KeepOpen(Instant now)
+    {
+        foreach (var (port, stream) in _streams)
+        {
+            stream.KeepOpen(now);
+            Schedule(port, stream);
+        }
+    }
+
+    // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
+    private void OpenPinholes(Instant now)
+    {
+        foreach (var (port, stream) in _streams)
+        {
+            stream.OpenPinholes(now);
+            Schedule(port, stream);
+        }
+    }
+
+    private List<MediaStreamReport> Reports(Instant now) => [.. _streams.Values.Select(s => s.Report(now))];
+
+    private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.Deadline);
+
+    private sealed record EarlyDatagram(Instant Arrival, int Port, FlowId Flow, TransportAddress From, byte[] Bytes);
+}
