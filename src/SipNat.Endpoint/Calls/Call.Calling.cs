@@ -446,7 +446,8 @@ internal sealed partial class Call
         _journal.Note(now, "redirected", $"Sent on to {uri}.");
         if (_identity.Account is not null)
         {
-            Prepare(now, _flow!.Value, _destination);
+            if (ContactText.IsSecured(uri) && !IsFlowEncrypted(_flow!.Value)) Fail(now, new CallFailure.Unsecured(uri.Text));
+            else SendInvite(now);
             return;
         }
 

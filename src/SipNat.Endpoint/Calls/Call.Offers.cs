@@ -311,18 +311,17 @@ internal sealed partial class Call
         {
             var (flow, peer) = (Flow, Peer);
             var account = _identity.Account is { } name ? _context.Accounts.Find(name) : null;
-            // It leads to us wherever we are by then (RFC 5627 §4.4).
-            if (account?.Gruu is { } gruu) return gruu;
+            var transport = TransportOf(flow);
+            var isSecured = transport.IsEncrypted && (_wantsSecured || ContactText.IsSecured(_target));
+            // It leads to us wherever we are by then (RFC 5627 §4.4); to where TLS is asked for one has to ask for it, too.
+            if (account?.Gruu is { } gruu && (!isSecured || gruu.StartsWith("sips:", StringComparison.OrdinalIgnoreCase))) return gruu;
 
             var routes = account?.Routes.Where(route => route.Flow == flow).ToList() ?? [];
             var address = (routes.Find(route => route.Registrar.HasSameAddress(peer)) ?? routes.FirstOrDefault()) is { } way
                 ? way.Contact
                 : _context.Flows.TryAdvertise(flow, peer, out var advertised) ? advertised.Address : default;
-            var transport = TransportOf(flow);
-            var uri = ContactText.UriOf(_identity.User, address, transport, transport.IsEncrypted && (_wantsSecured || ContactText.IsSecured(_target)));
-
             // Requests of the dialog are to come by the flow that it was begun on (RFC 5626 §4.3).
-            return account is { IsOutbound: true } ? $"{uri};ob" : uri;
+            return $"{ContactText.UriOf(_identity.User, address, transport, isSecured)}{(account is { IsOutbound: true } ? ";ob" : "")}";
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class ClientTransactions(
     {
         if (!flows.TryGet(flow, out _, out _)) return 0;
 
-        request.Write(output.Writer, flows.Via(flow, SipToken.SampleBranch), output.Product);
+        request.Write(output.Writer, ViaOf(flow, request, SipToken.SampleBranch), output.Product);
         return output.Writer.Written.Length;
     }
 
@@ -70,6 +70,8 @@ internal sealed class ClientTransactions(
         return Begin(now, invite.Flow, invite.Sent.Destination, invite.Sent.Cancel(), invite.Sent.Branch);
     }
 
+    private string ViaOf(FlowId flow, SipRequest request, string branch) => request.OffersKeep ? $"{flows.Via(flow, branch)};keep" : flows.Via(flow, branch);
+
     private TransactionId Begin(Instant now, FlowId flow, TransportAddress destination, SipRequest request, string branch)
     {
         var id = table.NextId();
@@ -79,7 +81,7 @@ internal sealed class ClientTransactions(
             return id;
         }
 
-        var via = request.OffersKeep ? $"{flows.Via(flow, branch)};keep" : flows.Via(flow, branch);
+        var via = ViaOf(flow, request, branch);
         request.Write(output.Writer, via, output.Product);
         var sent = new SentRequest(request, via, branch, flow, destination, transport.IsReliable, output.Writer.Written.ToArray());
         output.Send(flow, destination, sent.Bytes);

@@ -95,14 +95,15 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Answers a request where it came from.</summary>
     /// <param name="status">Such as <c>200 OK</c>.</param>
     /// <param name="headers">Further lines, each with its end.</param>
-    public void Answer(ScriptedSipMessage request, string status, string body = "", string tag = "phone", string headers = "") => Act(() =>
+    /// <param name="contact">In place of its own address.</param>
+    public void Answer(ScriptedSipMessage request, string status, string body = "", string tag = "phone", string headers = "", string? contact = null) => Act(() =>
     {
         var text = new StringBuilder($"SIP/2.0 {status}\r\n");
         foreach (var via in request.Headers("Via")) text.Append("Via: ").Append((Keep is null ? via : via.Replace(";keep", $";keep={Keep}", StringComparison.Ordinal)).Replace(";rport", $";rport={_from.Port};received={_from.AddressText}", StringComparison.Ordinal)).Append("\r\n");
         var to = request.Header("To")!;
         if (!to.Contains(";tag=", StringComparison.Ordinal) && !status.StartsWith("100", StringComparison.Ordinal)) to += $";tag={tag}";
         text.Append(CultureInfo.InvariantCulture, $"From: {request.Header("From")}\r\nTo: {to}\r\nCall-ID: {request.Header("Call-ID")}\r\nCSeq: {request.CSeq}\r\n");
-        text.Append(CultureInfo.InvariantCulture, $"Contact: <sip:phone@{Media.AddressText}:5060>\r\n{headers}");
+        text.Append(CultureInfo.InvariantCulture, $"Contact: <{contact ?? $"sip:phone@{Media.AddressText}:5060"}>\r\n{headers}");
         Complete(text, body);
         Outbox.Add(_by, _from, Encoding.UTF8.GetBytes(text.ToString()));
     });

@@ -497,6 +497,26 @@ public sealed class OutgoingCallTests
         Assert.Equal(1, _phone.Count("INVITE"));
     }
 
+    [Theory]
+    [InlineData("sip:200@example.com", CallState.Established)]
+    [InlineData("sips:200@example.com", CallState.Over)]
+    public void A_call_of_an_account_is_sent_on_by_its_own_way_but_for_what_that_way_may_not_carry(string target, CallState state)
+    {
+        Register();
+        _phone.OnRequest = request =>
+        {
+            if (request.Method != "INVITE") return;
+            if (request.StartLine.Contains("sip:100@", StringComparison.Ordinal)) _phone.Answer(request, "302 Moved Temporarily", contact: target);
+            else _phone.Answer(request, "200 OK", _phone.Sdp());
+        };
+
+        _caller.Place(new CallRequest { Target = SipUri.Parse("sip:100@example.com"), Account = "line" });
+        _network.RunFor(TimeSpan.FromSeconds(2));
+
+        Assert.Equal(state, _caller.Call.State);
+        Assert.Equal(state is CallState.Over ? new CallFailure.Unsecured(target) : null, _caller.Call.Failure);
+    }
+
     [Fact]
     public void Sent_round_in_a_circle_it_stops_after_five_times()
     {
