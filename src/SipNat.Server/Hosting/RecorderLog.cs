@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SipNat.Archive.Index;
 using SipNat.Endpoint;
-using SipNat.Traversal.Stun;
 using SipNat.Server.MediaEngine;
+using SipNat.Traversal.Stun;
 using SipNat.Wire;
 
 namespace SipNat.Server.Hosting;
