@@ -186,7 +186,12 @@ public sealed partial class SignallingCore : IProtocolCore
     private void Run(Instant now, Action input)
     {
         input();
-        if (_context.Flows.TakeMappingChanged()) TellPeers(now);
+        if (_context.Flows.TakeMappingChanged())
+        {
+            _context.Flows.GiveUpStale(now);
+            TellPeers(now);
+        }
+
         while (_context.Transactions.TryTake(out var happened)) Dispatch(now, happened);
         HandleRelations(now);
         HandleCallRelations(now);

@@ -52,7 +52,7 @@ internal sealed class SignallingFlows(SignallingContext context)
     {
         if (change.Kind is FlowChangeKind.Opened)
         {
-            var flow = new SignallingFlow(change);
+            var flow = new SignallingFlow(change) { PublicAddress = change.Transport.IsReliable ? LastKnown(change.Local) : default };
             _flows[id] = flow;
             if (change.Transport is TransportProtocol.Udp) Ask(now, id, flow);
         }
@@ -61,6 +61,15 @@ internal sealed class SignallingFlows(SignallingContext context)
             _flows.Remove(id);
             _deadlines.Remove(id);
         }
+    }
+
+    /// <summary>Ends a connection that nobody is at the other end of: from this moment it is as if it had been closed.</summary>
+    public void GiveUp(Instant now, FlowId id)
+    {
+        if (!TryGet(id, out var flow)) return;
+
+        HandleFlow(now, id, flow.Opened with { Kind = FlowChangeKind.Closed });
+        context.FlowRequests.Enqueue(new(FlowRequestKind.Close, id, flow.Transport, flow.Remote));
     }
 
     public void SetStunServers(Instant now, IReadOnlyList<TransportAddress> servers)
@@ -183,6 +192,19 @@ internal sealed class SignallingFlows(SignallingContext context)
         return true;
     }
 
+    /// <summary>
+    /// Ends the connections of ours that were made from another public address than this host has now: they lead nowhere, and
+    /// the system finds that out minutes later.
+    /// </summary>
+    public void GiveUpStale(Instant now)
+    {
+        foreach (var (id, flow) in _flows.ToList())
+        {
+            if (flow.PublicAddress.IsNone || flow.IsAccepted || context.Advisor.LocalNetworks.IsInside(flow.Remote)) continue;
+            if (LastKnown(flow.Local) is { IsNone: false } known && !known.HasSameAddress(flow.PublicAddress)) GiveUp(now, id);
+        }
+    }
+
     /// <summary>Whether what is known of a flow's mapping has changed; asking clears it.</summary>
     public bool TakeMappingChanged()
     {
@@ -241,4 +263,7 @@ internal sealed class SignallingFlow(FlowChange opened)
     public bool IsAccepted => Opened.IsAccepted;
 
     public StunBindingClient? Stun { get; set; }
+
+    /// <summary>Of a connection, as what this host was known outside when it was made; none where that was not known.</summary>
+    public TransportAddress PublicAddress { get; init; }
 }

@@ -196,7 +196,9 @@ internal sealed partial class Call
     // By the flow of its registration, or by the connection that we made to it for a large INVITE.
     private bool IsOwnServer(FlowId flow, TransportAddress from) =>
         _identity.Account is { } account && _context.Accounts.RoutesOf(account).Any(route => route.Registrar.HasSameAddress(from)
-            && (route.Flow == flow || (Direction is CallDirection.Outgoing && flow == _flow)));
+            && (route.Flow == flow || IsOurConnection(flow)));
+
+    private bool IsOurConnection(FlowId id) => _context.Flows.TryGet(id, out var flow) && flow is { IsAccepted: false, Transport.IsReliable: true };
 
     private void HandleOutcome(Instant now, CallDialog dialog, PendingRequest pending, int status, StoredSipMessage? answer)
     {

@@ -50,11 +50,21 @@ internal sealed partial class Call
         if (_connectUntil is null || State is not CallState.Preparing || !change.IsAbout(TransportProtocol.Tcp, _destination, null)) return false;
 
         if (change.Kind is FlowChangeKind.Opened) SendBy(now, flow);
-        else if (change.Kind is FlowChangeKind.Refused) GiveUpConnection(now);
+        else if (change.Kind is FlowChangeKind.Refused) GoOnByUdp(now);
         return true;
     }
 
-    private void GiveUpConnection(Instant now)
+    // With another public address every connection from before leads nowhere, and the system finds that out minutes later:
+    // requests of the dialog make a new one.
+    private void GiveUpConnection(Instant now, FlowId? flow)
+    {
+        if (flow is not { } id || IsLocalPeer || !_context.Flows.TryGet(id, out var known) || !known.Transport.IsReliable) return;
+
+        _journal.Note(now, "connection-given-up", $"The connection with {known.Remote} is from another public address than this host has now.");
+        _context.Flows.GiveUp(now, id);
+    }
+
+    private void GoOnByUdp(Instant now)
     {
         _context.LargeRequests.NoteRefused(now, _destination);
         _journal.Note(now, "large-by-udp", $"{_destination} takes no connection: an INVITE of more than {LargeRequests.MaxOverUdp} bytes goes by UDP, in fragments.");

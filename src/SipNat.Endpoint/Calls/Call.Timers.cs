@@ -37,7 +37,7 @@ internal sealed partial class Call
         if (_patience <= now) LosePatience(now);
         if (IsEnding) return;
 
-        if (_connectUntil <= now) GiveUpConnection(now);
+        if (_connectUntil <= now) GoOnByUdp(now);
         TryInvite(now);
         TryAnswer(now);
         TryAnswerLate(now);

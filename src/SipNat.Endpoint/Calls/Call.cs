@@ -152,7 +152,7 @@ internal sealed partial class Call
                 HandleMediaRefused(now, reason);
                 break;
             case MediaEvent.AddressesChanged(_, var port, var addresses):
-                _streams.SetPort(port, addresses);
+                if (_streams.SetPort(port, addresses)) GiveUpConnection(now, _dialog?.Requests.Flow);
                 TellPeer(now);
                 break;
             case MediaEvent.Reported(_, var streams):

@@ -137,9 +137,14 @@ internal sealed class SessionStreams(Random random)
 
     public void SetPorts(IReadOnlyList<MediaPortAddresses> ports) => (_ports, ArePortsKnown) = (ports, true);
 
-    public void SetPort(int port, MediaPortAddresses addresses)
+    /// <summary>Takes what is known of a port now; true where the public address of this host has become another one.</summary>
+    public bool SetPort(int port, MediaPortAddresses addresses)
     {
-        if (port < _ports.Count) _ports = [.. _ports.Select((known, i) => i == port ? addresses : known)];
+        if (port >= _ports.Count) return false;
+
+        var hasMoved = _ports[port].Rtp.Mapping is { Mapped: var before } && addresses.Rtp.Mapping is { Mapped: var now } && !before.HasSameAddress(now);
+        _ports = [.. _ports.Select((known, i) => i == port ? addresses : known)];
+        return hasMoved;
     }
 
     /// <summary>

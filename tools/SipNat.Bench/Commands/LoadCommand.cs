@@ -22,6 +22,7 @@ internal static class LoadCommand
     private static readonly Option<double> Rate = new("--rate") { Description = "sessions set up a second", DefaultValueFactory = _ => 50 };
     private static readonly Option<int?> Core = new("--core") { Description = "the core that the recorder which is started is held to; keep this program off it with taskset" };
     private static readonly Option<TimeSpan?> WarmUp = new("--warm-up") { Description = "seconds with every session up before CPU time is counted; default 0", CustomParser = ValueParsers.Seconds };
+    private static readonly Option<TimeSpan?> KillAfter = new("--kill-after") { Description = "seconds with every session up before the recorder is killed and started again; then what is left is looked at", CustomParser = ValueParsers.Seconds };
     private static readonly Option<int> FloodInvites = new("--flood-invites") { Description = "beside the sessions: INVITEs a second that nobody acknowledges" };
     private static readonly Option<int> FloodOptions = new("--flood-options") { Description = "beside the sessions: OPTIONS a second" };
     private static readonly Option<int> FloodPackets = new("--flood-rtp") { Description = "beside the sessions: RTP packets a second, sprayed over --flood-ports" };
@@ -34,7 +35,7 @@ internal static class LoadCommand
     {
         var command = new Command("load", "Runs many SIPREC sessions against a recorder and looks for every frame in its files.")
         {
-            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, Core, WarmUp,
+            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, Core, WarmUp, KillAfter,
             FloodInvites, FloodOptions, FloodPackets, FloodPorts, FloodFrom, FloodSeconds, Json,
         };
         Bound(Sessions, 1, MaxSessions);
@@ -74,6 +75,7 @@ internal static class LoadCommand
             Rate = parsed.GetValue(Rate),
             Core = parsed.GetValue(Core),
             WarmUp = parsed.GetValue(WarmUp) ?? TimeSpan.Zero,
+            KillAfter = parsed.GetValue(KillAfter),
             Flood = new()
             {
                 InvitesPerSecond = parsed.GetValue(FloodInvites),

@@ -37,6 +37,9 @@ public sealed record LoadOptions
     /// <summary>How long every session is up before CPU time is counted: what the runtime compiles in the beginning is no cost of a packet.</summary>
     public TimeSpan WarmUp { get; init; }
 
+    /// <summary>Null, or how long after every session is up the recorder is killed and started again.</summary>
+    public TimeSpan? KillAfter { get; init; }
+
     public FloodOptions Flood { get; init; } = new();
 }
 

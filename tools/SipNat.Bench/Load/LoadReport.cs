@@ -27,6 +27,9 @@ public sealed record LoadReport
 
     public FloodReport? Flood { get; init; }
 
+    /// <summary>Null where the recorder was not killed.</summary>
+    public KilledReport? Killed { get; init; }
+
     /// <summary>How many findings of each code the sessions have.</summary>
     public required IReadOnlyDictionary<string, int> Findings { get; init; }
 
@@ -36,7 +39,7 @@ public sealed record LoadReport
     public required MachineReport Machine { get; init; }
 
     /// <summary>Every session was recorded, every packet counted, and every frame that could be looked for stands at its place.</summary>
-    public bool IsWhole => SetUp.Failed == 0 && Problems.Count == 0 && Packets.Lost == 0 && Packets.NotSent == 0 && Frames is null or { Elsewhere: 0, Missing: 0 };
+    public bool IsWhole => Killed is { } killed ? killed.IsWhole && killed.Interrupted == SetUp.Answered && SetUp.Failed == 0 : SetUp.Failed == 0 && Problems.Count == 0 && Packets.Lost == 0 && Packets.NotSent == 0 && Frames is null or { Elsewhere: 0, Missing: 0 };
 
     public string ToJson() => JsonSerializer.Serialize(this, LoadJson.Default.LoadReport);
 }
@@ -72,6 +75,16 @@ public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPer
 
 /// <param name="Answers">Responses by status.</param>
 public sealed record FloodReport(long Invites, long Options, long Packets, double Seconds, IReadOnlyDictionary<int, long> Answers);
+
+/// <param name="Interrupted">Sessions that the recorder tells as interrupted after its new start.</param>
+/// <param name="Frames">Frames that stand at their place.</param>
+/// <param name="Wrong">Frames in the files that are not what was sent there.</param>
+/// <param name="MostMissingSeconds">The most audio that a stream lacks of what had been sent before the kill.</param>
+public sealed record KilledReport(int Interrupted, long Frames, long Wrong, double MostMissingSeconds)
+{
+    /// <summary>A second is the promise.</summary>
+    public bool IsWhole => Wrong == 0 && MostMissingSeconds <= 1;
+}
 
 public sealed record MachineReport(int Cores, string Kernel, string Runtime);
 

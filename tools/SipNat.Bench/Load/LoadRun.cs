@@ -29,10 +29,10 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         progress.WriteLine("starting a recorder");
         await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop);
         progress.WriteLine($"recorder {recorder.Id} at {recorder.Server}, files in {recorder.Recordings}");
-        return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop);
+        return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop, recorder);
     }
 
-    private async Task<LoadReport> RunAsync(IPEndPoint server, Uri api, string? recordings, int? processId, CancellationToken stop)
+    private async Task<LoadReport> RunAsync(IPEndPoint server, Uri api, string? recordings, int? processId, CancellationToken stop, RecorderProcess? recorder = null)
     {
         using var channel = new UdpSipChannel(new(UdpSipChannel.RouteTo(server), 0));
         using var sender = new PacedSender(channel.Local.Address);
@@ -49,7 +49,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var showing = ShowProgressAsync(sender, lifetime.Token);
         try
         {
-            return await RunAsync(new(sessions, sender, server, meter), new(api, recordings), stop);
+            return await RunAsync(new(sessions, sender, server, meter, recorder), new(api, recordings), stop);
         }
         finally
         {
@@ -60,7 +60,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
 
     private async Task<LoadReport> RunAsync(RunningLoad load, RecordingsCheck check, CancellationToken stop)
     {
-        var (sessions, sender, server, meter) = load;
+        var (sessions, sender, server, meter, recorder) = load;
         // What the runtime compiles in this process at the first request of all is no time of the recorder.
         await sessions[0].AskAsync(stop);
         meter?.Begin();
@@ -71,6 +71,8 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         await WaitForFramesAsync(up, stop);
         await Task.Delay(options.WarmUp, stop);
         meter?.AllUp();
+
+        if (options.KillAfter is { } killAfter && recorder is not null) return await KillAsync(load, up, killAfter, check, stop);
 
         using var flood = options.Flood.IsAny ? new Flood(options.Flood, server) : null;
         var flooding = flood?.RunAsync(stop);
@@ -100,6 +102,32 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             Flood = flooded,
             Findings = recorded.Findings.CountBy(code => code).ToDictionary(StringComparer.Ordinal),
             Problems = [.. sessions.Select(session => session.Problem).OfType<string>().Take(MaxProblems)],
+            Machine = new(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
+        };
+    }
+
+    // Whatever was sent a second before has to be there, and every session has to be told as interrupted.
+    private async Task<LoadReport> KillAsync(RunningLoad load, LoadSession[] up, TimeSpan killAfter, RecordingsCheck check, CancellationToken stop)
+    {
+        await Task.Delay(killAfter, stop);
+        var sent = up.SelectMany(session => session.Streams).ToDictionary(stream => stream.Number, stream => stream.FramesSent);
+        load.Meter?.FirstOver();
+        await load.Recorder!.KillAsync();
+        progress.WriteLine("killed; starting it again");
+        await load.Recorder.StartAgainAsync(stop);
+        var killed = await check.FindInterruptedAsync(up, sent, stop);
+        var total = sent.Values.Sum(frames => (long)frames);
+        return new()
+        {
+            Sessions = options.Sessions,
+            Streams = options.Sessions * StreamsPerSession,
+            Seconds = options.Duration.TotalSeconds,
+            SetUp = new(up.Length, load.Sessions.Count - up.Length, killed.Interrupted, 0, Percentiles.Of(load.Sessions.Select(session => session.SetUpMilliseconds).OfType<double>())),
+            Packets = new(total, killed.Frames, total - killed.Frames, load.Sender.NotSent, Math.Round(load.Sender.LatestMilliseconds, 1)),
+            Server = load.Meter?.Report(up.Length),
+            Killed = killed,
+            Findings = new Dictionary<string, int>(StringComparer.Ordinal),
+            Problems = [],
             Machine = new(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
         };
     }
@@ -160,5 +188,5 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         }
     }
 
-    private sealed record RunningLoad(List<LoadSession> Sessions, PacedSender Sender, IPEndPoint Server, ServerMeter? Meter);
+    private sealed record RunningLoad(List<LoadSession> Sessions, PacedSender Sender, IPEndPoint Server, ServerMeter? Meter, RecorderProcess? Recorder);
 }

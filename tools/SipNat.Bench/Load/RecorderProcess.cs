@@ -11,13 +11,14 @@ internal sealed class RecorderProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(3);
 
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
     private readonly DirectoryInfo _data;
     private readonly bool _keep;
+    private Process _process;
 
-    private RecorderProcess(Process process, DirectoryInfo data, bool keep, int sipPort, int apiPort)
+    private RecorderProcess(ProcessStartInfo start, DirectoryInfo data, bool keep, int sipPort, int apiPort)
     {
-        (_process, _data, _keep) = (process, data, keep);
+        (_start, _process, _data, _keep) = (start, Process.Start(start)!, data, keep);
         Server = new(IPAddress.Parse(Sip), sipPort);
         Api = new($"http://127.0.0.1:{apiPort}");
     }
@@ -53,12 +54,10 @@ internal sealed class RecorderProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var process = Process.Start(start)!;
-        var recorder = new RecorderProcess(process, data, keep, sipPort, apiPort);
+        var recorder = new RecorderProcess(start, data, keep, sipPort, apiPort);
         try
         {
-            var log = recorder.KeepLogAsync();
-            if (!await recorder.WaitForReadyAsync(stop)) throw new InvalidDataException($"The recorder did not start: {await log}");
+            await recorder.WaitUntilUpAsync(stop);
             return recorder;
         }
         catch
@@ -66,6 +65,28 @@ internal sealed class RecorderProcess : IAsyncDisposable
             await recorder.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Ends it as a power switch would.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    /// <summary>Starts it once more on the same folder and ports.</summary>
+    /// <exception cref="InvalidDataException">It did not come up.</exception>
+    public async Task StartAgainAsync(CancellationToken stop)
+    {
+        _process.Dispose();
+        _process = Process.Start(_start)!;
+        await WaitUntilUpAsync(stop);
+    }
+
+    private async Task WaitUntilUpAsync(CancellationToken stop)
+    {
+        var log = KeepLogAsync();
+        if (!await WaitForReadyAsync(stop)) throw new InvalidDataException($"The recorder did not start: {await log}");
     }
 
     /// <summary>Asks it to drain and does not wait long: whatever was to be looked at has been looked at.</summary>

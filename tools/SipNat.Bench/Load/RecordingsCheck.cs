@@ -35,6 +35,48 @@ internal sealed class RecordingsCheck(Uri api, string? recordings)
         }
     }
 
+    /// <summary>What is left of sessions whose recorder was killed.</summary>
+    /// <param name="sent">Frames of each stream, by its number, that had been sent by then.</param>
+    public async Task<KilledReport> FindInterruptedAsync(IReadOnlyList<LoadSession> sessions, IReadOnlyDictionary<int, int> sent, CancellationToken stop)
+    {
+        using var http = new HttpClient { BaseAddress = api };
+        var callIds = sessions.ToDictionary(session => session.CallId, StringComparer.Ordinal);
+        using var list = JsonDocument.Parse(await http.GetStringAsync($"/api/recordings?limit={ListLimit}", stop));
+        var found = list.RootElement.EnumerateArray().Where(item => callIds.ContainsKey(Text(item, "callId")) && Text(item, "state") == "interrupted").ToList();
+        var (frames, wrong, missing) = (0L, 0L, 0);
+        foreach (var item in found)
+        {
+            var session = callIds[Text(item, "callId")];
+            foreach (var stream in item.GetProperty("streams").EnumerateArray())
+            {
+                if (session.Streams.FirstOrDefault(one => one.Label == Text(stream, "label")) is not { } known) continue;
+
+                var (inPlace, others) = CountFrames(stream, known);
+                (frames, wrong, missing) = (frames + inPlace, wrong + others, Math.Max(missing, sent[known.Number] - inPlace));
+            }
+        }
+
+        return new(found.Count, frames, wrong, Math.Round(missing * 0.02, 2));
+    }
+
+    private (int InPlace, int Others) CountFrames(JsonElement stream, LoadStream sent)
+    {
+        var files = stream.GetProperty("files").EnumerateArray().Select(file => Text(file, "file")).ToList();
+        if (files.Count == 0) return default;
+
+        var data = WavFile.Read(Path.Combine(recordings!, files[0])).Data.Span;
+        var (inPlace, others) = (0, 0);
+        Span<byte> frame = stackalloc byte[FrameContent.Length];
+        for (var i = 0; (i + 1) * FrameContent.Length <= data.Length; i++)
+        {
+            FrameContent.Fill(frame, sent.Number, i);
+            if (data.Slice(i * FrameContent.Length, FrameContent.Length).SequenceEqual(frame)) inPlace++;
+            else others++;
+        }
+
+        return (inPlace, others);
+    }
+
     private RecordedLoad Compare(List<JsonElement> found, Dictionary<string, LoadSession> sessions)
     {
         var result = new RecordedLoad { Sessions = found.Count(item => Text(item, "state") == "complete") };
