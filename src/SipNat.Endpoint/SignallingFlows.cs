@@ -68,7 +68,9 @@ internal sealed class SignallingFlows(SignallingContext context)
     {
         if (!TryGet(id, out var flow)) return;
 
-        HandleFlow(now, id, flow.Opened with { Kind = FlowChangeKind.Closed });
+        var closed = flow.Opened with { Kind = FlowChangeKind.Closed };
+        HandleFlow(now, id, closed);
+        context.Transactions.HandleFlow(now, id, closed);
         context.FlowRequests.Enqueue(new(FlowRequestKind.Close, id, flow.Transport, flow.Remote));
     }
 

@@ -263,6 +263,10 @@ internal sealed partial class Call
                 if (purpose is RequestPurpose.Correct or RequestPurpose.Change) _correctionDue = true;
                 else TryRefresh(now, purpose);
                 break;
+            // The connection that it was sent by is gone: another one is made at once. One that cannot be made is tried again later.
+            case var _ when answer is null && purpose is RequestPurpose.Correct or RequestPurpose.Change && pending.Flow != default && !_context.Flows.TryGet(pending.Flow, out var _):
+                _correctionDue = true;
+                break;
             default:
                 if (purpose is RequestPurpose.Correct && answer is null) RetryCorrection(now + CorrectionRetry);
                 break;

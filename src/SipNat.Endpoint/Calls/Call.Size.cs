@@ -28,10 +28,11 @@ internal sealed partial class Call
         _journal.Note(now, "trimmed", $"The INVITE would have more than {LargeRequests.MaxOverUdp} bytes: fewer codecs and candidates are offered.");
     }
 
-    // False where the request is to go as it is.
+    // False where the request is to go as it is. With ICE a change of the address is to be healed within seconds, and a
+    // connection does not outlive it: what ICE says makes a request long, and all the same it goes by the flow of the account.
     private bool TryConnectFor(Instant now, SipRequest request)
     {
-        if (!IsTooLarge(request) || !_context.LargeRequests.MayConnect(now, _destination)) return false;
+        if (_context.Options.UsesIce || !IsTooLarge(request) || !_context.LargeRequests.MayConnect(now, _destination)) return false;
 
         if (_context.Flows.FindConnection(TransportProtocol.Tcp, _destination, null) is { } open)
         {
