@@ -1,4 +1,5 @@
 using System.Net;
+using SipNat.Lab.Tests.Scene;
 using SipNat.NatLab.Calls;
 using SipNat.NatLab.Processes;
 using SipNat.NatLab.Servers;
@@ -7,6 +8,7 @@ using SipNat.NatLab.Topology;
 namespace SipNat.Lab.Tests.Calls;
 
 /// <summary>The network changes while two people talk; what is heard at both ends says how long it took to find each other again.</summary>
+[Collection(nameof(Alone))]
 public sealed class MidCallTests
 {
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(3);
