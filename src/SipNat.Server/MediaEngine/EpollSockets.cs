@@ -77,7 +77,6 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         var untilTurn = _nextTurn - _clock.Now;
         if (_wheel.Count > 0 && untilTurn < limit) limit = untilTurn;
         var ready = LinuxSockets.EpollWait(_epoll, _events, MaxEvents, ToMilliseconds(limit));
-        Volatile.Write(ref _isWoken, 0);
         _batch.LookAtClock();
         for (var i = 0; i < ready; i++)
         {
@@ -198,6 +197,10 @@ internal sealed unsafe class EpollSockets : IMediaSockets
     {
         ulong value;
         _ = LinuxSockets.EventRead(_wake, &value);
+
+        // Not before: a wake between the two would be read away, and leave a mark that keeps every later one from being written.
+        // What is waited for was there before its wake, and is looked at after this.
+        Interlocked.Exchange(ref _isWoken, 0);
     }
 
     // Rounded up: a wait that ends too early is followed by another for nothing.

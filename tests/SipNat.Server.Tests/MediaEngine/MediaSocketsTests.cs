@@ -64,6 +64,31 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task Of_many_wakes_at_any_moment_none_is_lost(MediaEngineKind kind)
+    {
+        const int Wakes = 100_000;
+        using var sockets = Create(kind);
+        var (asked, seen) = (0, 0);
+        var waiting = Task.Run(
+            () =>
+            {
+                while ((seen = Volatile.Read(ref asked)) < Wakes) sockets.Receive(TimeSpan.FromMinutes(5));
+            },
+            TestContext.Current.CancellationToken);
+        var random = new Random(1);
+        for (var i = 1; i <= Wakes; i++)
+        {
+            Volatile.Write(ref asked, i);
+            sockets.Wake();
+            if (random.Next(4) == 0) SpinWait.SpinUntil(() => Volatile.Read(ref seen) == i, TimeSpan.FromSeconds(5));
+        }
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(Wakes, seen);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public void A_socket_that_was_removed_brings_nothing_more_and_its_port_is_free(MediaEngineKind kind)
     {
         using var sockets = Create(kind);
