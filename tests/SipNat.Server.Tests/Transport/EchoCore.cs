@@ -41,8 +41,8 @@ internal sealed class EchoCore : IProtocolCore
         if (Deadline is not { } due || due > now) return;
 
         Deadline = null;
-        _heard.Writer.TryWrite("timeout");
         OnTimeout?.Invoke(now);
+        _heard.Writer.TryWrite("timeout");
     }
 
     public void Request(FlowRequest request) => _requests.Enqueue(request);
