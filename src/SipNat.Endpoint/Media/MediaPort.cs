@@ -83,6 +83,9 @@ internal sealed class MediaPort
             return;
         }
 
+        // With neither there is one way, that of the description.
+        if (Paths is null && needs.IceComponents == 0 && relays is null) return;
+
         var former = Paths;
         former?.ReleaseRelays(now);
         if (relays is not null) _openedAt = now;

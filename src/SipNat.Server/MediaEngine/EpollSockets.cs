@@ -12,6 +12,9 @@ namespace SipNat.Server.MediaEngine;
 /// </summary>
 internal sealed unsafe class EpollSockets : IMediaSockets
 {
+    /// <summary>What one socket may hand over before the next has its turn: more than its queue holds of media, and no more of a flood.</summary>
+    public const int MaxPerVisit = 12 * DatagramBatch.Capacity;
+
     private const int MaxEvents = 256;
 
     // The event that Wake writes to; no socket has this number, as descriptors are small.
@@ -41,12 +44,15 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         (_receiver, _clock, _batch) = (receiver, clock, new(clock));
         _epoll = LinuxSockets.CreateEpoll();
         _wake = LinuxSockets.CreateEvent();
-        LinuxSockets.Watch(_epoll, _wake, WakeMark);
+        if (!LinuxSockets.TryWatch(_epoll, _wake, WakeMark)) throw new InvalidOperationException("The kernel watches no further file of this user: raise fs.epoll.max_user_watches.");
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * LinuxSockets.EventSize));
     }
 
     /// <summary>Whether this system has what it takes.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && nint.Size == sizeof(long);
+
+    /// <summary>How many sockets may be watched at most, beside what the kernel allows.</summary>
+    public int MaxWatched { get; init; } = int.MaxValue;
 
     public int Count => _watched.Count + _wheel.Count;
 
@@ -163,9 +169,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
 
         _watched.Remove(socket.Descriptor);
         LinuxSockets.Unwatch(_epoll, socket.Descriptor);
-        socket.EmptyVisits = 0;
-        if (_wheel.Count == 0) _nextTurn = _clock.Now + SweepWheel.Step;
-        _wheel.Add(socket);
+        PutIntoWheel(socket);
     }
 
     // Null where there was nothing, else whether the socket can wait.
@@ -173,7 +177,8 @@ internal sealed unsafe class EpollSockets : IMediaSockets
     {
         bool? canWait = null;
         var overflowed = socket.Overflowed;
-        for (var isMore = true; isMore && !socket.IsClosed;)
+        var isMore = true;
+        for (var taken = 0; isMore && taken < MaxPerVisit && !socket.IsClosed; taken += DatagramBatch.Capacity)
         {
             isMore = _batch.Receive(socket.Descriptor, ref overflowed);
             if (_batch.Count == 0) break;
@@ -187,10 +192,19 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         return canWait;
     }
 
+    // The kernel bounds how many can be watched (/proc/sys/fs/epoll/max_user_watches): what is beyond is visited in turn,
+    // and tries again each time that it would be watched.
     private void Watch(MediaSocket socket)
     {
-        LinuxSockets.Watch(_epoll, socket.Descriptor, (ulong)socket.Descriptor);
-        _watched.Add(socket.Descriptor, socket);
+        if (_watched.Count < MaxWatched && LinuxSockets.TryWatch(_epoll, socket.Descriptor, (ulong)socket.Descriptor)) _watched.Add(socket.Descriptor, socket);
+        else PutIntoWheel(socket);
+    }
+
+    private void PutIntoWheel(MediaSocket socket)
+    {
+        socket.EmptyVisits = 0;
+        if (_wheel.Count == 0) _nextTurn = _clock.Now + SweepWheel.Step;
+        _wheel.Add(socket);
     }
 
     private void TakeWake()

@@ -20,7 +20,6 @@ internal interface IMediaSockets : IDisposable
     long Overflowed { get; }
 
     /// <summary>Takes a bound socket; it is closed with <see cref="Remove"/>.</summary>
-    /// <exception cref="InvalidOperationException">The system cannot watch one more.</exception>
     MediaSocket Add(FlowId flow, Socket socket);
 
     void Remove(MediaSocket socket);

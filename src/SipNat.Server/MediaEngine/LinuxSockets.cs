@@ -49,13 +49,13 @@ internal static unsafe partial class LinuxSockets
     /// <exception cref="InvalidOperationException">The system has no room for one.</exception>
     public static int CreateEvent() => Checked(EventFd(0, CloseOnExec | NonBlocking), "eventfd");
 
-    /// <exception cref="InvalidOperationException">The socket is not one that can be watched, or memory is out.</exception>
-    public static void Watch(int epoll, int socket, ulong data)
+    /// <summary>False where the user has as many watched files as the kernel allows, or its memory is out.</summary>
+    public static bool TryWatch(int epoll, int socket, ulong data)
     {
         var change = stackalloc byte[16];
         *(uint*)change = EpollIn;
         *(ulong*)(change + DataOffset) = data;
-        Checked(EpollControl(epoll, EpollAdd, socket, change), "epoll_ctl");
+        return EpollControl(epoll, EpollAdd, socket, change) == 0;
     }
 
     public static void Unwatch(int epoll, int socket)

@@ -10,8 +10,8 @@ using SipNat.Server.Tests.Archive;
 
 namespace SipNat.Server.Tests.MediaEngine;
 
-/// <summary>The built program on the two loopback addresses of this machine, against messages that are written here by hand.</summary>
-public sealed class FurtherHostTests : IDisposable
+/// <summary>The built program as a recorder on the loopback addresses of this machine, against messages that are written here by hand.</summary>
+public sealed class BuiltRecorderTests : IDisposable
 {
     private const string Ufrag = "abcd";
     private const int Frames = 50;
@@ -64,10 +64,49 @@ public sealed class FurtherHostTests : IDisposable
         Assert.Equal($"[::1]:{PortOf(media6)}", stream.GetProperty("remote").GetString());
     }
 
-    private static string Offer(int port4, int port6) =>
-        $"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port4} RTP/AVP 0\r\na=rtcp-mux\r\na=label:1\r\na=sendonly\r\n" +
+    [Theory]
+    [InlineData("Auto")]
+    [InlineData("Portable")]
+    public async Task The_socket_of_a_stream_that_runs_is_visited_in_turn(string engine)
+    {
+        _deadline.CancelAfter(Limit);
+        using var media = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        using var http = new HttpClient();
+        using var server = Start("serve", "--set", "Sip:Listen:0=udp://127.0.0.1:0", "--set", "Http:Listen=http://127.0.0.1:0", "--set", $"Media:Engine={engine}");
+        try
+        {
+            var ready = await server.StandardOutput.ReadLineAsync(_deadline.Token) ?? "";
+            _sip.Connect(IPAddress.Loopback, int.Parse(ready.Split("udp://127.0.0.1:")[1].Split(' ')[0], CultureInfo.InvariantCulture));
+            var metrics = new Uri($"http://{ready.Split("http://")[1].Split(' ')[0].TrimEnd('/')}/metrics");
+
+            var answer = await RequestAsync("INVITE", 1, PlainOffer(PortOf(media)));
+            await SendAsync("ACK", 1, TagOf(answer));
+            var target = new IPEndPoint(IPAddress.Loopback, int.Parse(Value(answer, "m=audio ").Split(' ')[0], CultureInfo.InvariantCulture));
+
+            // A stream, until it is seen to be visited: its source has to be known first.
+            var swept = "0";
+            for (var i = 0; swept == "0"; i++)
+            {
+                await media.SendAsync(Rtp(i), target, _deadline.Token);
+                swept = (await http.GetStringAsync(metrics, _deadline.Token)).Split("\nsipnat_media_sockets_swept ")[1].Split('\n')[0];
+            }
+
+            // Where nothing but asking is possible, every socket is visited in turn, spare ones too.
+            if (engine == "Auto") Assert.Equal("1", swept);
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static string Offer(int port4, int port6) => PlainOffer(port4) +
         $"a=ice-ufrag:{Ufrag}\r\na=ice-pwd:0123456789012345678901\r\na=candidate:1 1 UDP 2130706431 127.0.0.1 {port4} typ host\r\n" +
         $"a=candidate:2 1 UDP 2130706175 ::1 {port6} typ host\r\n";
+
+    private static string PlainOffer(int port) =>
+        $"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\na=rtcp-mux\r\na=label:1\r\na=sendonly\r\n";
 
     private async Task SendAsync(string method, int cseq, string toTag = "", string body = "")
     {

@@ -17,6 +17,7 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
     private readonly List<(FlowId Flow, byte[] Bytes, Instant Arrival, TransportAddress From)> _received = [];
     private readonly List<int> _batches = [];
     private bool _canWait;
+    private Action<FlowId>? _onReceived;
 
     public MediaSocketsTests() => _sender.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
@@ -165,6 +166,48 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
         Assert.Equal(0, sockets.Swept);
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_flood_to_one_socket_leaves_the_others_their_turn(MediaEngineKind kind)
+    {
+        using var sockets = Create(kind);
+        var (flooded, other) = (Open(sockets, 1), Open(sockets, 2));
+
+        // For each one that is taken another comes, up to a number that only an endless visit reaches.
+        _onReceived = flow =>
+        {
+            if (flow == flooded.Flow && _received.Count < 10_000) Send(flooded, 0);
+        };
+        for (var i = 0; i < 200; i++) Send(flooded, 0);
+        Send(other, 1);
+
+        sockets.Drain(flooded);
+        Assert.InRange(_received.Count, 1, EpollSockets.MaxPerVisit);
+
+        sockets.Receive(Limit);
+        Assert.Single(_received, r => r.Flow == other.Flow);
+        Assert.InRange(_received.Count, 2, (2 * EpollSockets.MaxPerVisit) + 1);
+    }
+
+    [Fact]
+    public void Sockets_beyond_what_can_be_watched_are_visited_in_turn()
+    {
+        Assert.SkipUnless(EpollSockets.IsSupported, "The fast engine is for 64-bit Linux.");
+        using var sockets = new EpollSockets(this, _clock) { MaxWatched = 1 };
+        var (first, second) = (Open(sockets, 1), Open(sockets, 2));
+        Assert.Equal((2, 1), (sockets.Count, sockets.Swept));
+
+        Send(first, 1);
+        Send(second, 2);
+        ReceiveUntil(sockets, 2);
+        sockets.Remove(first);
+        Send(second, 3);
+        ReceiveUntil(sockets, 3);
+
+        Assert.Equal([1, 2, 3], _received.Select(r => r.Bytes.Single()));
+        Assert.Equal((1, 0), (sockets.Count, sockets.Swept));
+    }
+
     [Fact]
     public void The_time_of_a_datagram_is_that_of_the_kernel_and_not_of_the_visit()
     {
@@ -233,7 +276,12 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
     bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
     {
         _batches.Add(received.Length);
-        foreach (var datagram in received) _received.Add((socket.Flow, bytes.Slice(datagram.Offset, datagram.Length).ToArray(), datagram.Arrival, datagram.From));
+        foreach (var datagram in received)
+        {
+            _received.Add((socket.Flow, bytes.Slice(datagram.Offset, datagram.Length).ToArray(), datagram.Arrival, datagram.From));
+            _onReceived?.Invoke(socket.Flow);
+        }
+
         return _canWait;
     }
 

@@ -27,6 +27,22 @@ public sealed class RecordedCallTests
     }
 
     [Fact]
+    public void Once_its_source_is_known_nobody_waits_for_the_packets_of_a_recording()
+    {
+        var scene = new RecorderScene(seed: 1);
+        var peer = scene.AddClient(Peer);
+        var media = scene.Recorder.Media;
+
+        scene.RunFor(0.1);
+        Assert.NotEmpty(peer.Sent);
+        Assert.All(media.FlowsOf(scene.Session.Id), flow => Assert.False(media.CanWait(flow)));
+
+        scene.RunFor(1);
+        Assert.Equal(4, media.FlowsOf(scene.Session.Id).Count());
+        Assert.All(media.FlowsOf(scene.Session.Id), flow => Assert.True(media.CanWait(flow)));
+    }
+
+    [Fact]
     public void The_whole_exchange_is_an_invite_its_answer_an_ack_and_a_bye()
     {
         var scene = new RecorderScene(seed: 2);
