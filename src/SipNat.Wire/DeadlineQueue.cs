@@ -8,7 +8,11 @@ namespace SipNat.Wire;
 public sealed class DeadlineQueue<TKey>
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, int> _positions = [];
+    // What is taken when due is most often set again: its node waits here.
+    private const int MaxSpareNodes = 64;
+
+    private readonly Dictionary<TKey, Node> _nodes = [];
+    private readonly Stack<Node> _spare = new();
     private readonly List<Entry> _heap = [];
     private long _sequence;
 
@@ -20,24 +24,26 @@ public sealed class DeadlineQueue<TKey>
     /// <summary>Sets, moves or (with null) removes the deadline of a child. An unchanged deadline keeps its place.</summary>
     public void Set(TKey key, Instant? deadline)
     {
-        var known = _positions.TryGetValue(key, out var position);
+        var known = _nodes.TryGetValue(key, out var node);
         if (deadline is not { } due)
         {
-            if (known) RemoveAt(position);
+            if (known) Remove(node!);
             return;
         }
 
-        if (known && _heap[position].Due == due) return;
-
-        var entry = new Entry(key, due, _sequence++);
         if (!known)
         {
-            position = _heap.Count;
-            _heap.Add(entry);
+            if (!_spare.TryPop(out node)) node = new();
+            (node.Key, node.Position) = (key, _heap.Count);
+            _nodes.Add(key, node);
+            _heap.Add(default);
+        }
+        else if (_heap[node!.Position].Due == due)
+        {
+            return;
         }
 
-        Place(position, entry);
-        SiftDown(SiftUp(position));
+        Sift(node.Position, new(node, due, _sequence++));
     }
 
     public void Remove(TKey key) => Set(key, null);
@@ -51,62 +57,61 @@ public sealed class DeadlineQueue<TKey>
             return false;
         }
 
-        key = _heap[0].Key;
-        RemoveAt(0);
+        var node = _heap[0].Node;
+        key = node.Key;
+        Remove(node);
         return true;
     }
 
-    private void RemoveAt(int position)
+    private void Remove(Node node)
     {
-        _positions.Remove(_heap[position].Key);
+        var position = node.Position;
         var last = _heap[^1];
         _heap.RemoveAt(_heap.Count - 1);
-        if (position == _heap.Count) return;
+        if (position < _heap.Count) Sift(position, last);
 
-        Place(position, last);
-        SiftDown(SiftUp(position));
+        _nodes.Remove(node.Key);
+        node.Key = default!;
+        if (_spare.Count < MaxSpareNodes) _spare.Push(node);
     }
 
-    private int SiftUp(int position)
+    // The place is free: what is in its way moves there, until the entry stands where it belongs.
+    private void Sift(int position, Entry entry)
     {
-        while (position > 0)
+        while (position > 0 && entry.IsBefore(_heap[(position - 1) / 2]))
         {
-            var parent = (position - 1) / 2;
-            if (!_heap[position].IsBefore(_heap[parent])) break;
-            Swap(parent, position);
-            position = parent;
+            Place(position, _heap[(position - 1) / 2]);
+            position = (position - 1) / 2;
         }
 
-        return position;
-    }
-
-    private void SiftDown(int position)
-    {
         while (true)
         {
-            var smallest = (2 * position) + 1;
-            if (smallest >= _heap.Count) return;
-            if (smallest + 1 < _heap.Count && _heap[smallest + 1].IsBefore(_heap[smallest])) smallest++;
-            if (!_heap[smallest].IsBefore(_heap[position])) return;
-            Swap(position, smallest);
-            position = smallest;
-        }
-    }
+            var earlier = (2 * position) + 1;
+            if (earlier >= _heap.Count) break;
+            if (earlier + 1 < _heap.Count && _heap[earlier + 1].IsBefore(_heap[earlier])) earlier++;
+            if (!_heap[earlier].IsBefore(entry)) break;
 
-    private void Swap(int left, int right)
-    {
-        var entry = _heap[left];
-        Place(left, _heap[right]);
-        Place(right, entry);
+            Place(position, _heap[earlier]);
+            position = earlier;
+        }
+
+        Place(position, entry);
     }
 
     private void Place(int position, Entry entry)
     {
         _heap[position] = entry;
-        _positions[entry.Key] = position;
+        entry.Node.Position = position;
     }
 
-    private readonly record struct Entry(TKey Key, Instant Due, long Sequence)
+    private sealed class Node
+    {
+        public TKey Key { get; set; } = default!;
+
+        public int Position { get; set; }
+    }
+
+    private readonly record struct Entry(Node Node, Instant Due, long Sequence)
     {
         public bool IsBefore(Entry other) => Due != other.Due ? Due < other.Due : Sequence < other.Sequence;
     }

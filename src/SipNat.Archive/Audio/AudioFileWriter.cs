@@ -42,7 +42,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
         _threads =
         [
             .. Enumerable.Range(0, options.Threads).Select(i =>
-                new WriterThread(i, options.QueueCapacity, new WriterCore(options, clock, disk, _forced, _faults.Enqueue), clock)),
+                new WriterThread(i, options, new WriterCore(options, clock, disk, _forced, _faults.Enqueue), clock)),
         ];
     }
 

@@ -7,13 +7,19 @@ public sealed record AudioFileWriterOptions
     public int Threads { get; init; } = 1;
 
     /// <summary>
-    /// Buffers that may wait for each thread, whether it is busy or the disk refuses them: 4096 of 8 KiB are 32 MiB, or
-    /// 17 minutes of two streams.
+    /// Buffers that may wait for each thread, whether it is busy or the disk refuses them: 65,536 of 8 KiB are 512 MiB, or
+    /// ten seconds of 4,000 streams and half an hour of 20.
     /// </summary>
-    public int QueueCapacity { get; init; } = 4096;
+    public int QueueCapacity { get; init; } = 65_536;
 
-    /// <summary>How long a header may state less audio than its file has: what a killed process costs a plain player.</summary>
-    public TimeSpan HeaderInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>
+    /// How long a header may state less audio than its file has: what a player of a running recording, or of one whose
+    /// process was killed and has not been started again, may miss. A start after a kill states what is there.
+    /// </summary>
+    public TimeSpan HeaderInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the first buffer after a pause waits for others, so that a thread is woken for many.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
     /// What a power cut may cost. Written bytes are forced to the medium after half of it: the other half is for the

@@ -4,12 +4,17 @@ namespace SipNat.Archive.Audio;
 /// What waits for one writer thread. Buffers are refused when it is full; opening and closing are not, because their
 /// number is bounded by the files, and a file that could not be closed would stay open for ever.
 /// </summary>
-internal sealed class WriteQueue(int capacity)
+/// <param name="linger">How long a buffer that comes to an empty queue waits for others; what is more than a buffer does not.</param>
+internal sealed class WriteQueue(int capacity, TimeSpan linger)
 {
+    // What a busy thread leaves for a moment; more is made room for when the disk refuses.
+    private const int UsualJobs = 4096;
+
     private readonly object _gate = new();
-    private readonly Queue<WriteJob> _jobs = new(capacity);
+    private readonly Queue<WriteJob> _jobs = new(Math.Min(capacity, UsualJobs));
     private volatile int _held;
     private bool _completed;
+    private bool _lingers;
 
     /// <summary>Jobs that wait, those that were taken and are held for the disk included.</summary>
     public int Count
@@ -67,7 +72,12 @@ internal sealed class WriteQueue(int capacity)
     {
         lock (_gate)
         {
-            if (_jobs.Count == 0 && !_completed && milliseconds != 0) Monitor.Wait(_gate, milliseconds);
+            if (_jobs.Count == 0 && !_completed && milliseconds != 0 && Monitor.Wait(_gate, milliseconds) && _jobs is { Count: 1 } && _jobs.Peek().Kind is WriteJobKind.Write)
+            {
+                _lingers = true;
+                Monitor.Wait(_gate, linger);
+                _lingers = false;
+            }
 
             ended = _completed && _jobs.Count == 0;
             return _jobs.TryDequeue(out job);
@@ -77,6 +87,6 @@ internal sealed class WriteQueue(int capacity)
     private void Enqueue(in WriteJob job)
     {
         _jobs.Enqueue(job);
-        if (_jobs.Count == 1) Monitor.Pulse(_gate);
+        if (_lingers ? job.Kind is not WriteJobKind.Write : _jobs.Count == 1) Monitor.Pulse(_gate);
     }
 }

@@ -7,10 +7,10 @@ internal sealed class WriterThread
     private readonly TimeProvider _clock;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public WriterThread(int number, int capacity, WriterCore core, TimeProvider clock)
+    public WriterThread(int number, AudioFileWriterOptions options, WriterCore core, TimeProvider clock)
     {
         (_core, _clock) = (core, clock);
-        Queue = new WriteQueue(capacity);
+        Queue = new WriteQueue(options.QueueCapacity, options.Linger);
         new Thread(Run) { Name = $"audio writer {number}", IsBackground = true }.Start();
     }
 

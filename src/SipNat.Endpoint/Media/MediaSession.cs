@@ -9,7 +9,7 @@ internal sealed class MediaSession
     // A fifth of a second of five streams: more cannot come between an answer and the news of it.
     private const int MaxEarly = 50;
     private const int MaxWaiting = 64;
-    private static readonly TimeSpan RecordingReportInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RecordingReportInterval = TimeSpan.FromSeconds(5);
 
     // Whether a call is heard has to be known sooner.
     private static readonly TimeSpan CallReportInterval = TimeSpan.FromSeconds(0.5);

@@ -12,6 +12,9 @@ namespace SipNat.Endpoint.Media;
 /// </summary>
 internal sealed partial class MediaStream
 {
+    // Of sockets that are visited in turn.
+    private static readonly TimeSpan VisitInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly SessionId _session;
     private readonly MediaPort _port;
     private readonly MediaOutput _output;
@@ -114,6 +117,9 @@ internal sealed partial class MediaStream
     {
         var component = _port.ComponentOf(flow);
         foreach (ref readonly var datagram in received) Take(now, datagram.Arrival, flow, component, datagram.From, bytes.Slice(datagram.Offset, datagram.Length));
+
+        // What would be due before the next visit leaves with this one: a deadline of its own would cost as much again.
+        if (received.Length > 1) _recorded.Timeline.Flush(now + VisitInterval);
         Collect(now);
     }
 

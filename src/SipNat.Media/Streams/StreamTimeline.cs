@@ -18,7 +18,7 @@ namespace SipNat.Media.Streams;
 /// </remarks>
 public sealed class StreamTimeline
 {
-    /// <summary>Bytes of the block in which frames meet: an aligned write when it is full.</summary>
+    /// <summary>Bytes of the block in which frames meet.</summary>
     public const int BlockLength = WriteWindow.BlockLength;
 
     /// <summary>Files of one stream; frames of yet another change of codec are counted as unplaced.</summary>
@@ -350,7 +350,7 @@ public sealed class StreamTimeline
         LateWritten++;
         RecordedSamples += frame.Payload.Length;
         _gaps.Fill(FileIndex, position, frame.Payload.Length);
-        _window.Patch(frame.Arrival, position, frame.Payload);
+        _window.Patch(position, frame.Payload);
     }
 
     // The network overtakes within a few packets: while the file's first block is in memory, its start can still move.

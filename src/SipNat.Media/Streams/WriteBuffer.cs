@@ -8,13 +8,20 @@ namespace SipNat.Media.Streams;
 /// </summary>
 public sealed class WriteBuffer : IDisposable
 {
+    // Blocks are taken on one thread and given back in bursts on another, which the shared pool is not made for: most of
+    // them would be garbage. So many wait at most, of each size up to that of a large block.
+    private const int MaxPooled = 1024;
+    private const int MaxPooledLength = 1 << 16;
+
+    private static readonly ArrayPool<byte> Pool = ArrayPool<byte>.Create(MaxPooledLength, MaxPooled);
+
     private byte[]? _bytes;
 
     /// <param name="offset">Bytes of audio before this buffer in its file; the header does not count.</param>
     /// <param name="capacity">Bytes that it can hold at least.</param>
     public WriteBuffer(long offset, int capacity)
     {
-        _bytes = ArrayPool<byte>.Shared.Rent(capacity);
+        _bytes = Pool.Rent(capacity);
         (Offset, Capacity) = (offset, capacity);
     }
 
@@ -37,6 +44,6 @@ public sealed class WriteBuffer : IDisposable
         if (_bytes is not { } bytes) return;
 
         _bytes = null;
-        ArrayPool<byte>.Shared.Return(bytes);
+        Pool.Return(bytes);
     }
 }

@@ -3,8 +3,8 @@ using SipNat.Wire;
 namespace SipNat.Media.Streams;
 
 /// <summary>
-/// The end of a file in memory: frames meet in one buffer that covers an aligned block of it, and leave as writes in
-/// order. Long silence is not stored but made when it is taken.
+/// The end of a file in memory: frames meet in one block, which leaves as one write when it is full or its time is over.
+/// What comes for a place that has left is a write of its own. Long silence is not stored but made when it is taken.
 /// </summary>
 internal sealed class WriteWindow
 {
@@ -14,8 +14,11 @@ internal sealed class WriteWindow
     /// <summary>Writes that wait to be taken, a minute of audio; more are refused and counted.</summary>
     public const int MaxPending = 64;
 
-    /// <summary>How long audio waits for its block to fill.</summary>
-    public static readonly TimeSpan FlushAfter = TimeSpan.FromMilliseconds(500);
+    /// <summary>
+    /// How long audio waits for its block to fill. A killed process costs a second at most: what is left of it is for the
+    /// way to the file.
+    /// </summary>
+    public static readonly TimeSpan FlushAfter = TimeSpan.FromMilliseconds(750);
 
     private readonly Queue<Output> _pending = new();
     private readonly Queue<TimelineEvent> _events = new();
@@ -23,8 +26,6 @@ internal sealed class WriteWindow
     private long _silenceTaken;
     private int _file;
     private byte _silence;
-    private int _dirtyFrom;
-    private int _dirtyTo;
     private bool _hasLeft;
 
     /// <summary>Bytes of audio in the file.</summary>
@@ -62,7 +63,6 @@ internal sealed class WriteWindow
         _block.Span[..audio].CopyTo(_block.Span[lead..]);
         _block.Span[..lead].Fill(_silence);
         End += length;
-        (_dirtyFrom, _dirtyTo) = (0, lead + audio);
         return true;
     }
 
@@ -90,31 +90,28 @@ internal sealed class WriteWindow
     }
 
     /// <summary>Writes over a place before <see cref="End"/>: in the block, or by a write of its own.</summary>
-    public void Patch(Instant now, long position, ReadOnlySpan<byte> audio)
+    public void Patch(long position, ReadOnlySpan<byte> audio)
     {
         var before = (int)Math.Clamp(_block!.Offset - position, 0, audio.Length);
         if (before > 0) AddCopy(position, audio[..before]);
         if (before == audio.Length) return;
 
-        var start = (int)(position + before - _block.Offset);
-        audio[before..].CopyTo(_block.Span[start..]);
-        MarkDirty(now, start, start + audio.Length - before);
+        audio[before..].CopyTo(_block.Span[(int)(position + before - _block.Offset)..]);
     }
 
-    /// <summary>Hands over what changed in the block since the last time.</summary>
+    /// <summary>Hands over what has come since the last time.</summary>
     public void Flush()
     {
+        if (End > _block!.Offset) Replace();
         FlushDue = null;
-        if (_dirtyFrom >= _dirtyTo) return;
-
-        AddCopy(_block!.Offset + _dirtyFrom, _block.Span[_dirtyFrom.._dirtyTo]);
-        MarkClean();
     }
 
     public void Close()
     {
+        if (_block is null) return;
+
         Flush();
-        _block?.Dispose();
+        _block.Dispose();
         _block = null;
     }
 
@@ -140,18 +137,16 @@ internal sealed class WriteWindow
 
     private void Advance(Instant now, int length)
     {
-        var start = (int)(End - _block!.Offset);
         End += length;
-        MarkDirty(now, start, start + length);
-        if (End == _block.Offset + BlockLength) Replace();
+        FlushDue ??= now + FlushAfter;
+        if (End == _block!.Offset + BlockLength) Replace();
     }
 
-    // A full block leaves whole, as one aligned write, even where a part of it left before.
     private void Replace()
     {
-        var full = _block!;
-        full.Length = BlockLength;
-        AddPending(new(_file, full, full.Offset, BlockLength, 0));
+        var left = _block!;
+        left.Length = (int)(End - left.Offset);
+        AddPending(new(_file, left, left.Offset, left.Length, 0));
         Open(End);
     }
 
@@ -161,20 +156,7 @@ internal sealed class WriteWindow
         Open(End);
     }
 
-    private void Open(long offset)
-    {
-        _block = new(offset, BlockLength);
-        MarkClean();
-        FlushDue = null;
-    }
-
-    private void MarkDirty(Instant now, int from, int to)
-    {
-        FlushDue ??= now + FlushAfter;
-        (_dirtyFrom, _dirtyTo) = _dirtyFrom < _dirtyTo ? (Math.Min(_dirtyFrom, from), Math.Max(_dirtyTo, to)) : (from, to);
-    }
-
-    private void MarkClean() => (_dirtyFrom, _dirtyTo) = (0, 0);
+    private void Open(long offset) => (_block, FlushDue) = (new(offset, BlockLength), null);
 
     private void AddCopy(long offset, ReadOnlySpan<byte> bytes)
     {

@@ -17,6 +17,7 @@ public sealed class LossBoundTests
     public void Everything_but_the_last_second_is_with_the_kernel_and_all_but_the_sync_interval_on_the_medium(int streams, int syncInterval)
     {
         const int Length = 12_000;
+        const int Block = 750;
         var scene = new WriterScene(new AudioFileWriterOptions { SyncInterval = TimeSpan.FromMilliseconds(syncInterval) });
         var files = new List<SceneStream>();
         scene.EachMillisecond = now =>
@@ -36,8 +37,9 @@ public sealed class LossBoundTests
 
         scene.RunUntil(Length);
 
-        // One pass for all files that wait, however many: half of the interval lies between two.
-        Assert.InRange(scene.Disk.Forces, (Length / (syncInterval / 2)) - 1, (Length / (syncInterval / 2)) + 1);
+        // One pass for all files that wait, however many: half of the interval lies between the first write after one and
+        // the next.
+        Assert.InRange(scene.Disk.Forces, (Length / ((syncInterval / 2) + Block)) - 1, (Length / (syncInterval / 2)) + 1);
         foreach (var stream in files) scene.End(stream);
         Assert.All(files, stream => Assert.Equal(scene.Disk.LengthOf(stream.File.Path), scene.Disk.ForcedLengthOf(stream.File.Path)));
         Assert.All(files, stream => Assert.Equal(stream.Sent, scene.AudioOf(stream)));
@@ -68,7 +70,7 @@ public sealed class LossBoundTests
     }
 
     [Fact]
-    public void Each_header_is_true_within_half_a_second_of_its_audio()
+    public void Each_header_is_true_within_five_seconds_of_its_audio()
     {
         var scene = new WriterScene();
         var stream = scene.Begin("a.wav");
@@ -81,10 +83,11 @@ public sealed class LossBoundTests
             longest = Math.Max(longest, bytes.Length - WavHeader.Length - header.DeclaredLength);
         };
 
-        scene.RunUntil(5000);
+        scene.RunUntil(15_000);
 
-        Assert.InRange(longest, 1, 8192);
-        Assert.Equal(250, stream.Sent.Count / 160);
+        // Five seconds, and the block that was the first not to be stated.
+        Assert.InRange(longest, 1, (5 * 8000) + 6400);
+        Assert.Equal(750, stream.Sent.Count / 160);
     }
 
     [Fact]
@@ -101,7 +104,7 @@ public sealed class LossBoundTests
 
         scene.Disk.ForceRefusal = null;
         scene.RunUntil(8000);
-        Assert.InRange(scene.Disk.ForcedLengthOf("a.wav"), stream.ArrivedAt(6900), long.MaxValue);
+        Assert.InRange(scene.Disk.ForcedLengthOf("a.wav"), stream.ArrivedAt(6700), long.MaxValue);
     }
 
     [Fact]
@@ -115,7 +118,7 @@ public sealed class LossBoundTests
         scene.Core.Do(new WriteJob(WriteJobKind.Open, file));
         scene.Core.Do(new WriteJob(WriteJobKind.Write, file, buffer));
         Assert.Equal("RIFF"u8, scene.Disk.HeaderOf("a.wav").AsSpan(0, 4));
-        scene.Core.RunDue(scene.Clock.Milliseconds + 500);
+        scene.Core.RunDue(scene.Clock.Milliseconds + 5000);
 
         var header = scene.Disk.HeaderOf("a.wav");
         Assert.Equal("RF64"u8, header.AsSpan(0, 4));

@@ -21,7 +21,7 @@ internal sealed class WriterScene
     {
         options ??= new();
         Disk = disk ?? new TestDisk();
-        _queue = new WriteQueue(options.QueueCapacity);
+        _queue = new WriteQueue(options.QueueCapacity, options.Linger);
         Forced = new ForceSchedule(options, Clock, Disk, Faults.Add);
         Core = new WriterCore(options, Clock, Disk, Forced, Faults.Add);
     }

@@ -152,11 +152,11 @@ public sealed class KeptPacketsTests
     }
 
     [Fact]
-    public void Packets_leave_after_half_a_second_in_whole_records()
+    public void Packets_leave_after_three_quarters_of_a_second_in_whole_records()
     {
         for (var i = 0; i < 100; i++) _stream.Send(i * 20, i, payloadType: G729);
 
-        Assert.Equal([(0, 0, 25 * 180), (0, 25 * 180, 25 * 180), (0, 50 * 180, 25 * 180)], _stream.Writes);
+        Assert.Equal([(0, 0, 38 * 180), (0, 38 * 180, 38 * 180)], _stream.Writes);
     }
 
     [Fact]

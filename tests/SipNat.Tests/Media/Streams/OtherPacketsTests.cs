@@ -104,13 +104,13 @@ public sealed class OtherPacketsTests
     }
 
     [Fact]
-    public void Packets_leave_after_half_a_second()
+    public void Packets_leave_after_three_quarters_of_a_second()
     {
         _stream.Send(0, 0, from: Neighbour);
-        Assert.Equal(StreamUnderTest.At(500), _stream.Stream.Deadline);
+        Assert.Equal(StreamUnderTest.At(750), _stream.Stream.Deadline);
         Assert.Empty(_stream.Others);
 
-        _stream.Stream.HandleTimeout(StreamUnderTest.At(500));
+        _stream.Stream.HandleTimeout(StreamUnderTest.At(750));
         _stream.Drain();
 
         Assert.Single(Others());

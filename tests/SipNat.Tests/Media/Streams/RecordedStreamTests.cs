@@ -244,7 +244,8 @@ public sealed class RecordedStreamTests
             total += allocated;
         }
 
-        Assert.InRange(allocating, 1, writes);
+        // The last block is made, and leaves no more.
+        Assert.InRange(allocating, 1, writes + 1);
         Assert.InRange(total / 100, 0, 200);
     }
 

@@ -25,16 +25,20 @@ public sealed class StreamTimelineTests
     }
 
     [Fact]
-    public void Audio_leaves_in_aligned_blocks_and_at_the_latest_after_half_a_second()
+    public void Audio_leaves_once_when_its_block_is_full_or_after_three_quarters_of_a_second()
     {
         var stream = new StreamUnderTest();
         for (var i = 0; i < 60; i++) stream.Send(i * 20, i);
 
-        // 25 frames are flushed at 500 ms (the first byte's age), the rest follows with the full block.
-        Assert.Equal([(0, 0L, 4000), (0, 4000L, 4000), (0, 0L, 8192)], stream.Writes);
+        // The age is that of the first frame, which came at 0 ms, and of the one that began the next block.
+        Assert.Equal([(0, 0L, 38 * 160)], stream.Writes);
+
+        // A second of frames at once.
+        for (var i = 60; i < 110; i++) stream.Send(1200, i);
+        Assert.Equal([(0, 0L, 38 * 160), (0, 38 * 160L, 8192)], stream.Writes);
 
         stream.Finish(1200);
-        Assert.Equal((0, 8192L, 1408), stream.Writes[^1]);
+        Assert.Equal((0, (38 * 160L) + 8192, (110 * 160) - (38 * 160) - 8192), stream.Writes[^1]);
     }
 
     [Fact]
@@ -70,7 +74,7 @@ public sealed class StreamTimelineTests
     }
 
     [Theory]
-    [InlineData(600, 0)] // the first block has left in part: the start of the file is on the disk
+    [InlineData(800, 0)] // the first block has left: the start of the file is on the disk
     [InlineData(5, 6)] // six frames are more than a network overtakes by
     public void Frame_from_before_the_start_has_no_place_when_it_comes_too_late_or_is_too_old(double lateMs, int framesBefore)
     {
