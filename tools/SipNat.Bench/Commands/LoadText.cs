@@ -16,6 +16,12 @@ internal static class LoadText
         if (report.Server is { } server)
         {
             output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
+            if (server.CorePercent is { } busy) output.WriteLine($"  its core  {server.CoreMicrosecondsPerPacket} µs per packet, {busy} % busy, whoever ran there");
+        }
+
+        if (report.Killed is { } killed)
+        {
+            output.WriteLine($"  killed    {killed.Interrupted} of {setUp.Answered} sessions recovered and marked as interrupted; {killed.Frames} frames at their place, {killed.Wrong} wrong; at most {killed.MostMissingSeconds} s missing of a stream");
         }
 
         if (report.Flood is { } flood)

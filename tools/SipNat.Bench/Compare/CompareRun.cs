@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using SipNat.Bench.Load;
 
 namespace SipNat.Bench.Compare;
 
 /// <param name="Streams">Even: a session of the recorder has two.</param>
 /// <param name="Core">The core that the measured program may run on; null for all. The sender has the others.</param>
-public sealed record CompareOptions(int Streams, TimeSpan Duration, int Runs, int? Core);
+/// <param name="IsAllIn">The kernel's work of receiving is done on that core too.</param>
+/// <param name="HasOwnNetwork">This process runs in a network namespace of its own.</param>
+public sealed record CompareOptions(int Streams, TimeSpan Duration, int Runs, int? Core, bool IsAllIn, bool HasOwnNetwork);
 
 /// <summary>
 /// The same load against the recorder and against other programs, one after the other, several times round: what a
@@ -17,6 +18,8 @@ public sealed record CompareOptions(int Streams, TimeSpan Duration, int Runs, in
 public sealed class CompareRun(CompareOptions options, TextWriter progress)
 {
     private const double MegaByte = 1e6;
+    private const string Recorder = "sipnat";
+    private const string Limit = "C limit";
 
     // Sessions set up a second.
     private const double Rate = 200;
@@ -28,6 +31,9 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
 
     private readonly Dictionary<string, List<Measured>> _measured = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _notes = new(StringComparer.Ordinal);
+    private readonly CoreMeter? _core = options.Core is { } core ? new(core) : null;
+
+    private IReadOnlyList<IPEndPoint> Ports => [.. Enumerable.Range(FirstPort, options.Streams).Select(port => new IPEndPoint(Address, port))];
 
     public async Task<CompareReport> RunAsync(CancellationToken stop)
     {
@@ -37,11 +43,15 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             var limit = await CompileLimitAsync(folder.FullName, stop);
             (string Name, Func<string, CancellationToken, Task<Measured>> RunAsync)[] programs =
             [
-                ("sipnat", (_, s) => MeasureRecorderAsync(s)),
-                ("C limit", (files, s) => MeasureAsync([limit, $"{Address}", $"{FirstPort}", $"{options.Streams}", files], s)),
-                ("ReceiveFromAsync", (files, s) => MeasureAsync(Receiver(PlainReceiving.Async, files), s)),
-                ("BeginReceiveFrom", (files, s) => MeasureAsync(Receiver(PlainReceiving.Begin, files), s)),
+                (Recorder, (_, s) => MeasureRecorderAsync(s)),
+                (Limit, (files, s) => MeasureAsync(ReportingPeer.StartAsync(options.Core, [limit, $"{Address}", $"{FirstPort}", $"{options.Streams}", files], Ports, s), s)),
+                ("tcpdump -w", (files, s) => MeasureAsync(TcpdumpPeer.StartAsync(options.Core, files, Ports, s), s)),
+                ("rtpengine, pcap", (files, s) => MeasureAsync(RtpenginePeer.StartAsync(options.Core, files, Address, options.Streams, s), s)),
+                ("ReceiveFromAsync", (files, s) => MeasureAsync(ReportingPeer.StartAsync(options.Core, Receiver(PlainReceiving.Async, files), Ports, s), s)),
+                ("BeginReceiveFrom", (files, s) => MeasureAsync(ReportingPeer.StartAsync(options.Core, Receiver(PlainReceiving.Begin, files), Ports, s), s)),
             ];
+            _notes["tcpdump -w"] = TcpdumpPeer.Note(options.IsAllIn);
+            _notes["rtpengine, pcap"] = RtpenginePeer.Note(options.Streams);
             for (var run = 1; run <= options.Runs; run++)
             {
                 foreach (var (name, runAsync) in programs) await RunAsync(name, run, folder, runAsync, stop);
@@ -60,7 +70,10 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
         var files = folder.CreateSubdirectory($"{run}-{name.Replace(' ', '-')}");
         try
         {
+            var dropped = KernelBacklog.Dropped;
             var measured = await runAsync(files.FullName, stop);
+            dropped = KernelBacklog.Dropped - dropped;
+            if (dropped > 0) _notes[name] = $"{dropped} packets dropped by the kernel before any socket";
             progress.WriteLine($"{name}, run {run}: {measured.MicrosecondsPerPacket:F2} µs for each packet, {measured.PercentOfCore:F0} % of a core");
             if (!_measured.TryGetValue(name, out var all)) _measured.Add(name, all = []);
             all.Add(measured);
@@ -92,19 +105,39 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             TextWriter.Null);
         var report = await load.RunAsync(stop);
         if (report.Server is not { } server) throw new InvalidDataException("The recorder was not measured.");
-        if (report.Frames is { } frames && frames.InPlace != frames.Sent) _notes["sipnat"] = $"{frames.Sent - frames.InPlace} of {frames.Sent} frames do not stand at their place.";
-        return new(server.CpuMicrosecondsPerPacket, server.CpuPercentOfCore, (double)report.Packets.Received / report.Packets.Sent, server.ResidentMegabytes);
+        if (report.Frames is { } frames && frames.InPlace != frames.Sent) _notes[Recorder] = $"{frames.Sent - frames.InPlace} of {frames.Sent} frames do not stand at their place.";
+        return new(
+            server.CpuMicrosecondsPerPacket, server.CpuPercentOfCore, server.CoreMicrosecondsPerPacket, server.CorePercent,
+            (double)report.Packets.Received / report.Packets.Sent, server.ResidentMegabytes);
     }
 
-    private async Task<Measured> MeasureAsync(IReadOnlyList<string> command, CancellationToken stop)
+    private async Task<Measured> MeasureAsync(Task<IPeer> starting, CancellationToken stop)
     {
-        string[] pinned = options.Core is { } core ? ["taskset", "-c", $"{core}", .. command] : [.. command];
-        await using var peer = await Peer.StartAsync(pinned, [.. Enumerable.Range(FirstPort, options.Streams).Select(port => new IPEndPoint(Address, port))], stop);
+        await using var peer = await starting;
         using var sender = new PacedSender(Address);
+        var streams = Start(sender, peer.Targets);
+        var meter = new ProcessMeter(peer.Id);
+        await Task.Delay(WarmUp, stop);
+        var (cpu, idle, packets, began) = (meter.CpuTime, _core?.IdleTime, sender.Packets, Stopwatch.GetTimestamp());
+        await Task.Delay(options.Duration - TimeSpan.FromSeconds(1), stop);
+        var (used, sent, lasted) = (meter.CpuTime - cpu, Math.Max(sender.Packets - packets, 1), Stopwatch.GetElapsedTime(began));
+        var busy = lasted - (_core?.IdleTime - idle);
+        var resident = meter.Resident / MegaByte;
+        await Task.WhenAll(streams.Select(stream => stream.Sent)).WaitAsync(stop);
+        await Task.Delay(TimeSpan.FromSeconds(1), stop);
+
+        var received = await peer.FinishAsync();
+        return new(
+            used.TotalMicroseconds / sent, 100 * used / lasted, busy?.TotalMicroseconds / sent, 100 * busy / lasted,
+            (double)received / streams.Sum(stream => (long)stream.FramesSent), resident);
+    }
+
+    private List<LoadStream> Start(PacedSender sender, IReadOnlyList<IPEndPoint> targets)
+    {
         var random = new Random(1);
         var frames = (int)((options.Duration + WarmUp).TotalMilliseconds / 20);
         var streams = new List<LoadStream>();
-        foreach (var target in peer.Targets)
+        foreach (var target in targets)
         {
             var group = sender.Reserve();
             var stream = new LoadStream(streams.Count, "1", group.Port, frames, random) { Destination = target.Serialize() };
@@ -112,18 +145,7 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             sender.Start(group, stream);
         }
 
-        var meter = new ProcessMeter(peer.Id);
-        await Task.Delay(WarmUp, stop);
-        var (cpu, packets, began) = (meter.CpuTime, sender.Packets, Stopwatch.GetTimestamp());
-        await Task.Delay(options.Duration - TimeSpan.FromSeconds(1), stop);
-        var (used, sent, lasted) = (meter.CpuTime - cpu, sender.Packets - packets, Stopwatch.GetElapsedTime(began));
-        var resident = meter.Resident / MegaByte;
-        await Task.WhenAll(streams.Select(stream => stream.Sent)).WaitAsync(stop);
-        await Task.Delay(TimeSpan.FromSeconds(1), stop);
-
-        using var said = JsonDocument.Parse(await peer.FinishAsync());
-        var received = said.RootElement.GetProperty("received").GetInt64();
-        return new(used.TotalMicroseconds / Math.Max(sent, 1), 100 * used / lasted, (double)received / streams.Sum(stream => (long)stream.FramesSent), resident);
+        return streams;
     }
 
     private IReadOnlyList<string> Receiver(PlainReceiving how, string files) =>
@@ -139,19 +161,23 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
 
     private CompareReport Report(IEnumerable<string> names)
     {
-        var limit = Median("C limit", measured => measured.MicrosecondsPerPacket);
+        var limit = Median(Limit, Counted);
         return new()
         {
             Streams = options.Streams,
             Seconds = options.Duration.TotalSeconds,
             Runs = options.Runs,
+            IsAllIn = options.IsAllIn,
+            Network = options.HasOwnNetwork ? "a network namespace of its own" : "the loopback of this machine, with whatever else is on it",
             Programs =
             [
                 .. names.Select(name => new ComparedProgram(
                     name,
                     Median(name, measured => measured.MicrosecondsPerPacket),
                     Median(name, measured => measured.PercentOfCore),
-                    Round(Median(name, measured => measured.MicrosecondsPerPacket) / limit),
+                    Median(name, measured => measured.CoreMicrosecondsPerPacket),
+                    Median(name, measured => measured.CorePercent),
+                    Round(Median(name, Counted) / limit),
                     _measured.TryGetValue(name, out var all) ? Math.Round(all.Min(measured => measured.Received), 5) : null,
                     Median(name, measured => measured.ResidentMegabytes),
                     _notes.GetValueOrDefault(name, ""))),
@@ -160,15 +186,18 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
         };
     }
 
-    private double? Median(string name, Func<Measured, double> figure)
+    private double? Counted(Measured measured) => options.IsAllIn ? measured.CoreMicrosecondsPerPacket : measured.MicrosecondsPerPacket;
+
+    private double? Median(string name, Func<Measured, double?> figure)
     {
         if (!_measured.TryGetValue(name, out var all)) return null;
 
-        double[] sorted = [.. all.Select(figure).Order()];
-        return Round((sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2);
+        double[] sorted = [.. all.Select(figure).OfType<double>().Order()];
+        return sorted.Length == 0 ? null : Round((sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2);
     }
 
     private static double? Round(double? figure) => figure is { } known ? Math.Round(known, 2) : null;
 
-    private sealed record Measured(double MicrosecondsPerPacket, double PercentOfCore, double Received, double ResidentMegabytes);
+    private sealed record Measured(
+        double MicrosecondsPerPacket, double PercentOfCore, double? CoreMicrosecondsPerPacket, double? CorePercent, double Received, double ResidentMegabytes);
 }

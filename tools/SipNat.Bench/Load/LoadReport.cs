@@ -71,7 +71,14 @@ public sealed record FrameReport(long Sent, long InPlace, long Elsewhere, long M
 /// <param name="CpuMicrosecondsPerPacket">CPU time of the whole process for each packet, while every session was up.</param>
 /// <param name="CpuPercentOfCore">The same time as a share of one core.</param>
 /// <param name="KilobytesPerSession">What resident memory grew by, from before the first INVITE to the last moment that every session was up.</param>
-public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession);
+public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession)
+{
+    /// <summary>Time in which its core was not idle, whoever ran there, for each packet; null where it was not held to one.</summary>
+    public double? CoreMicrosecondsPerPacket { get; init; }
+
+    /// <summary>The same as a share of the core.</summary>
+    public double? CorePercent { get; init; }
+}
 
 /// <param name="Answers">Responses by status.</param>
 public sealed record FloodReport(long Invites, long Options, long Packets, double Seconds, IReadOnlyDictionary<int, long> Answers);

@@ -45,7 +45,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var receiving = transactions.RunAsync(lifetime.Token);
         var sessions = CreateSessions(transactions, sender, server);
         foreach (var session in sessions) byCallId[session.CallId] = session;
-        var meter = processId is { } id ? new ServerMeter(new(id), sender) : null;
+        var meter = processId is { } id ? new ServerMeter(new(id), sender, options.Core is { } core && options.Server is null ? new(core) : null) : null;
         var showing = ShowProgressAsync(sender, lifetime.Token);
         try
         {

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace SipNat.Bench.Load;
 
 /// <summary>What the recorder's process takes while every session of a run is up.</summary>
-internal sealed class ServerMeter(ProcessMeter process, PacedSender sender)
+/// <param name="core">The core that it is held to; null where it is not.</param>
+internal sealed class ServerMeter(ProcessMeter process, PacedSender sender, CoreMeter? core)
 {
     private const double MegaByte = 1e6;
 
@@ -24,16 +25,22 @@ internal sealed class ServerMeter(ProcessMeter process, PacedSender sender)
     public ServerReport Report(int sessions)
     {
         var cpu = _to.Cpu - _from.Cpu;
+        var lasted = Stopwatch.GetElapsedTime(_from.At, _to.At);
+        var busy = lasted - (_to.Idle - _from.Idle);
         var packets = Math.Max(_to.Packets - _from.Packets, 1);
         return new(
             Math.Round(cpu.TotalMicroseconds / packets, 2),
-            Math.Round(100 * cpu / Stopwatch.GetElapsedTime(_from.At, _to.At), 1),
+            Math.Round(100 * cpu / lasted, 1),
             Math.Round(_residentAfter / MegaByte, 1),
             Math.Round(process.MostResident / MegaByte, 1),
-            Math.Round((_residentAfter - _residentBefore) / 1e3 / Math.Max(sessions, 1), 1));
+            Math.Round((_residentAfter - _residentBefore) / 1e3 / Math.Max(sessions, 1), 1))
+        {
+            CoreMicrosecondsPerPacket = busy is { } time ? Math.Round(time.TotalMicroseconds / packets, 2) : null,
+            CorePercent = busy is { } share ? Math.Round(100 * share / lasted, 1) : null,
+        };
     }
 
-    private Reading Read() => new(Stopwatch.GetTimestamp(), process.CpuTime, sender.Packets);
+    private Reading Read() => new(Stopwatch.GetTimestamp(), process.CpuTime, core?.IdleTime, sender.Packets);
 
-    private readonly record struct Reading(long At, TimeSpan Cpu, long Packets);
+    private readonly record struct Reading(long At, TimeSpan Cpu, TimeSpan? Idle, long Packets);
 }

@@ -1,0 +1,43 @@
+using System.Net;
+using System.Text.Json;
+
+namespace SipNat.Bench.Compare;
+
+/// <summary>
+/// A program of this project that receives RTP on given ports: it prints a line "ready", and one JSON document when its
+/// input ends.
+/// </summary>
+internal sealed class ReportingPeer : IPeer
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
+    private readonly PeerProcess _process;
+
+    private ReportingPeer(PeerProcess process, IReadOnlyList<IPEndPoint> targets) => (_process, Targets) = (process, targets);
+
+    public int Id => _process.Id;
+
+    public IReadOnlyList<IPEndPoint> Targets { get; }
+
+    /// <exception cref="InvalidDataException">It is not there, or did not become ready.</exception>
+    public static async Task<IPeer> StartAsync(int? core, IReadOnlyList<string> command, IReadOnlyList<IPEndPoint> targets, CancellationToken stop)
+    {
+        var process = PeerProcess.Start(core, command);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(StartLimit);
+        if (await process.Output.ReadLineAsync(limit.Token) == "ready") return new ReportingPeer(process, targets);
+
+        throw new InvalidDataException($"{string.Join(' ', command)} did not become ready: {await process.EndAsync()}");
+    }
+
+    public async Task<long> FinishAsync()
+    {
+        _process.Input.Close();
+        using var limit = new CancellationTokenSource(EndLimit);
+        using var said = JsonDocument.Parse(await _process.Output.ReadToEndAsync(limit.Token));
+        return said.RootElement.GetProperty("received").GetInt64();
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
