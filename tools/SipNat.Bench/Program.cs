@@ -6,6 +6,7 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     SiprecClientCommand.Create(),
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
+    SoakCommand.Create(),
     CompareCommand.Create(),
     CompareCommand.CreatePlainReceiver(),
     MicroBenchmarks.CreateReaders(),

@@ -12,6 +12,9 @@ internal static class RecordingArguments
 
     public static Argument<string> Id() => new("ID") { Description = "The id that 'recordings list' shows" };
 
+    /// <summary>One or more of them.</summary>
+    public static Argument<string[]> Ids() => new("ID") { Description = "Ids that 'recordings list' shows", Arity = ArgumentArity.OneOrMore };
+
     public static Option<DateTimeOffset?> Since { get; } = Time("--since", "Begun at this time or later");
 
     public static Option<DateTimeOffset?> Until { get; } = Time("--until", "Begun before this time");

@@ -40,7 +40,7 @@ internal static class RecordingsCommand
         command.SetRun((context, _) =>
         {
             using var archive = Open(context);
-            if (archive.Find(context.Arguments.GetRequiredValue(id)) is not { } recording) return NoSuch(context, id);
+            if (archive.Find(context.Arguments.GetRequiredValue(id)) is not { } recording) return NoSuch(context, context.Arguments.GetRequiredValue(id));
 
             if (context.Json) CommandJson.Print(context.Output, RecordingJson.Write(recording));
             else RecordingTables.PrintOne(context.Output, recording);
@@ -66,7 +66,7 @@ internal static class RecordingsCommand
         {
             var recording = context.Arguments.GetRequiredValue(id);
             using var archive = Open(context);
-            if (archive.Find(recording) is null) return NoSuch(context, id);
+            if (archive.Find(recording) is null) return NoSuch(context, context.Arguments.GetRequiredValue(id));
 
             var options = new ExportOptions
             {
@@ -115,19 +115,24 @@ internal static class RecordingsCommand
 
     private static Command Delete()
     {
-        var id = RecordingArguments.Id();
-        var command = new Command("delete", "Deletes a recording with all its files") { id };
+        var ids = RecordingArguments.Ids();
+        var command = new Command("delete", "Deletes recordings with all their files") { ids };
         command.SetRun((context, _) =>
         {
-            var recording = context.Arguments.GetRequiredValue(id);
+            var recordings = context.Arguments.GetRequiredValue(ids).Distinct(StringComparer.Ordinal).ToList();
             using var archive = Open(context);
-            if (archive.Catalogue.Find(recording) is null) return NoSuch(context, id);
+
+            // A slip of the pen in one of them may be one in all.
+            if (recordings.Find(recording => archive.Catalogue.Find(recording) is null) is { } unknown) return NoSuch(context, unknown);
 
             return Refusable(context, () =>
             {
-                archive.Delete(recording);
-                if (context.Json) CommandJson.PrintDeleted(context.Output, recording);
-                else context.Output.WriteLine($"{recording} is deleted.");
+                foreach (var recording in recordings)
+                {
+                    archive.Delete(recording);
+                    if (context.Json) CommandJson.PrintDeleted(context.Output, recording);
+                    else context.Output.WriteLine($"{recording} is deleted.");
+                }
             });
         });
         return command;
@@ -148,10 +153,9 @@ internal static class RecordingsCommand
     private static RecordingArchive Open(CommandContext context) =>
         RecordingArchive.Open(context.Options.Recording.Directory, context.Options.Recording.Database);
 
-    private static int NoSuch(CommandContext context, Argument<string> id)
+    private static int NoSuch(CommandContext context, string id)
     {
-        var asked = SafeText.Escape(context.Arguments.GetRequiredValue(id));
-        context.Error.WriteLine($"There is no recording '{asked}': 'recordings list' shows the ids.");
+        context.Error.WriteLine($"There is no recording '{SafeText.Escape(id)}': 'recordings list' shows the ids.");
         return ExitCodes.Negative;
     }
 

@@ -160,6 +160,17 @@ public sealed class RecordingsCommandTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder.Recordings, "*.wav", SearchOption.AllDirectories));
     }
 
+    [Fact]
+    public async Task Delete_touches_nothing_where_one_of_the_ids_is_unknown()
+    {
+        Assert.Equal(
+            (1, "", $"There is no recording 'rec-x': 'recordings list' shows the ids.{Environment.NewLine}"),
+            await RunAsync("recordings", "delete", TemporaryFolder.Id, "rec-x"));
+
+        Assert.Contains(TemporaryFolder.Id, (await RunAsync("recordings", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal((0, $"{TemporaryFolder.Id} is deleted.{Environment.NewLine}", ""), await RunAsync("recordings", "delete", TemporaryFolder.Id, TemporaryFolder.Id));
+    }
+
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         using var output = new StringWriter();

@@ -82,10 +82,13 @@ internal sealed class LoadSession
         return TryStart(SessionAnswer.Read(Encoding.UTF8.GetString(response.Body)));
     }
 
+    /// <summary>Waits for the last frame of every stream.</summary>
+    public Task WaitUntilSentAsync(CancellationToken stop) => Task.WhenAll(_streams.Select(pair => pair.Stream.Sent)).WaitAsync(stop);
+
     /// <summary>Waits for the last frame and ends the session.</summary>
     public async Task EndAsync(CancellationToken stop)
     {
-        await Task.WhenAll(_streams.Select(pair => pair.Stream.Sent)).WaitAsync(stop);
+        await WaitUntilSentAsync(stop);
         if (_requests.Ended.IsCompleted)
         {
             Fail("the recorder ended the session");

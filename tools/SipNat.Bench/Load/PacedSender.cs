@@ -19,7 +19,6 @@ internal sealed class PacedSender : IDisposable
     private readonly ConcurrentQueue<(SendGroup Group, LoadStream Stream)> _starting = new();
     private readonly Lock _gate = new();
     private readonly Thread _thread;
-    private int _reserved;
     private long _packets;
     private double _latest;
     private volatile bool _stopped;
@@ -47,11 +46,18 @@ internal sealed class PacedSender : IDisposable
     {
         lock (_gate)
         {
-            var number = _reserved++;
-            var slot = _slots[number % Slots];
-            if (number / Slots / SendGroup.MaxStreams == slot.Count) slot.Add(new(_local));
-            return slot[^1];
+            var slot = _slots.MinBy(static groups => groups.Sum(static group => group.Reserved))!;
+            var group = slot.Find(static group => group.Reserved < SendGroup.MaxStreams);
+            if (group is null) slot.Add(group = new(_local));
+            group.Reserved++;
+            return group;
         }
+    }
+
+    /// <summary>Gives the place of a stream back that is over, or was never started.</summary>
+    public void Release(SendGroup group)
+    {
+        lock (_gate) group.Reserved--;
     }
 
     /// <summary>From here on the stream's frames are sent.</summary>

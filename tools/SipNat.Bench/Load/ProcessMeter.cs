@@ -25,6 +25,9 @@ internal sealed partial class ProcessMeter(int processId)
     /// <summary>Memory that is resident now, in bytes.</summary>
     public long Resident => Read("VmRSS:");
 
+    /// <summary>What of it is no file: heaps and stacks, in bytes.</summary>
+    public long Anonymous => Read("RssAnon:");
+
     /// <summary>The most that ever was, in bytes.</summary>
     public long MostResident => Read("VmHWM:");
 

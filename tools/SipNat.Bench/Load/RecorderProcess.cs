@@ -11,14 +11,18 @@ internal sealed class RecorderProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(3);
 
+    // Ids of one command.
+    private const int MaxDeleted = 500;
+
     private readonly ProcessStartInfo _start;
+    private readonly IReadOnlyList<string> _settings;
     private readonly DirectoryInfo _data;
     private readonly bool _keep;
     private Process _process;
 
-    private RecorderProcess(ProcessStartInfo start, DirectoryInfo data, bool keep, int sipPort, int apiPort)
+    private RecorderProcess(ProcessStartInfo start, IReadOnlyList<string> settings, DirectoryInfo data, bool keep, int sipPort, int apiPort)
     {
-        (_start, _process, _data, _keep) = (start, Process.Start(start)!, data, keep);
+        (_start, _settings, _process, _data, _keep) = (start, settings, Process.Start(start)!, data, keep);
         Server = new(IPAddress.Parse(Sip), sipPort);
         Api = new($"http://127.0.0.1:{apiPort}");
     }
@@ -48,13 +52,13 @@ internal sealed class RecorderProcess : IAsyncDisposable
             .. settings,
         ];
         string[] pinned = core is { } one ? ["taskset", "-c", $"{one}", "dotnet"] : ["dotnet"];
-        var start = new ProcessStartInfo(pinned[0], [.. pinned.Skip(1), Program(), "serve", .. all.SelectMany(setting => new[] { "--set", setting })])
+        var start = new ProcessStartInfo(pinned[0], [.. pinned.Skip(1), Program(), "serve", .. Arguments(all)])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var recorder = new RecorderProcess(start, data, keep, sipPort, apiPort);
+        var recorder = new RecorderProcess(start, all, data, keep, sipPort, apiPort);
         try
         {
             await recorder.WaitUntilUpAsync(stop);
@@ -82,6 +86,28 @@ internal sealed class RecorderProcess : IAsyncDisposable
         _process = Process.Start(_start)!;
         await WaitUntilUpAsync(stop);
     }
+
+    /// <summary>Deletes recordings that are over, as a user does: by the program's command.</summary>
+    /// <exception cref="InvalidDataException">It did not delete them.</exception>
+    public async Task DeleteAsync(IReadOnlyList<string> ids, CancellationToken stop)
+    {
+        for (var at = 0; at < ids.Count; at += MaxDeleted)
+        {
+            var start = new ProcessStartInfo("dotnet", [Program(), "recordings", "delete", .. ids.Skip(at).Take(MaxDeleted), .. Arguments(_settings)])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            using var process = Process.Start(start)!;
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(stop), process.StandardError.ReadToEndAsync(stop));
+            await process.WaitForExitAsync(stop);
+            await output;
+            if (process.ExitCode != 0) throw new InvalidDataException($"Recordings could not be deleted: {await error}");
+        }
+    }
+
+    private static IEnumerable<string> Arguments(IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });
 
     private async Task WaitUntilUpAsync(CancellationToken stop)
     {

@@ -8,7 +8,7 @@ namespace SipNat.Bench.Load;
 internal sealed class RecordingsCheck(Uri api, string? recordings)
 {
     // What the API lists at most.
-    private const int ListLimit = 10_000;
+    public const int ListLimit = 10_000;
 
     // A frame that is not at its place is looked for this far around it.
     private const int SearchRadius = 2 * 8000;
@@ -82,19 +82,25 @@ internal sealed class RecordingsCheck(Uri api, string? recordings)
         var result = new RecordedLoad { Sessions = found.Count(item => Text(item, "state") == "complete") };
         foreach (var item in found)
         {
-            var session = sessions[Text(item, "callId")];
-            foreach (var stream in item.GetProperty("streams").EnumerateArray())
-            {
-                var sent = session.Streams.FirstOrDefault(one => one.Label == Text(stream, "label"));
-                if (sent is null) continue;
-
-                result = result with { Packets = result.Packets + stream.GetProperty("packets").GetInt64() };
-                if (recordings is not null) result = result.With(CompareFile(stream, sent));
-            }
-
-            foreach (var finding in item.GetProperty("findings").EnumerateArray()) result.Findings.Add(Text(finding, "code"));
+            result = Compare(result, item, sessions[Text(item, "callId")]);
         }
 
+        return result;
+    }
+
+    /// <summary>Adds one recording, as the API tells of it, to what is known.</summary>
+    public RecordedLoad Compare(RecordedLoad result, JsonElement item, LoadSession session)
+    {
+        foreach (var stream in item.GetProperty("streams").EnumerateArray())
+        {
+            var sent = session.Streams.FirstOrDefault(one => one.Label == Text(stream, "label"));
+            if (sent is null) continue;
+
+            result = result with { Packets = result.Packets + stream.GetProperty("packets").GetInt64() };
+            if (recordings is not null) result = result.With(CompareFile(stream, sent));
+        }
+
+        foreach (var finding in item.GetProperty("findings").EnumerateArray()) result.Findings.Add(Text(finding, "code"));
         return result;
     }
 
@@ -124,7 +130,8 @@ internal sealed class RecordingsCheck(Uri api, string? recordings)
         return data[from..to].IndexOf(frame) >= 0;
     }
 
-    private static string Text(JsonElement item, string name) => item.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
+    /// <summary>A text of the API's; empty where it has none of that name.</summary>
+    public static string Text(JsonElement item, string name) => item.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
 }
 
 /// <summary>Frames of a stream as the files have them: where they belong, at another place, or not at all.</summary>

@@ -42,6 +42,9 @@ internal sealed unsafe partial class SendGroup : IDisposable
 
     public int Port { get; }
 
+    /// <summary>Streams that have a place here, sent or not; the owner's.</summary>
+    public int Reserved { get; set; }
+
     /// <summary>Packets that the kernel did not take.</summary>
     public long NotSent { get; private set; }
 
