@@ -7,6 +7,7 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     VerifyRecordingCommand.Create(),
     LoadCommand.Create(),
     SoakCommand.Create(),
+    GrowthCommand.Create(),
     CompareCommand.Create(),
     CompareCommand.CreatePlainReceiver(),
     MicroBenchmarks.CreateReaders(),

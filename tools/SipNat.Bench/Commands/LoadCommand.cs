@@ -20,6 +20,8 @@ internal static class LoadCommand
     private static readonly Option<int> Sessions = new("--sessions") { Description = "sessions of two PCMU streams", DefaultValueFactory = _ => 100 };
     private static readonly Option<TimeSpan?> Seconds = new("--seconds") { Description = "length of each session's audio; default 60", CustomParser = ValueParsers.Seconds };
     private static readonly Option<double> Rate = new("--rate") { Description = "sessions set up a second", DefaultValueFactory = _ => 50 };
+    private static readonly Option<bool> RtcpMux = new("--rtcp-mux") { Description = "offer that RTCP shares the port of RTP" };
+    private static readonly Option<int> Primers = new("--prime") { Description = "sessions of a second that are run before anything is measured" };
     private static readonly Option<int?> Core = new("--core") { Description = "the core that the recorder which is started is held to; keep this program off it with taskset" };
     private static readonly Option<TimeSpan?> WarmUp = new("--warm-up") { Description = "seconds with every session up before CPU time is counted; default 0", CustomParser = ValueParsers.Seconds };
     private static readonly Option<TimeSpan?> KillAfter = new("--kill-after") { Description = "seconds with every session up before the recorder is killed and started again; then what is left is looked at", CustomParser = ValueParsers.Seconds };
@@ -35,10 +37,11 @@ internal static class LoadCommand
     {
         var command = new Command("load", "Runs many SIPREC sessions against a recorder and looks for every frame in its files.")
         {
-            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, Core, WarmUp, KillAfter,
+            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter,
             FloodInvites, FloodOptions, FloodPackets, FloodPorts, FloodFrom, FloodSeconds, Json,
         };
         Bound(Sessions, 1, MaxSessions);
+        Bound(Primers, 0, MaxSessions);
         Bound(FloodInvites, 0, MaxFlood);
         Bound(FloodOptions, 0, MaxFlood);
         Bound(FloodPackets, 0, MaxFlood);
@@ -73,6 +76,8 @@ internal static class LoadCommand
             Sessions = parsed.GetValue(Sessions),
             Duration = parsed.GetValue(Seconds) ?? TimeSpan.FromSeconds(60),
             Rate = parsed.GetValue(Rate),
+            RtcpMux = parsed.GetValue(RtcpMux),
+            Primers = parsed.GetValue(Primers),
             Core = parsed.GetValue(Core),
             WarmUp = parsed.GetValue(WarmUp) ?? TimeSpan.Zero,
             KillAfter = parsed.GetValue(KillAfter),

@@ -15,7 +15,7 @@ internal static class LoadText
         if (report.Frames is { } frames) output.WriteLine($"  frames    {frames.InPlace} of {frames.Sent} at their place, {frames.Elsewhere} elsewhere, {frames.Missing} missing");
         if (report.Server is { } server)
         {
-            output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
+            output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; {server.MillisecondsPerSetUp} ms CPU per set-up; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
             if (server.CorePercent is { } busy) output.WriteLine($"  its core  {server.CoreMicrosecondsPerPacket} µs per packet, {busy} % busy, whoever ran there");
         }
 

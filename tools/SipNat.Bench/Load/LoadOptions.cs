@@ -31,6 +31,12 @@ public sealed record LoadOptions
     /// <summary>Sessions set up a second.</summary>
     public double Rate { get; init; } = 50;
 
+    /// <summary>Whether the sessions offer that RTCP shares the port of RTP.</summary>
+    public bool RtcpMux { get; init; }
+
+    /// <summary>Sessions of a second that are run before anything is measured: what the runtime compiles for the first ones is no cost of a set-up.</summary>
+    public int Primers { get; init; }
+
     /// <summary>The core that a recorder which the run starts is held to; null for all of them.</summary>
     public int? Core { get; init; }
 

@@ -73,6 +73,9 @@ public sealed record FrameReport(long Sent, long InPlace, long Elsewhere, long M
 /// <param name="KilobytesPerSession">What resident memory grew by, from before the first INVITE to the last moment that every session was up.</param>
 public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession)
 {
+    /// <summary>CPU time of the whole process for each session, from the first INVITE to the last 200, less that of the packets meanwhile.</summary>
+    public double MillisecondsPerSetUp { get; init; }
+
     /// <summary>Time in which its core was not idle, whoever ran there, for each packet; null where it was not held to one.</summary>
     public double? CoreMicrosecondsPerPacket { get; init; }
 

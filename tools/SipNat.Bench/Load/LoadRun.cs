@@ -17,6 +17,8 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
     private const int Seed = 1;
     private const int MaxProblems = 10;
     private const int FramesBeforeFlood = 10;
+    private const int FrameMilliseconds = 20;
+    private const int FramesOfPrimer = 1000 / FrameMilliseconds;
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>The whole run: set-up, audio, teardown, comparison.</summary>
@@ -43,12 +45,15 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             (request, from) => byCallId.GetValueOrDefault(request.CallId)?.Answer(request, from),
             (response, _) => byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response));
         var receiving = transactions.RunAsync(lifetime.Token);
-        var sessions = CreateSessions(transactions, sender, server);
-        foreach (var session in sessions) byCallId[session.CallId] = session;
+        var frames = (int)(options.Duration.TotalMilliseconds / FrameMilliseconds);
+        var sessions = CreateSessions(transactions, sender, server, options.Sessions, 0, frames);
+        var primers = CreateSessions(transactions, sender, server, options.Primers, options.Sessions, FramesOfPrimer);
+        foreach (var session in sessions.Concat(primers)) byCallId[session.CallId] = session;
         var meter = processId is { } id ? new ServerMeter(new(id), sender, options.Core is { } core && options.Server is null ? new(core) : null) : null;
         var showing = ShowProgressAsync(sender, lifetime.Token);
         try
         {
+            await PrimeAsync(primers, stop);
             return await RunAsync(new(sessions, sender, server, meter, recorder), new(api, recordings), stop);
         }
         finally
@@ -66,6 +71,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         meter?.Begin();
         var began = Stopwatch.GetTimestamp();
         var up = await SetUpAsync(sessions, stop);
+        meter?.Answered();
         var lastAnswer = sessions.Max(session => session.AnsweredAt);
         progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
         await WaitForFramesAsync(up, stop);
@@ -80,6 +86,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         meter?.FirstOver();
         await Task.WhenAll(up.Select(session => session.EndAsync(stop)));
         var flooded = flooding is null ? null : await flooding;
+        meter?.AllOver();
         progress.WriteLine("sessions ended; comparing the recordings with what was sent");
 
         var recorded = await check.RunAsync(up, stop);
@@ -132,12 +139,22 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         };
     }
 
-    private List<LoadSession> CreateSessions(ClientTransactions transactions, PacedSender sender, IPEndPoint server)
+    private async Task PrimeAsync(List<LoadSession> primers, CancellationToken stop)
     {
-        var random = new Random(Seed);
-        var frames = (int)(options.Duration.TotalMilliseconds / 20);
-        var sessions = new List<LoadSession>(options.Sessions);
-        for (var i = 0; i < options.Sessions; i++)
+        if (primers.Count == 0) return;
+
+        var up = await SetUpAsync(primers, stop);
+        await Task.WhenAll(up.Select(session => session.EndAsync(stop)));
+        foreach (var session in primers) session.Release();
+        progress.WriteLine($"{up.Length} sessions were run to begin with");
+    }
+
+    // Numbers tell the streams of a run apart, also those that are not looked for.
+    private List<LoadSession> CreateSessions(ClientTransactions transactions, PacedSender sender, IPEndPoint server, int count, int first, int frames)
+    {
+        var random = new Random(Seed + first);
+        var sessions = new List<LoadSession>(count);
+        for (var i = first; i < first + count; i++)
         {
             var streams = new List<(SendGroup, LoadStream)>(StreamsPerSession);
             for (var j = 0; j < StreamsPerSession; j++)
@@ -146,7 +163,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
                 streams.Add((group, new((i * StreamsPerSession) + j, $"{j + 1}", group.Port, frames, random)));
             }
 
-            sessions.Add(new(transactions, sender, server, streams));
+            sessions.Add(new(transactions, sender, server, streams, options.RtcpMux));
         }
 
         return sessions;

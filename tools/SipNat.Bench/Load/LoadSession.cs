@@ -19,17 +19,20 @@ internal sealed class LoadSession
     private readonly List<(SendGroup Group, LoadStream Stream)> _streams;
     private readonly IPEndPoint _server;
     private readonly string _sdp;
+    private readonly bool _rtcpMux;
     private long _inviteSent;
     private long _answerSeen;
 
-    public LoadSession(ClientTransactions transactions, PacedSender sender, IPEndPoint server, IReadOnlyList<(SendGroup Group, LoadStream Stream)> streams)
+    /// <param name="rtcpMux">Whether it is offered that RTCP shares the port of RTP, and has to be answered.</param>
+    public LoadSession(
+        ClientTransactions transactions, PacedSender sender, IPEndPoint server, IReadOnlyList<(SendGroup Group, LoadStream Stream)> streams, bool rtcpMux = false)
     {
-        (_transactions, _sender, _server, _streams) = (transactions, sender, server, [.. streams]);
+        (_transactions, _sender, _server, _streams, _rtcpMux) = (transactions, sender, server, [.. streams], rtcpMux);
         var channel = transactions.Channel;
         CallId = $"load-{ClientDialog.Token(12)}";
         var identity = new ClientDialogIdentity(CallId, $"sip:load@{channel.Local}", channel.Local.ToString(), $"<sip:load@{channel.Local}>;+sip.src");
         _dialog = new(identity, channel, server);
-        _sdp = OfferText.Build((ulong)streams[0].Stream.Ssrc, 1, channel.Local.Address, Streams, "sendonly");
+        _sdp = OfferText.Build((ulong)streams[0].Stream.Ssrc, 1, channel.Local.Address, Streams, "sendonly", rtcpMux);
         _requests = new(_dialog, identity.Contact, new(TextWriter.Null), () => _sdp, static _ => { });
     }
 
@@ -99,10 +102,14 @@ internal sealed class LoadSession
         if (response is not { Status: 200 }) Fail($"BYE was answered {response?.Status.ToString() ?? "by nobody"}");
     }
 
+    /// <summary>Gives the places of its streams at the sender back; it is over.</summary>
+    public void Release() => _streams.ForEach(pair => _sender.Release(pair.Group));
+
     private bool TryStart(SessionAnswer answer)
     {
         if (answer.Defects(Streams, held: false).FirstOrDefault() is { } defect) return Fail(defect);
         if (answer.Media.Any(media => media.Target is null)) return Fail("a stream was refused");
+        if (answer.Media.Any(media => media.RtcpMux != _rtcpMux)) return Fail(_rtcpMux ? "rtcp-mux was not answered" : "rtcp-mux was answered and not offered");
 
         foreach (var ((group, stream), media) in _streams.Zip(answer.Media))
         {

@@ -10,17 +10,26 @@ internal sealed class ServerMeter(ProcessMeter process, PacedSender sender, Core
 
     private long _residentBefore;
     private long _residentAfter;
+    private long _mostResident;
+    private Reading _begun;
+    private Reading _answered;
     private Reading _from;
     private Reading _to;
 
     /// <summary>Call it before the first INVITE.</summary>
-    public void Begin() => _residentBefore = process.Resident;
+    public void Begin() => (_begun, _residentBefore) = (Read(), process.Resident);
+
+    /// <summary>Call it when the last INVITE has been answered.</summary>
+    public void Answered() => _answered = Read();
 
     /// <summary>Call it when every session is up.</summary>
     public void AllUp() => _from = Read();
 
-    /// <summary>Call it when the first session is over.</summary>
-    public void FirstOver() => (_to, _residentAfter) = (Read(), process.Resident);
+    /// <summary>Call it when the first session is over, while the recorder still runs.</summary>
+    public void FirstOver() => (_to, _residentAfter, _mostResident) = (Read(), process.Resident, process.MostResident);
+
+    /// <summary>Call it when all sessions are over, where the recorder still runs.</summary>
+    public void AllOver() => _mostResident = process.MostResident;
 
     public ServerReport Report(int sessions)
     {
@@ -32,13 +41,17 @@ internal sealed class ServerMeter(ProcessMeter process, PacedSender sender, Core
             Math.Round(cpu.TotalMicroseconds / packets, 2),
             Math.Round(100 * cpu / lasted, 1),
             Math.Round(_residentAfter / MegaByte, 1),
-            Math.Round(process.MostResident / MegaByte, 1),
+            Math.Round(_mostResident / MegaByte, 1),
             Math.Round((_residentAfter - _residentBefore) / 1e3 / Math.Max(sessions, 1), 1))
         {
+            MillisecondsPerSetUp = Math.Round(SetUpTime(cpu / packets).TotalMilliseconds / Math.Max(sessions, 1), 3),
             CoreMicrosecondsPerPacket = busy is { } time ? Math.Round(time.TotalMicroseconds / packets, 2) : null,
             CorePercent = busy is { } share ? Math.Round(100 * share / lasted, 1) : null,
         };
     }
+
+    // Sessions that are up send already while the others are set up.
+    private TimeSpan SetUpTime(TimeSpan perPacket) => _answered.Cpu - _begun.Cpu - (perPacket * (_answered.Packets - _begun.Packets));
 
     private Reading Read() => new(Stopwatch.GetTimestamp(), process.CpuTime, core?.IdleTime, sender.Packets);
 

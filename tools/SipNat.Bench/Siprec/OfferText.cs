@@ -10,7 +10,8 @@ public static class OfferText
 {
     /// <param name="sessionId">The id of <c>o=</c>, the same for the whole dialog.</param>
     /// <param name="version">Grows by one with each change (RFC 3264 §8).</param>
-    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<IOfferedStream> streams, string direction)
+    /// <param name="rtcpMux">Whether RTCP may share the port of RTP (RFC 5761 §5.1.1).</param>
+    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<IOfferedStream> streams, string direction, bool rtcpMux = false)
     {
         var family = address.AddressFamily is AddressFamily.InterNetworkV6 ? "IP6" : "IP4";
         var text = new StringBuilder();
@@ -20,6 +21,7 @@ public static class OfferText
             var payloadType = stream.Codec.PayloadType;
             text.Append($"m=audio {stream.Port} RTP/AVP {payloadType}\r\n");
             text.Append($"a=rtpmap:{payloadType} {stream.Codec.EncodingName}/8000\r\na=ptime:20\r\n");
+            if (rtcpMux) text.Append("a=rtcp-mux\r\n");
             text.Append($"a=label:{stream.Label}\r\na={direction}\r\n");
         }
 

@@ -55,6 +55,9 @@ public sealed record AnsweredMedia(string Kind, int Port, string Protocol, IRead
 
     public (int Port, IPAddress? Address)? Rtcp { get; init; }
 
+    /// <summary>RTCP shares the port of RTP (RFC 5761).</summary>
+    public bool RtcpMux { get; init; }
+
     /// <summary>Null when the line was refused or names no address.</summary>
     public MediaTarget? Target
     {
@@ -62,7 +65,7 @@ public sealed record AnsweredMedia(string Kind, int Port, string Protocol, IRead
         {
             if (Port is <= 0 or >= 65_535 || Address is null) return null;
 
-            var rtcp = Rtcp ?? (Port + 1, null);
+            var rtcp = RtcpMux ? (Port, null) : Rtcp ?? (Port + 1, null);
             return new(new(Address, Port), new(rtcp.Address ?? Address, rtcp.Port));
         }
     }
@@ -83,6 +86,7 @@ public sealed record AnsweredMedia(string Kind, int Port, string Protocol, IRead
     {
         ["c", ..] => this with { Address = ReadAddress(line[2..]) },
         ["a", "label", var label] => this with { Label = label },
+        ["a", "rtcp-mux"] => this with { RtcpMux = true },
         ["a", "rtcp", var rtcp] => this with { Rtcp = ReadRtcp(rtcp) },
         ["a", "sendrecv" or "sendonly" or "recvonly" or "inactive"] => this with { Direction = line[2..] },
         _ => this,

@@ -133,7 +133,7 @@ public sealed class SoakRun(SoakOptions options, TextWriter progress)
         finally
         {
             _byCallId.TryRemove(session.CallId, out _);
-            streams.ForEach(pair => soak.Sender.Release(pair.Group));
+            session.Release();
             if (session.Problem is { } problem) _problems.Enqueue($"session {number}: {problem}");
         }
     }
