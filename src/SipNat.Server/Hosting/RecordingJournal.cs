@@ -35,6 +35,10 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     private readonly Task _loop;
     private readonly Queue<TaskCompletionSource> _asked = new();
     private readonly Queue<SessionId> _grown = new();
+
+    // What is to be written: a look at every session for each that begins would cost more than its document.
+    private Queue<SessionId> _dirty = new();
+    private Queue<SessionId> _saving = new();
     private long _grownSavedAt = Stopwatch.GetTimestamp();
     private bool _isRefused;
 
@@ -92,7 +96,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     // False once nothing more will come.
     private async Task<bool> WaitAsync(ChannelReader<Entry> reader, TimeSpan limit)
     {
-        if (_grown.Count == 0 && !_sessions.Values.Any(s => s.IsDirty)) return await reader.WaitToReadAsync();
+        if (_grown.Count == 0 && _dirty.Count == 0) return await reader.WaitToReadAsync();
         if (limit <= TimeSpan.Zero) return !reader.Completion.IsCompleted;
 
         using var due = new CancellationTokenSource(limit);
@@ -126,9 +130,10 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
             _sessions.Add(entry.Id, session = new());
         }
 
-        var hadGrown = session.HasGrown;
+        var (hadGrown, wasDirty) = (session.HasGrown, session.IsDirty);
         var isUrgent = session.Apply(entry);
         if (session.HasGrown && !hadGrown) _grown.Enqueue(entry.Id);
+        if (session.IsDirty && !wasDirty) _dirty.Enqueue(entry.Id);
         return isUrgent;
     }
 
@@ -137,9 +142,10 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         var stored = new List<StoredRecording>();
         var refusal = default(string);
         TakeGrown();
-        foreach (var (id, session) in _sessions.ToList())
+        (_dirty, _saving) = (_saving, _dirty);
+        while (_saving.TryDequeue(out var id))
         {
-            if (!session.IsDirty) continue;
+            if (!_sessions.TryGetValue(id, out var session)) continue;
 
             try
             {
@@ -154,6 +160,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
                 refusal = $"{id.Value}: {error.Message}";
+                _dirty.Enqueue(id);
             }
         }
 
@@ -173,6 +180,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         {
             if (!_sessions.TryGetValue(id, out var session) || !session.HasGrown) continue;
 
+            if (!session.IsDirty) _dirty.Enqueue(id);
             session.Publish();
             taken++;
         }
