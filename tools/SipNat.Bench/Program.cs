@@ -11,6 +11,7 @@ var root = new RootCommand("Peers and measurements for a SIPREC recorder.")
     CompareCommand.Create(),
     CompareCommand.CreatePlainReceiver(),
     MicroBenchmarks.CreateReaders(),
+    MicroBenchmarks.CreateStages(),
     MicroBenchmarks.CreateSrtp(),
     MicroBenchmarks.CreateSimulation(),
 };
