@@ -21,6 +21,7 @@ public sealed class AddressAdvisor(AddressingOptions options)
         var avoided = question.Avoided;
         return Unless(avoided, ForLocalPeer(question))
             ?? FromRelayOnly(question)
+            ?? (question.PrefersRelay ? FromRelay(question) : null)
             ?? Unless(avoided, FromConfiguration(question))
             ?? Unless(avoided, FromCloud(question))
             ?? Unless(avoided, FromForward(question))

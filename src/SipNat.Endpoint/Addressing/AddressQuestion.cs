@@ -30,6 +30,9 @@ public readonly record struct AddressQuestion
     /// </summary>
     public TransportAddress LastKnown { get; init; }
 
+    /// <summary>Whether what a TURN server lends is told before any other address that is not local.</summary>
+    public bool PrefersRelay { get; init; }
+
     /// <summary>Kinds of addresses that were found not to work; one of them is told only where there is no other.</summary>
     public AddressKindSet Avoided { get; init; }
 }

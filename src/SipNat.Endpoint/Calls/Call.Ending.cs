@@ -86,6 +86,7 @@ internal sealed partial class Call
             _awaitedAck = null;
         }
 
+        NameHangUp(now);
         Close(now, request.Message.Header(SipHeader.Reason) is { } reason ? SessionJournal.Clip($"The other side hung up ({reason}).") : "The other side hung up.", byPeer: true);
         SettleEnding();
     }

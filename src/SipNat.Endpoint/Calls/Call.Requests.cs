@@ -269,6 +269,8 @@ internal sealed partial class Call
                 break;
             default:
                 if (purpose is RequestPurpose.Correct && answer is null) RetryCorrection(now + CorrectionRetry);
+                // Whoever takes no other address from us is not asked to again, whatever is missing.
+                _hasRefusedAddress |= purpose is RequestPurpose.Correct && answer is { StatusCode: 403 or 415 or 488 or >= 600 };
                 break;
         }
     }

@@ -13,33 +13,44 @@ internal sealed partial class Call
     private const int MaxRecoveries = 64;
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(500);
 
+    // Providers hang up legs without RTP after 20 s at the least; 60 s and 600 s on hold are usual.
+    private static readonly TimeSpan LongestUnheard = TimeSpan.FromSeconds(20);
+
     private readonly CallWatch _watch = new();
     private readonly List<CallRecovery> _recovered = [];
     private Instant? _watchAt;
     private TransportAddress _lostAddress;
-    private long _sendsFailed;
+    private bool _hasRefusedAddress;
+    private long _audioSent;
+    private Instant? _audioSentAt;
 
     private void Watch(Instant now)
     {
         _watchAt = now + WatchInterval;
         if (_streams.All.FirstOrDefault() is not { Current: { } media } stream) return;
 
-        var lostSince = _watch.LostSince;
+        if (stream.Report?.Audio is { Stages.Sent: var sent } && sent > _audioSent) (_audioSent, _audioSentAt) = (sent, now);
         switch (_watch.Look(now, SituationOf(stream, media)))
         {
             case CallStep.OpenPath:
                 _lostAddress = stream.Rtp.Address;
-                _journal.Note(now, _watch.IsOutbound ? "outbound-lost" : "inbound-lost", $"{DescribeLoss(stream)} A packet that opens the way is sent, and STUN servers are asked how the port is seen.");
+                _journal.Note(now, _watch.IsOutbound ? "outbound-lost" : "inbound-lost", $"{DescribeLoss(now, stream)} A packet that opens the way is sent, and STUN servers are asked how the port is seen.");
                 _context.Commands.Enqueue(new MediaCommand.KeepOpen(Id));
                 break;
+            case CallStep.OtherDestination:
+                _journal.Note(now, "other-destination", $"{DescribeLoss(now, stream)} It is sent to {media.RemoteRtp}, where the other side said that it listens, and not to {stream.Report?.Remote}, where its own comes from.");
+                Redirect(now, stream, keepsToDescription: true);
+                break;
             case CallStep.OtherAddress:
+                Redirect(now, stream, keepsToDescription: false);
                 TellOtherAddress(now, stream);
                 break;
             case CallStep.Name:
+                Redirect(now, stream, keepsToDescription: false);
                 NameLoss(now, stream);
                 break;
-            case CallStep.Recovered when lostSince is { } since:
-                NoteRecovery(now, since, stream);
+            case CallStep.Recovered:
+                NoteRecovery(now, stream);
                 break;
         }
     }
@@ -47,44 +58,58 @@ internal sealed partial class Call
     private CallSituation SituationOf(SessionStream stream, AcceptedMedia media)
     {
         var (report, audio) = (stream.Report, stream.Report?.Audio);
-        var failed = report?.SendsFailed ?? 0;
-        var hasFailed = failed > _sendsFailed;
-        _sendsFailed = failed;
-        return new(
-            media is { IsHeld: false, Direction.Receives: true },
-            report?.LastHeardAt,
-            media.Direction.Sends,
-            audio?.Stages.Sent ?? 0,
-            audio?.Stages.ReceivedByPeer,
-            audio?.Peer?.ReceivedAt,
-            hasFailed);
+        return new()
+        {
+            MayReceive = media is { IsHeld: false, Direction.Receives: true },
+            HeardAt = report?.LastHeardAt,
+            MediaHeardAt = report?.LastPacketAt,
+            Arrived = audio?.Stages.Arrived ?? 0,
+            PeerSent = report?.PeerSent,
+            MaySend = media.Direction.Sends,
+            Sent = audio?.Stages.Sent ?? 0,
+            ReceivedByPeer = audio?.Stages.ReceivedByPeer,
+            ReportedAt = audio?.PeerReportedAt,
+            SendsFailed = report?.SendsFailed ?? 0,
+            IsSentElsewhere = stream.Ice is null && !stream.KeepsToDescription && report is { Remote: { IsNone: false } followed }
+                && media.RemoteRtp is { IsUnspecified: false, IsNone: false } described && followed != described,
+            HasRefused = _hasRefusedAddress,
+            IsNegotiating = IsNegotiating || State is not CallState.Established,
+        };
+    }
+
+    // A peer that sends from one port and listens on another does not hear what goes back to the first.
+    private void Redirect(Instant now, SessionStream stream, bool keepsToDescription)
+    {
+        if (stream.KeepsToDescription == keepsToDescription) return;
+
+        stream.KeepsToDescription = keepsToDescription;
+        Configure(now);
     }
 
     // The address that was told does not work: ICE looks for paths anew, or the next address by order is told, a relay at
-    // last.
+    // last. Where it is ours that does not arrive only a relay is another way: it leaves from there.
     private void TellOtherAddress(Instant now, SessionStream stream)
     {
-        if (IsNegotiating || State is not CallState.Established) return;
-
         if (stream.Ice is not null)
         {
             _watch.SkipAddress();
-            _journal.Note(now, "ice-restart", $"{DescribeLoss(stream)} ICE looks for a path anew.");
+            _journal.Note(now, "ice-restart", $"{DescribeLoss(now, stream)} ICE looks for a path anew.");
             _context.Commands.Enqueue(new MediaCommand.Gather(Id, stream.Port, new(stream.Last!.RtcpMux ? 1 : IceOptions.MaxComponents, IceRole.Controlling, IsLocalPeer)));
             return;
         }
 
-        stream.Avoided = stream.Avoided.With(stream.Rtp.Kind);
+        if (_watch.IsOutbound) stream.PrefersRelay = true;
+        else stream.Avoided = stream.Avoided.With(stream.Rtp.Kind);
         if (_streams.HasStaleAddress(_context.Advisor, Peer, LastKnownAddress))
         {
-            _journal.Note(now, "other-address", $"{DescribeLoss(stream)} The other side is told another address.");
+            _journal.Note(now, "other-address", $"{DescribeLoss(now, stream)} The other side is told another address.");
             TellPeer(now);
         }
         else if (!_isRelayWanted)
         {
             // Told as soon as a server lends it.
             _isRelayWanted = true;
-            _journal.Note(now, "relay-wanted", $"{DescribeLoss(stream)} TURN servers are asked for an address.");
+            _journal.Note(now, "relay-wanted", $"{DescribeLoss(now, stream)} TURN servers are asked for an address.");
             _context.Commands.Enqueue(new MediaCommand.Gather(Id, stream.Port, new(0, IceRole.Controlling, IsLocalPeer) { WantsRelay = true }));
         }
         else
@@ -95,16 +120,20 @@ internal sealed partial class Call
 
     private void NameLoss(Instant now, SessionStream stream)
     {
+        if (stream.Report is not { } report) return;
         if (_watch.IsOutbound)
         {
-            _journal.Find(now, FindingCode.PeerHearsNothing, $"The other side reports that it receives none of our audio, which goes to {stream.Report?.Remote.ToString() ?? "nowhere"}: a firewall or NAT on its side, or between, does not let it through. Where it says that it sends from an address of a private network, let it use STUN, ICE or its provider's relay.");
+            _journal.Find(now, FindingCode.PeerHearsNothing, _watch.IsRefused
+                ? $"{report.SendsFailed} packets to {DestinationOf(stream)} were refused: a firewall or a missing route on this machine, or nobody listens there (ICMP). The other side does not hear us."
+                : $"The other side reports that it receives none of our audio, which goes to {DestinationOf(stream)}: a firewall or NAT on its side, or between, does not let it through. Where it says that it sends from an address of a private network, let it use STUN, ICE or its provider's relay.");
             return;
         }
 
-        if (stream.Report is not { } report) return;
+        // Packets come, and are not genuine: there is a finding for that, and nothing is missing on the way.
+        if (_watch.IsUnusable && report is { Srtp: not null, Stream.Strays: 0 }) return;
 
-        var since = _watch.LostSince ?? now;
-        StreamSilence silence = new(stream.Index, now, now - since, report.LastHeardAt - _answeredAt, report.SendsFailed == 0, default, null, report.Stream.Sources);
+        StreamSilence silence = new(
+            stream.Index, now, now - _watch.Since, report.LastPacketAt - _answeredAt, report.SendsFailed < _audioSent, report.ControlFrom, report.PeerSent?.Packets, report.Stream.Sources);
         var local = _context.Flows.TryGet(Flow, out var flow) ? flow.Local : default;
         if (_streams.EvidenceOf(silence, Peer, IsLocalPeer, local, LastKnownAddress) is not { } evidence) return;
 
@@ -114,16 +143,38 @@ internal sealed partial class Call
         foreach (var finding in SilenceDiagnosis.Explain(evidence)) _journal.Find(finding);
     }
 
-    private void NoteRecovery(Instant now, Instant since, SessionStream stream)
+    // Providers hang up a leg that brings no RTP, and say no more than that the call is over.
+    private void NameHangUp(Instant now)
+    {
+        if (!IsUp) return;
+        if (_watch.UnheardSince is { } unheardSince)
+        {
+            _journal.Find(now, FindingCode.HungUpUnheard, $"The other side hung up after {(now - unheardSince).TotalSeconds:F0} s in which, by its reports or ICMP, none of our audio reached it.");
+        }
+        else if ((_audioSentAt ?? _answeredAt) is { } sentAt && now - sentAt >= LongestUnheard)
+        {
+            _journal.Find(now, FindingCode.HungUpUnheard, $"The other side hung up {(now - sentAt).TotalSeconds:F0} s after {(_audioSentAt is null ? "the answer, and we had sent no audio at all" : "our last packet of audio")}{(IsHeldByPeer ? ", while it held us" : "")}. Providers hang up calls that bring them no RTP for a time (rtp timeout, rtp hold timeout).");
+        }
+    }
+
+    private void NoteRecovery(Instant now, SessionStream stream)
     {
         _changed = true;
         _isRelayWanted = false;
+        var after = now - _watch.Since;
         var to = stream.Report?.Path?.Local ?? stream.Rtp.Address;
-        _journal.Note(now, "recovered", $"Audio is back after {(now - since).TotalSeconds:F1} s{(to == _lostAddress ? "" : $": {_lostAddress} gave way to {to}")}.");
-        if (_recovered.Count < MaxRecoveries) _recovered.Add(new(now, _lostAddress, to, now - since));
+        _journal.Note(now, "recovered", $"{(_watch.IsOutbound ? "The other side reports our audio again" : "Audio is back")} after {after.TotalSeconds:F1} s{(to == _lostAddress ? "" : $": {_lostAddress} gave way to {to}")}.");
+        if (_recovered.Count < MaxRecoveries) _recovered.Add(new(now, _lostAddress, to, after) { IsOutbound = _watch.IsOutbound });
     }
 
-    private string DescribeLoss(SessionStream stream) => _watch.IsOutbound
-        ? $"The other side reports none of our {stream.Report?.Audio?.Stages.Sent ?? 0} packets."
-        : stream.Report?.LastHeardAt is { } at ? $"Nothing of the other side has come for {(_watchAt!.Value - WatchInterval - at).TotalSeconds:F1} s." : "Nothing of the other side has come yet.";
+    private string DescribeLoss(Instant now, SessionStream stream) => _watch.IsOutbound
+        ? _watch.IsRefused ? $"Our packets to {DestinationOf(stream)} are refused." : $"The other side reports that none of our audio arrives ({stream.Report?.Audio?.Stages.Sent ?? 0} packets were sent)."
+        : _watch.IsUnusable ? "What comes cannot be used."
+        : stream.Report is not { LastHeardAt: { } at } report ? "Nothing of the other side has come yet."
+        : report.LastPacketAt is { } last && last < at ? $"No audio of the other side has come for {(now - last).TotalSeconds:F1} s."
+        : report.LastPacketAt is null ? "No audio of the other side has come yet, and it says that it sends." : $"Nothing of the other side has come for {(now - at).TotalSeconds:F1} s.";
+
+    private static string DestinationOf(SessionStream stream) => stream.Report?.Remote is { IsNone: false } followed && !stream.KeepsToDescription
+        ? followed.ToString()
+        : stream.Current?.RemoteRtp?.ToString() ?? "nowhere";
 }

@@ -95,6 +95,9 @@ internal sealed partial class Call
         }
     }
 
+    private bool IsHeldByPeer => _streams.All.FirstOrDefault() is { Current.Direction: var direction }
+        && ((_told.Sends && !direction.Sends) || (_told.Receives && !direction.Receives));
+
     private bool IsEnding => State is CallState.Ending or CallState.Over;
 
     private bool IsUp => State is CallState.Answered or CallState.Established;
@@ -206,7 +209,7 @@ internal sealed partial class Call
             EndedAt = _endedAt,
             IsComplete = isComplete,
             IsHeld = !_wanted.Receives,
-            IsHeldByPeer = media is { Direction: var direction } && ((_told.Sends && !direction.Sends) || (_told.Receives && !direction.Receives)),
+            IsHeldByPeer = IsHeldByPeer,
             MaySend = media?.Direction.Sends ?? false,
             MayReceive = media is { IsHeld: false, Direction.Receives: true },
             Codec = media?.PeerMap.FirstOrDefault(m => !m.Format.IsSupplement)?.Format.Name,

@@ -7,4 +7,8 @@ namespace SipNat.Endpoint.Calls;
 /// <param name="From">The address that the other side had been told.</param>
 /// <param name="To">The one that it is told now; equal where another step helped.</param>
 /// <param name="After">How long there was nothing.</param>
-public sealed record CallRecovery(Instant At, TransportAddress From, TransportAddress To, TimeSpan After);
+public sealed record CallRecovery(Instant At, TransportAddress From, TransportAddress To, TimeSpan After)
+{
+    /// <summary>It was our own audio that did not arrive.</summary>
+    public bool IsOutbound { get; init; }
+}

@@ -57,6 +57,7 @@ public readonly record struct CallVerdict(InboundVerdict Inbound, OutboundVerdic
     private static OutboundVerdict OutboundOf(CallSnapshot call)
     {
         var sent = call.Stream?.Audio?.PacketsSent ?? 0;
+        if (sent <= call.Stream?.SendsFailed) sent = 0;
         if (sent == 0) return call.MaySend || call.AnsweredAt is null ? OutboundVerdict.NotDelivered : OutboundVerdict.Held;
 
         var audio = call.Stream!.Audio!;

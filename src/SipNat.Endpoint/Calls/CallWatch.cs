@@ -10,6 +10,9 @@ internal enum CallStep
     /// <summary>Nothing comes any more: what costs nothing is done, a packet that opens the pinhole and a question to STUN servers.</summary>
     OpenPath,
 
+    /// <summary>Our audio is sent where the peer's description says, and no longer back to where its own comes from.</summary>
+    OtherDestination,
+
     /// <summary>The peer is told another address, or ICE begins anew: there is evidence that this one does not work.</summary>
     OtherAddress,
 
@@ -20,17 +23,6 @@ internal enum CallStep
     Recovered,
 }
 
-/// <summary>What is known of the audio of a call at one moment.</summary>
-/// <param name="MayReceive">By the direction that was agreed on.</param>
-/// <param name="HeardAt">The last packet of RTP or RTCP that belongs to the stream; null before any.</param>
-/// <param name="MaySend">By the direction that was agreed on.</param>
-/// <param name="Sent">Packets of audio that left.</param>
-/// <param name="ReceivedByPeer">Those of them that the peer has received by its own word; null where it says nothing.</param>
-/// <param name="ReportedAt">When it said so last; null before.</param>
-/// <param name="HasSendFailed">The system refused to send: no route, or the other side's port is closed (ICMP).</param>
-internal readonly record struct CallSituation(
-    bool MayReceive, Instant? HeardAt, bool MaySend, long Sent, long? ReceivedByPeer, Instant? ReportedAt, bool HasSendFailed);
-
 /// <summary>
 /// Watches the audio of one call: notices that a direction brings nothing, says what is to be done next, never more than one
 /// thing at once, and when it is well again. On mere silence only what is free is done; the peer is asked for something
@@ -38,97 +30,60 @@ internal readonly record struct CallSituation(
 /// </summary>
 internal sealed class CallWatch
 {
-    /// <summary>Without RTP, RTCP or comfort noise for so long, a direction that should bring them is lost.</summary>
-    public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(2);
-
     /// <summary>How long each step has to show an effect.</summary>
     public static readonly TimeSpan StepTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>So many packets have left before a peer that reports none of them is believed: a second of them.</summary>
-    private const int FewestSent = 50;
+    private readonly InboundAudio _inbound = new();
+    private readonly OutboundAudio _outbound = new();
+    private Instant? _steppedAt;
 
-    /// <summary>Another address is tried so often: reflexive, relayed, and the local one.</summary>
-    private const int MaxAddresses = 3;
+    /// <summary>Whether the last step is about our own audio, which does not arrive.</summary>
+    public bool IsOutbound { get; private set; }
 
-    private Instant? _expectedSince;
-    private Instant? _nextStepAt;
-    private Instant? _reportedAt;
-    private long _receivedByPeer;
-    private bool _isOutboundLost;
-    private bool _hasOpened;
-    private bool _isNamed;
-    private int _addresses;
+    /// <summary>Since when the direction of the last step brought nothing.</summary>
+    public Instant Since { get; private set; }
 
-    /// <summary>Since when a direction brings nothing; null where none is missed.</summary>
-    public Instant? LostSince { get; private set; }
+    /// <summary>Since when our audio does not arrive, as far as is known; null where it does.</summary>
+    public Instant? UnheardSince => _outbound.LostSince;
 
-    /// <summary>Whether it is our own audio that does not arrive, by the peer's word.</summary>
-    public bool IsOutbound => _isOutboundLost;
+    /// <summary>Whether what is missed comes and cannot be used.</summary>
+    public bool IsUnusable => _inbound.IsUnusable;
 
-    /// <summary>Whether another address was tried for what is missed now.</summary>
-    public int AddressesTried => _addresses;
+    /// <summary>Whether our audio is refused, here or by ICMP, and does not only go astray.</summary>
+    public bool IsRefused => _outbound.IsRefused;
 
     /// <summary>Looks at the call; what it gives back is to be done now.</summary>
     public CallStep Look(Instant now, in CallSituation situation)
     {
-        _expectedSince = situation.MayReceive ? _expectedSince ?? now : null;
-        NoteReport(situation);
-        var lostSince = InboundLostSince(now, situation) ?? (_isOutboundLost && situation.MaySend ? LostSince ?? now : null);
-        if (lostSince is null) return Recover();
+        var (inboundSince, outboundSince) = (_inbound.LostSince, _outbound.LostSince);
+        var (inboundIsBack, outboundIsBack) = (_inbound.TakeRecovered(now, situation), _outbound.TakeRecovered(now, situation));
+        if (inboundIsBack) return Step(CallStep.Recovered, isOutbound: false, inboundSince!.Value);
+        if (outboundIsBack) return Step(CallStep.Recovered, isOutbound: true, outboundSince!.Value);
+        if (now - _steppedAt < StepTime) return CallStep.None;
 
-        if (LostSince is null) (LostSince, _nextStepAt) = (lostSince, now);
-        if (!(_nextStepAt <= now)) return CallStep.None;
+        // What is asked of the peer to be heard may help both.
+        var step = CallStep.None;
+        if (_inbound.LostSince is { } unheard) step = Step(_inbound.NextStep(situation, _outbound.LostSince is not null), isOutbound: false, unheard);
+        if (step is CallStep.None && _outbound.LostSince is { } lost && (_inbound.LostSince is null || _inbound.IsExhausted))
+        {
+            step = Step(_outbound.NextStep(situation), isOutbound: true, lost);
+        }
 
-        _nextStepAt = now + StepTime;
-        return NextStep(situation);
+        if (step is not CallStep.None) _steppedAt = now;
+        return step;
     }
 
     /// <summary>There was no other address to be told: the next step follows at once.</summary>
-    public void SkipAddress() => _addresses = MaxAddresses;
-
-    private CallStep NextStep(in CallSituation situation)
+    public void SkipAddress()
     {
-        if (!_hasOpened)
-        {
-            _hasOpened = true;
-            return CallStep.OpenPath;
-        }
-
-        // Never any packet, none of ours received, or a send that was refused: silence alone proves nothing.
-        var isEvident = situation.HeardAt is null || _isOutboundLost || situation.HasSendFailed;
-        if (isEvident && _addresses < MaxAddresses)
-        {
-            _addresses++;
-            return CallStep.OtherAddress;
-        }
-
-        if (_isNamed) return CallStep.None;
-
-        _isNamed = true;
-        return CallStep.Name;
+        if (IsOutbound) _outbound.SkipAddress();
+        else _inbound.SkipAddress();
+        _steppedAt = null;
     }
 
-    private Instant? InboundLostSince(Instant now, in CallSituation situation)
+    private CallStep Step(CallStep step, bool isOutbound, Instant since)
     {
-        if (_expectedSince is not { } expected) return null;
-
-        var since = situation.HeardAt > expected ? situation.HeardAt.Value : expected;
-        return now - since >= SilenceLimit ? since : null;
-    }
-
-    // One report that covers a second of audio and counts none of it; any later one that counts more takes it back.
-    private void NoteReport(in CallSituation situation)
-    {
-        if (situation.ReportedAt is not { } at || at == _reportedAt || situation.ReceivedByPeer is not { } received) return;
-
-        _isOutboundLost = received <= _receivedByPeer && situation.Sent - received >= FewestSent;
-        (_reportedAt, _receivedByPeer) = (at, received);
-    }
-
-    private CallStep Recover()
-    {
-        var wasLost = LostSince is not null;
-        (LostSince, _nextStepAt, _hasOpened, _isNamed, _addresses) = (null, null, false, false, 0);
-        return wasLost ? CallStep.Recovered : CallStep.None;
+        (IsOutbound, Since) = (isOutbound, since);
+        return step;
     }
 }

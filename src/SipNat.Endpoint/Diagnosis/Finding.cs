@@ -53,6 +53,9 @@ public enum FindingCode
     /// <summary>The other side of a call reports that none of our audio arrives.</summary>
     PeerHearsNothing,
 
+    /// <summary>The other side hung up a call in which none of our audio had reached it for a while.</summary>
+    HungUpUnheard,
+
     /// <summary>Of a stream without packets: media is received on another interface than signalling.</summary>
     InterfaceDiffers,
 

@@ -40,6 +40,9 @@ public sealed record CallAudioReport
     /// <summary>What the peer reports of what we send; null before it has.</summary>
     public PeerAudioReport? Peer { get; init; }
 
+    /// <summary>When it said last what it receives, be it that it hears nobody; null before.</summary>
+    public Instant? PeerReportedAt { get; init; }
+
     /// <summary>What the peer tells of how it hears us (RFC 3611 §4.7); null where it does not.</summary>
     public VoipMetrics? PeerMetrics { get; init; }
 

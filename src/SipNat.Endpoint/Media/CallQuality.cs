@@ -15,7 +15,7 @@ internal static class CallQuality
     public static CallAudioReport Report(CallAudioReport report, StreamSender sender, PlayoutBuffer playout, TimeSpan packetTime)
     {
         var peer = sender.Reporter.Heard is { } heard ? Told(heard, sender.AudioClockRate) : null;
-        var told = report with { Peer = peer, PeerMetrics = sender.Reporter.HeardMetrics };
+        var told = report with { Peer = peer, PeerReportedAt = sender.Reporter.JudgedAt, PeerMetrics = sender.Reporter.HeardMetrics };
         if (report.Playout.Played == 0) return told;
 
         var delay = report.Delay + packetTime + ((peer?.RoundTrip ?? TimeSpan.Zero) / 2);

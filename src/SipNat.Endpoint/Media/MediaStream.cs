@@ -33,7 +33,7 @@ internal sealed partial class MediaStream
     private TransportAddress _source;
     private Instant? _controlHeardAt;
     private TransportAddress _controlFrom;
-    private uint? _peerSaysSent;
+    private PeerCount? _peerSent;
     private Instant _describedAt;
     private bool _changed;
     private bool _isStarted;
@@ -173,7 +173,15 @@ internal sealed partial class MediaStream
         _files.Finish();
     }
 
-    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report) { SendsFailed = SendsFailed, Audio = _audio?.Report(_recorded.Receiver, Arrivals), Sent = _sent?.Report(now) };
+    public MediaStreamReport Report(Instant now) => new(_settings.Index, _recorded.Report(now), _recorded.Latch.Locked, LastHeardAt, _port.Paths?.MediaPath, _protection.Report)
+    {
+        LastPacketAt = _recorded.LastPacketAt,
+        ControlFrom = _controlFrom,
+        PeerSent = _peerSent,
+        SendsFailed = SendsFailed,
+        Audio = _audio?.Report(_recorded.Receiver, Arrivals),
+        Sent = _sent?.Report(now),
+    };
 
     /// <summary>Whether a report would say something else than the last one; asking clears it.</summary>
     public bool TakeChanged()
@@ -313,7 +321,7 @@ internal sealed partial class MediaStream
         (_controlHeardAt, _controlFrom) = (now, from);
         foreach (var packet in compound)
         {
-            if (packet.TryGetSenderReport(out var report)) _peerSaysSent = report.PacketCount;
+            if (packet.TryGetSenderReport(out var report)) _peerSent = new(report.PacketCount, now);
         }
 
         _changed = true;
@@ -353,7 +361,7 @@ internal sealed partial class MediaStream
         if (_watch.TakeSilence(now, out var heardFor) is { } lasted)
         {
             _output.Events.Enqueue(new MediaEvent.Silent(
-                _session, new(_settings.Index, now, lasted, heardFor, SendsFailed == 0 || SendsFailed < _sender.PacketsSent, _controlFrom, _peerSaysSent, report.Sources)));
+                _session, new(_settings.Index, now, lasted, heardFor, SendsFailed == 0 || SendsFailed < _sender.PacketsSent, _controlFrom, _peerSent?.Packets, report.Sources)));
         }
 
         LookForFaults(now, report);

@@ -13,6 +13,15 @@ namespace SipNat.Endpoint.Media;
 /// <param name="Srtp">What came of its packets under their keys; null where the stream is not encrypted.</param>
 public sealed record MediaStreamReport(int Index, StreamReport Stream, TransportAddress Remote, Instant? LastHeardAt, MediaPath? Path = null, SrtpReport? Srtp = null)
 {
+    /// <summary>The last RTP packet that belongs to the stream; null before any.</summary>
+    public Instant? LastPacketAt { get; init; }
+
+    /// <summary>Where its RTCP comes from; none where there is none.</summary>
+    public TransportAddress ControlFrom { get; init; }
+
+    /// <summary>What the peer says that it has sent; null before a sender report.</summary>
+    public PeerCount? PeerSent { get; init; }
+
     /// <summary>Datagrams that the system refused to send: no route, a firewall here, or a port that is closed there (ICMP).</summary>
     public long SendsFailed { get; init; }
 
@@ -32,3 +41,8 @@ public sealed record MediaPath(TransportAddress Local, CandidateType LocalKind, 
 {
     public override string ToString() => $"{Local} ({LocalKind.Token}) > {Remote} ({RemoteKind.Token})";
 }
+
+/// <summary>What the peer says that it has sent (RFC 3550 §6.4.1).</summary>
+/// <param name="Packets">Of RTP, since it began.</param>
+/// <param name="At">When its report came.</param>
+public readonly record struct PeerCount(uint Packets, Instant At);

@@ -27,6 +27,12 @@ public sealed record MediaStreamSettings(
     bool IsRelayed = false,
     StreamKeys? Keys = null)
 {
+    /// <summary>
+    /// What is sent goes where the peer's description says, wherever its own media come from: by its reports it does not
+    /// hear what goes back there.
+    /// </summary>
+    public bool KeepsToDescription { get; init; }
+
     /// <summary>The audio of a call, which is played and heard; null for a recording. It is one or the other for good.</summary>
     public CallAudioSettings? Audio { get; init; }
 }

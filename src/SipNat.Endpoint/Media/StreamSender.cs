@@ -60,10 +60,10 @@ internal sealed class StreamSender
     /// <summary>Bytes of payload in them.</summary>
     public long AudioOctets => _audio.Octets;
 
-    /// <summary>How many of our packets the peer says it has received; null before it has said so.</summary>
+    /// <summary>How many of our packets the peer says it has received; null before it has said so, by a count or by hearing nobody twice.</summary>
     public long? ReceivedByPeer => Reporter.Heard is { Block: var block }
         ? Math.Max(0, (long)block.ExtendedHighest - _audio.FirstSequence + 1 - block.CumulativeLost)
-        : null;
+        : Reporter.ReportsOfNobody > 1 ? 0 : null;
 
     /// <summary>Timestamp units per second of our audio.</summary>
     public int AudioClockRate { get => _audio.ClockRate; set => _audio.ClockRate = value; }
@@ -198,7 +198,7 @@ internal sealed class StreamSender
         _ => null,
     };
 
-    private PathRoute MediaRoute() => RouteOf(1, _port.Flows.Rtp, _settings.RemoteRtp, _recorded.Latch.Locked);
+    private PathRoute MediaRoute() => RouteOf(1, _port.Flows.Rtp, _settings.RemoteRtp, _settings.KeepsToDescription ? default : _recorded.Latch.Locked);
 
     // Where RTCP has not been heard, but RTP comes from a NAT, the control port of the description leads nowhere there.
     private PathRoute ControlRoute() => _settings.RtcpMux

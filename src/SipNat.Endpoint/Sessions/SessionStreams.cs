@@ -202,7 +202,7 @@ internal sealed class SessionStreams(Random random)
             s.ShouldSend && (!paused || audio is not null),
             s.Ice,
             s.Rtp.Kind is AddressKind.Relayed,
-            s.Crypto.Keys) { Audio = audio?.Invoke(s) })]);
+            s.Crypto.Keys) { Audio = audio?.Invoke(s), KeepsToDescription = s.KeepsToDescription })]);
 
     public void Report(IReadOnlyList<MediaStreamReport> reports)
     {
@@ -232,11 +232,11 @@ internal sealed class SessionStreams(Random random)
         AddressAdvisor advisor, SessionStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
         var port = _ports[stream.Port];
-        return (Advise(advisor, port.Rtp, peer, lastKnown, stream.Avoided), Advise(advisor, port.Rtcp, peer, lastKnown, stream.Avoided));
+        return (Advise(advisor, stream, port.Rtp, peer, lastKnown), Advise(advisor, stream, port.Rtcp, peer, lastKnown));
     }
 
     private static AdvertisedAddress Advise(
-        AddressAdvisor advisor, SocketAddresses socket, TransportAddress peer, TransportAddress lastKnown, AddressKindSet avoided) =>
+        AddressAdvisor advisor, SessionStream stream, SocketAddresses socket, TransportAddress peer, TransportAddress lastKnown) =>
         advisor.Advise(new()
         {
             Use = AddressUse.Media,
@@ -245,7 +245,8 @@ internal sealed class SessionStreams(Random random)
             Relayed = socket.Relayed,
             Mapping = socket.Mapping,
             LastKnown = socket.LastMapped.IsNone ? lastKnown : socket.LastMapped,
-            Avoided = avoided,
+            Avoided = stream.Avoided,
+            PrefersRelay = stream.PrefersRelay,
         });
 }
 
@@ -276,6 +277,12 @@ internal sealed class SessionStream(int index, int port, Instant startedAt)
 
     /// <summary>Kinds of addresses that the peer's media were found not to reach us at.</summary>
     public AddressKindSet Avoided { get; set; }
+
+    /// <summary>Whether a relay is told before any other address that is not local: by another way our media may get through.</summary>
+    public bool PrefersRelay { get; set; }
+
+    /// <summary>Whether media go where the peer's description says, not where its own come from.</summary>
+    public bool KeepsToDescription { get; set; }
 
     /// <summary>The session's address in the peer's last offer where the medium has another one; none where they agree.</summary>
     public TransportAddress SessionConnection { get; set; }
@@ -315,6 +322,8 @@ internal sealed class SessionStream(int index, int port, Instant startedAt)
         (Current, IsOffered, OffersIce) = (accepted, accepted is not null, false);
         if (accepted is null) return;
 
+        // What was found out of the former address says nothing of another one.
+        if (accepted.RemoteRtp != Last?.RemoteRtp) KeepsToDescription = false;
         Last = accepted;
         var isMismatched = false;
         Ice = mayUseIce ? IceNegotiation.Read(accepted.PeerAttributes, accepted.RemoteRtp, accepted.RemoteRtcp, out isMismatched) : null;

@@ -21,6 +21,9 @@ public sealed class RtcpReporter
     private const int UdpIpOverhead = 28;
     private const double EarliestShare = 0.8;
 
+    // A report that covers less of our audio, in packets, may have left before the first of them came.
+    private const int FewestCovered = 50;
+
     private static readonly TimeSpan MinInterval = TimeSpan.FromSeconds(5);
 
     private readonly uint _ssrc;
@@ -36,6 +39,7 @@ public sealed class RtcpReporter
     private TransportAddress _claimed;
     private long _sentBefore;
     private long _sentBeforeThat;
+    private long _sentWhenJudged;
 
     /// <param name="gate">One for all senders of a session.</param>
     public RtcpReporter(RtcpReporterOptions options, SendGate gate, Random random)
@@ -65,6 +69,15 @@ public sealed class RtcpReporter
     /// <summary>What the peer reported last of what we send; null before.</summary>
     public PeerReport? Heard { get; private set; }
 
+    /// <summary>
+    /// Reports of the peer in a row by which it has heard nobody since the one before (RFC 3550 §6.4.1: a block for each
+    /// source that was heard), each covering a second of our audio or more.
+    /// </summary>
+    public int ReportsOfNobody { get; private set; }
+
+    /// <summary>When the peer said last what it hears of us, be it nothing; null before.</summary>
+    public Instant? JudgedAt { get; private set; }
+
     /// <summary>What the peer told last of how it hears us (RFC 3611 §4.7); null before.</summary>
     public VoipMetrics? HeardMetrics { get; private set; }
 
@@ -84,20 +97,27 @@ public sealed class RtcpReporter
     public void HandleCompound(Instant now, in RtcpCompound compound)
     {
         Average(compound.Length);
+        var (isReport, hearsAnybody) = (false, false);
         foreach (var packet in compound)
         {
             if (packet.TryGetVoipMetrics(out var metrics) && metrics.Ssrc == _ssrc) HeardMetrics = metrics;
             for (var i = 0; i < packet.ReportCount; i++)
             {
-                if (packet.Report(i) is var block && block.Ssrc == _ssrc) Heard = PeerReport.Of(now, block);
+                var block = packet.Report(i);
+                if (block.Ssrc == _ssrc) (Heard, JudgedAt) = (PeerReport.Of(now, block), now);
+                // Some fill the block of a source that they do not have with zeros.
+                hearsAnybody |= block.Ssrc != 0;
             }
 
             for (var i = 0; i < packet.GoodbyeCount; i++) Leave(now, packet.GoodbyeSsrc(i));
             if (packet.Type is not RtcpPacketType.SenderReport and not RtcpPacketType.ReceiverReport) continue;
 
+            isReport = true;
             Join(_members, packet.SenderSsrc);
             if (packet.Type is RtcpPacketType.SenderReport) Join(_senders, packet.SenderSsrc);
         }
+
+        if (isReport) Judge(now, hearsAnybody);
     }
 
     /// <summary>Sends when due. On expiry the interval is drawn again, and a longer one is waited for (RFC 3550 §6.3.6).</summary>
@@ -141,6 +161,14 @@ public sealed class RtcpReporter
 
         (Deadline, _claimed) = (place, destination);
         return true;
+    }
+
+    private void Judge(Instant now, bool hearsAnybody)
+    {
+        if (Audio is not { Sent: var sent } || (!hearsAnybody && sent - _sentWhenJudged < FewestCovered)) return;
+
+        (_sentWhenJudged, ReportsOfNobody) = (sent, hearsAnybody ? 0 : ReportsOfNobody + 1);
+        if (!hearsAnybody) JudgedAt = now;
     }
 
     // A host that has not proven itself gets no report blocks: they would make the packet longer than it may be.

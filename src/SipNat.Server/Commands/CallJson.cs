@@ -32,7 +32,7 @@ internal static class CallJson
             ReceivedOf(call),
             PeerReportsOf(call),
             call.AnsweredAt is null ? null : new(verdict.Inbound.Word(), verdict.Outbound.Word()),
-            [.. call.Recovered.Select(r => new CallRecoveryReport(toWall(r.At), r.From.ToString(), r.To.ToString(), Math.Round(r.After.TotalSeconds, 1)))])
+            [.. call.Recovered.Select(r => new CallRecoveryReport(r.IsOutbound ? "outbound" : "inbound", toWall(r.At), r.From.ToString(), r.To.ToString(), Math.Round(r.After.TotalSeconds, 1)))])
         {
             Remote = call.Remote,
             CallId = call.CallId,
@@ -147,7 +147,7 @@ internal sealed record CallStagesReport(long Sent, long? ReceivedByPeer, long Ar
 
 internal sealed record CallVerdictReport(string Inbound, string Outbound);
 
-internal sealed record CallRecoveryReport(DateTimeOffset At, string From, string To, double AfterSeconds);
+internal sealed record CallRecoveryReport(string Direction, DateTimeOffset At, string From, string To, double AfterSeconds);
 
 internal sealed record CallFindingReport(string Code, string Text);
 

@@ -36,7 +36,7 @@ internal static class CallText
         foreach (var (name, value) in rows) output.WriteLine($"{name.PadRight(width)}  {SafeText.EscapeLines(value)}");
         foreach (var recovery in report.Recovered)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"recovered".PadRight(width)}  after {recovery.AfterSeconds:F1} s without audio{(recovery.From == recovery.To ? "" : $": {recovery.To} in place of {recovery.From}")}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"recovered".PadRight(width)}  after {recovery.AfterSeconds:F1} s {(recovery.Direction == "outbound" ? "in which we were not heard" : "without audio")}{(recovery.From == recovery.To ? "" : $": {recovery.To} in place of {recovery.From}")}"));
         }
 
         foreach (var finding in report.Findings) output.WriteLine($"{"finding".PadRight(width)}  {SafeText.EscapeLines(finding.Text)}");

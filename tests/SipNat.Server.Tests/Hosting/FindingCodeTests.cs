@@ -66,4 +66,20 @@ public sealed class FindingCodeTests
 
         Assert.Equal(Enum.GetValues<FindingCode>().Select(code => code.Text).Order(StringComparer.Ordinal), explained.Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public void The_table_of_what_a_call_repairs_names_findings_that_there_are()
+    {
+        var rows = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "troubleshooting.md"))
+            .SkipWhile(line => !line.StartsWith("| what is wrong |", StringComparison.Ordinal))
+            .Skip(2)
+            .TakeWhile(line => line.StartsWith('|'))
+            .Select(row => row.Split('|'))
+            .ToList();
+        var named = rows.SelectMany(row => row[3].Split('`').Where((_, i) => i % 2 == 1)).ToList();
+
+        Assert.All(rows, row => Assert.Equal(5, row.Length));
+        Assert.NotEmpty(rows);
+        Assert.Empty(named.Except(Enum.GetValues<FindingCode>().Select(code => code.Text)));
+    }
 }

@@ -20,10 +20,14 @@ public sealed class ScriptedPhone : IProtocolCore
     private FlowId _sip;
     private FlowId _rtp;
     private FlowId _rtcp;
+    private ScriptedReports _reports = null!;
     private TransportAddress _from;
     private FlowId _by;
     private TransportAddress _listener;
     private Instant? _speaksAt;
+    private FlowId? _speaksBy;
+    private Instant? _reportsAt;
+    private TimeSpan _reportInterval;
     private ushort _sequence;
     private int _branch;
     private bool _isInside;
@@ -42,11 +46,17 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Every request, repetitions too.</summary>
     public IReadOnlyList<ScriptedSipMessage> Requests => _requests;
 
+    /// <summary>Where the last message came from.</summary>
+    public TransportAddress LastSource => _from;
+
     /// <summary>Every response to requests of its own.</summary>
     public IReadOnlyList<ScriptedSipMessage> Responses => _responses;
 
     /// <summary>Payload type and bytes of each RTP packet that was heard, with its source.</summary>
     public List<(TransportAddress From, int PayloadType, int Length, Instant At)> Heard { get; } = [];
+
+    /// <summary>Of its own audio; no two telephones of a network have the same.</summary>
+    public uint Ssrc => 0x1234_0000u + (uint)_sip.Value;
 
     /// <summary>The SSRC of the last of them.</summary>
     public uint LastSsrc { get; private set; }
@@ -60,9 +70,15 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Whether audio goes back to where it came from, as a provider does that latches.</summary>
     public bool Latches { get; set; }
 
+    /// <summary>Whether a firewall in front of it lets RTP of a source in.</summary>
+    public Predicate<TransportAddress> Hears { get; set; } = static _ => true;
+
+    /// <summary>Whether its RTP gets through to where it is sent.</summary>
+    public Predicate<TransportAddress> Reaches { get; set; } = static _ => true;
+
     public Outbox Outbox { get; } = new();
 
-    public Instant? Deadline => _speaksAt;
+    public Instant? Deadline => Instant.Earlier(_speaksAt, _reportsAt);
 
     private ScriptedPhone() => OnRequest = AnswerAll;
 
@@ -73,6 +89,7 @@ public sealed class ScriptedPhone : IProtocolCore
         var at = TransportAddress.Parse(address);
         phone.Host = network.AddHost(at.AddressText, phone);
         phone._sip = phone.Host.OpenUdp(at.Port);
+        phone._reports = new(phone.Ssrc);
         phone._rtp = phone.Host.OpenUdp(mediaPort);
         phone._rtcp = phone.Host.OpenUdp(mediaPort + 1);
         phone.Media = at.WithPort(mediaPort);
@@ -132,6 +149,17 @@ public sealed class ScriptedPhone : IProtocolCore
     /// <summary>Sends a frame of PCMU each 20 ms from here on.</summary>
     public void Speak(TransportAddress to) => Host.Run(now => (_listener, _speaksAt) = (to, now));
 
+    /// <summary>Its audio leaves by another port than it is heard at.</summary>
+    public void SpeakFrom(int port) => _speaksBy = Host.OpenUdp(port);
+
+    /// <summary>Sends reports of what it sends and hears, each so often, to the port above the one that it speaks to.</summary>
+    /// <param name="fillsEmptyBlocks">A block full of zeros stands for nobody heard, as some have it.</param>
+    public void ReportEach(TimeSpan interval, bool fillsEmptyBlocks = false) => Host.Run(now =>
+    {
+        _reports.FillsEmptyBlocks = fillsEmptyBlocks;
+        (_reportInterval, _reportsAt) = (interval, now + interval);
+    });
+
     /// <summary>Sends RTCP to the port above.</summary>
     public void SendControl(TransportAddress rtp, byte[] packet) => Host.Run(_ => Outbox.Add(_rtcp, rtp.WithPort(rtp.Port + 1), packet));
 
@@ -153,13 +181,16 @@ public sealed class ScriptedPhone : IProtocolCore
             // RTCP and what else is no audio has other payload types.
             if (datagram.Length < RtpHeader || datagram[0] >> 6 != 2 || (datagram[1] & 0x7f) is >= 64 and < 96) return;
 
+            if (!Hears(from)) return;
+
+            _reports.NoteHeard(BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]), BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]));
             LastSsrc = BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]);
             Heard.Add((from, datagram[1] & 0x7f, datagram.Length - RtpHeader, now));
             if (Latches) _listener = from;
             return;
         }
 
-        if (flow == _rtcp) return;
+        if (flow == _rtcp || flow == _speaksBy) return;
         if (ScriptedSipMessage.Read(datagram) is not { } message) return;
 
         (_from, _by) = (from, flow);
@@ -177,6 +208,12 @@ public sealed class ScriptedPhone : IProtocolCore
 
     public void HandleTimeout(Instant now)
     {
+        if (_reportsAt <= now)
+        {
+            _reportsAt += _reportInterval;
+            if (!_listener.IsNone) Outbox.Add(_rtcp, _listener.WithPort(_listener.Port + 1), _reports.Write());
+        }
+
         Span<byte> packet = stackalloc byte[RtpHeader + 160];
         while (_speaksAt is { } due && due <= now)
         {
@@ -185,10 +222,13 @@ public sealed class ScriptedPhone : IProtocolCore
             packet[1] = PayloadType;
             BinaryPrimitives.WriteUInt16BigEndian(packet[2..], ++_sequence);
             BinaryPrimitives.WriteUInt32BigEndian(packet[4..], (uint)(_sequence * 160));
-            BinaryPrimitives.WriteUInt32BigEndian(packet[8..], 0x1234);
+            BinaryPrimitives.WriteUInt32BigEndian(packet[8..], Ssrc);
             // Something to be heard: a square wave of 500 Hz. Silence of G.711 is all ones.
             for (var i = 0; i < 160; i++) packet[RtpHeader + i] = (byte)(IsMuted ? 0xff : i / 8 % 2 == 0 ? 0x20 : 0xa0);
-            if (!_listener.IsNone) Outbox.Add(_rtp, _listener, packet);
+            if (_listener.IsNone) continue;
+
+            _reports.NoteSent();
+            if (Reaches(_listener)) Outbox.Add(_speaksBy ?? _rtp, _listener, packet);
         }
     }
 
