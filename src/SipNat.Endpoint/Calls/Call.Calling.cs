@@ -293,7 +293,7 @@ internal sealed partial class Call
         if (fork is null) return;
         if (fork.AcceptedInvite is { } accepted)
         {
-            fork.SendAck(now, accepted);
+            AcknowledgeAgain(now, fork, accepted);
             return;
         }
 

@@ -11,6 +11,7 @@ namespace SipNat.Endpoint.Calls;
 /// <summary>Requests of ours inside the dialog, and what comes of them.</summary>
 internal sealed partial class Call
 {
+    private const int MostRepetitions = 4;
     private static readonly TimeSpan CorrectionRetry = TimeSpan.FromSeconds(10);
     private int _dialogChallenges;
 
@@ -39,9 +40,18 @@ internal sealed partial class Call
 
             if (dialog.AcceptedInvite is not { } accepted || accepted.Transaction != response.Transaction) continue;
 
-            dialog.SendAck(now, accepted);
+            AcknowledgeAgain(now, dialog, accepted);
             return;
         }
+    }
+
+    // RFC 3261 §13.2.2.4. By the fourth repetition, after 7.5 s, so many ACKs are lost that it is no chance.
+    private void AcknowledgeAgain(Instant now, CallDialog dialog, AcceptedInvite accepted)
+    {
+        dialog.SendAck(now, accepted);
+        if (dialog.Repetitions != MostRepetitions) return;
+
+        _journal.Find(now, FindingCode.AckLost, $"The other side has sent its 200 OK {MostRepetitions + 1} times: our ACK does not reach it. It goes to {dialog.Requests.Source}, for {dialog.Dialog.RemoteTarget}{(dialog.Dialog.RouteSet is [] ? "" : $" by {string.Join(", ", dialog.Dialog.RouteSet)}")}. It will hang up after 32 s.");
     }
 
     /// <summary>No answer came, or none can come.</summary>

@@ -23,6 +23,9 @@ internal sealed class CallDialog(SignallingContext context, Dialog dialog)
     /// <summary>An INVITE of ours that was accepted: each repetition of its 2xx gets its ACK again (RFC 3261 §13.2.2.4).</summary>
     public AcceptedInvite? AcceptedInvite { get; set; }
 
+    /// <summary>How often its 2xx came again.</summary>
+    public int Repetitions { get; private set; }
+
     public bool TakesUpdate { get; private set; }
 
     /// <summary>Takes note of what a message of the peer says that it can do.</summary>
@@ -36,6 +39,7 @@ internal sealed class CallDialog(SignallingContext context, Dialog dialog)
 
     public void SendAck(Instant now, AcceptedInvite invite)
     {
+        Repetitions = AcceptedInvite?.Transaction == invite.Transaction ? Repetitions + 1 : 0;
         AcceptedInvite = invite;
         var ack = Dialog.CreateAck(invite.CSeq);
         Requests.SendAck(now, ack with

@@ -134,6 +134,9 @@ public enum FindingCode
     /// <summary>The 200 OK was never acknowledged.</summary>
     NoAck,
 
+    /// <summary>The other side of a call repeats its 200 OK: our ACK does not reach it.</summary>
+    AckLost,
+
     /// <summary>The session was not refreshed in time (RFC 4028) or did not answer when asked.</summary>
     SessionLost,
 }
