@@ -44,6 +44,9 @@ public enum MediaDestinationReason
     /// <summary>The SDP has a private address and comes from outside: the signalling source's address with the SDP's port.</summary>
     DescribedPrivate,
 
+    /// <summary>The SDP has an address of another family than our socket: the signalling source's address with the SDP's port.</summary>
+    DescribedOtherFamily,
+
     /// <summary>Port 0: the stream is rejected.</summary>
     NoPort,
 
@@ -63,6 +66,7 @@ public static class MediaDestinationText
         MediaDestinationReason.DescribedMulticast => $"the description has a group address: {destination.Address}, where the signalling comes from",
         MediaDestinationReason.DescribedLoopback => $"the description has a loopback address: {destination.Address}, where the signalling comes from",
         MediaDestinationReason.DescribedPrivate => $"the description has a private address of another network: {destination.Address}, where the signalling comes from",
+        MediaDestinationReason.DescribedOtherFamily => $"the description has an address of another family: {destination.Address}, where the signalling comes from",
         MediaDestinationReason.NoPort => "nowhere: the description has no port",
         MediaDestinationReason.NoSource => "nowhere: no address to send to",
         _ => throw new UnreachableException(),

@@ -41,6 +41,10 @@ public sealed class MediaDestinationPolicy(LocalNetworks localNetworks)
         return question.AckReceived && seen is { IsUnspecified: false, IsMulticastOrBroadcast: false, IsLoopback: false };
     }
 
+    // The socket cannot send there; who signals by our family may have media of it too.
+    private static bool IsOtherFamily(in MediaDestinationQuestion question) =>
+        !question.Local.IsNone && question.Described.Family != question.Local.Family && question.SignallingSource.Family == question.Local.Family;
+
     private (TransportAddress Address, MediaDestinationReason Reason) Choose(in MediaDestinationQuestion question)
     {
         var (described, source) = (question.Described, question.SignallingSource);
@@ -52,6 +56,7 @@ public sealed class MediaDestinationPolicy(LocalNetworks localNetworks)
             UnusableAddress.Multicast => (atSource, MediaDestinationReason.DescribedMulticast),
             UnusableAddress.Loopback => (atSource, MediaDestinationReason.DescribedLoopback),
             UnusableAddress.PrivateOutside => (atSource, MediaDestinationReason.DescribedPrivate),
+            _ when IsOtherFamily(question) => (atSource, MediaDestinationReason.DescribedOtherFamily),
             _ when described.HasSameAddress(source) => (described, MediaDestinationReason.DescribedIsSource),
             _ when !question.AckReceived => (atSource, MediaDestinationReason.BeforeAck),
             _ => (described, MediaDestinationReason.Described),
@@ -67,6 +72,9 @@ public readonly record struct MediaDestinationQuestion
 
     /// <summary>The peer's address and port for this socket, as its SDP has it.</summary>
     public TransportAddress Described { get; init; }
+
+    /// <summary>Our socket; none where it may send to any family.</summary>
+    public TransportAddress Local { get; init; }
 
     /// <summary>Whether the ACK of the answer has arrived; true for requests of ours that were answered.</summary>
     public bool AckReceived { get; init; }

@@ -219,16 +219,19 @@ internal sealed partial class Call
         foreach (var stream in _streams.All)
         {
             // Of a peer with ICE the candidates count.
-            if (stream.Ice is null && stream.Current is { } media && _context.Advisor.LocalNetworks.Judge(media.RemoteRtp ?? default, Peer) is var unusable
-                && unusable is UnusableAddress.PrivateOutside or UnusableAddress.Loopback or UnusableAddress.Multicast)
+            if (stream.Ice is null && stream.Current is { RemoteRtp: { } described } && IsUnusable(described, stream.Local))
             {
-                _journal.Find(now, FindingCode.AddressNotSentTo, $"The other side at {Peer.AddressText} wrote {media.RemoteRtp}, which cannot be its address from here; packets go to {Peer.AddressText} instead.");
+                _journal.Find(now, FindingCode.AddressNotSentTo, $"The other side at {Peer.AddressText} wrote {described}, which cannot be its address from here; packets go to {Peer.AddressText} instead.");
             }
         }
 
         if (IsKept) _recordedSince ??= now;
         _context.Commands.Enqueue(new MediaCommand.Configure(Id, _streams.Settings(Peer, _isProved, IsPaused, AudioOf)));
     }
+
+    private bool IsUnusable(TransportAddress described, TransportAddress local) =>
+        (described.Family != local.Family && Peer.Family == local.Family)
+        || _context.Advisor.LocalNetworks.Judge(described, Peer) is UnusableAddress.PrivateOutside or UnusableAddress.Loopback or UnusableAddress.Multicast;
 
     private CallAudioSettings? AudioOf(SessionStream stream)
     {
@@ -295,6 +298,11 @@ internal sealed partial class Call
         foreach (var stream in _streams.All.Where(s => s.IsIceMismatched || s.IsMismatchTold))
         {
             _journal.Find(now, FindingCode.IceMismatch, $"{(stream.IsIceMismatched ? $"The other side's media address {stream.Last?.RemoteRtp} is none of its ICE candidates" : "The other side says that our media address is none of our ICE candidates")}: something between us, such as a SIP ALG or an SBC, rewrote one and not the other. ICE is not used; media is taken from the other side's address.");
+        }
+
+        foreach (var clash in review.Accepted.SelectMany(m => m.Clashes))
+        {
+            _journal.Find(now, FindingCode.PayloadTypeClash, $"Payload type {clash.PayloadType} stands for two formats: {clash.First.EncodingName}/{clash.First.ClockRate} and {clash.Second.EncodingName}/{clash.Second.ClockRate}. Packets with it may be taken for the wrong one: give each format a number of its own in the device that wrote the description.");
         }
 
         if (review.Accepted.Any(m => m.Crypto is not null) && !IsFlowEncrypted(Flow))

@@ -74,6 +74,9 @@ public enum FindingCode
     /// <summary>Packets carried a payload type that was not negotiated.</summary>
     UnknownPayloadType,
 
+    /// <summary>One payload type number stands for two formats in the descriptions of a call.</summary>
+    PayloadTypeClash,
+
     /// <summary>Packets of an encrypted stream were not genuine by the keys that were agreed on.</summary>
     SrtpAuthFailed,
 

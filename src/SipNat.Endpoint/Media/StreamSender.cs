@@ -209,7 +209,7 @@ internal sealed class StreamSender
     {
         var route = _port.Paths?.RouteOf(component, _settings.IsRelayed) ?? new(RouteKind.Plain, default, default, null);
         return route.Kind is RouteKind.Plain
-            ? route with { Flow = route.Outbox is null ? socket : route.Flow, Remote = DestinationOf(described, seen) }
+            ? route with { Flow = route.Outbox is null ? socket : route.Flow, Remote = DestinationOf(described, seen, route.Outbox is null ? socket : default) }
             : route;
     }
 
@@ -219,10 +219,11 @@ internal sealed class StreamSender
 
     private Outbox OutboxOf(PathRoute route) => route.Outbox ?? _session.Outbox;
 
-    private TransportAddress DestinationOf(TransportAddress described, TransportAddress seen) => _session.Policy.Decide(new()
+    private TransportAddress DestinationOf(TransportAddress described, TransportAddress seen, FlowId socket) => _session.Policy.Decide(new()
     {
         SignallingSource = _sessionSettings.SignallingSource,
         Described = described,
+        Local = socket == default ? default : _port.Flows.LocalRtp,
         AckReceived = _sessionSettings.Acknowledged,
         MediaSeenFrom = seen,
     }).Address;

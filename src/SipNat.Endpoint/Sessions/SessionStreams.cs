@@ -83,7 +83,6 @@ internal sealed class SessionStreams(Random random)
             if (accepted is null) continue;
 
             stream.Crypto.Agree(accepted.Crypto, random);
-            stream.SessionConnection = OtherConnection(review.Offer, stream.Index);
         }
     }
 
@@ -103,7 +102,7 @@ internal sealed class SessionStreams(Random random)
             SignallingSource = source,
             PeerIsLocal = isLocalPeer,
             Described = stream.Last?.RemoteRtp is { IsUnspecified: false } described ? described : default,
-            SessionConnection = stream.SessionConnection,
+            SessionConnection = stream.Last?.SessionConnection ?? default,
             Advertised = stream.Rtp,
             Local = port.Rtp.Local,
             Mapping = port.Rtp.Mapping,
@@ -221,13 +220,6 @@ internal sealed class SessionStreams(Random random)
         return [.. IceNegotiation.Describe(ours, port, stream.Rtp, stream.Rtcp, stream.Current?.RtcpMux ?? stream.Last?.RtcpMux ?? false, TrimsOffers)];
     }
 
-    // Of the peer's offer; in ours the two agree.
-    private static TransportAddress OtherConnection(SdpSession description, int index) =>
-        index < description.Media.Count
-        && description.Connection?.WithPort(0) is { IsUnspecified: false } session
-        && description.Media[index].Connection?.WithPort(0) is { IsUnspecified: false } own
-        && session != own ? session : default;
-
     private (AdvertisedAddress Rtp, AdvertisedAddress Rtcp) Advise(
         AddressAdvisor advisor, SessionStream stream, TransportAddress peer, TransportAddress lastKnown)
     {
@@ -283,9 +275,6 @@ internal sealed class SessionStream(int index, int port, Instant startedAt)
 
     /// <summary>Whether media go where the peer's description says, not where its own come from.</summary>
     public bool KeepsToDescription { get; set; }
-
-    /// <summary>The session's address in the peer's last offer where the medium has another one; none where they agree.</summary>
-    public TransportAddress SessionConnection { get; set; }
 
     public MediaStreamReport? Report { get; set; }
 

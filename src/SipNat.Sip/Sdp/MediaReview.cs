@@ -33,6 +33,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>The peer's RTCP address; equal to RTP where both share a port.</summary>
     public TransportAddress? RemoteRtcp { get; init; }
 
+    /// <summary>The session's address in the peer's description where the medium has another one; none where they agree.</summary>
+    public TransportAddress SessionConnection { get; init; }
+
     /// <summary>RTCP shares the RTP port (RFC 5761).</summary>
     public bool RtcpMux { get; init; }
 
@@ -45,6 +48,9 @@ public sealed record AcceptedMedia : MediaReview
     /// <summary>What protects the peer's packets, with the tag and the suite that an answer repeats; null where nothing does.</summary>
     public SdpCrypto? Crypto { get; init; }
 
+    /// <summary>Numbers that stand for two formats, within the peer's description or between it and ours; a few of them.</summary>
+    public IReadOnlyList<PayloadClash> Clashes { get; init; } = [];
+
     /// <summary>What the peer's description says besides: the attributes of the session, then those of the medium.</summary>
     public IReadOnlyList<SdpAttribute> PeerAttributes { get; init; } = [];
 
@@ -53,6 +59,12 @@ public sealed record AcceptedMedia : MediaReview
 
     public PayloadFormat? FormatOf(int payloadType) => PayloadMap.FirstOrDefault(m => m.PayloadType == payloadType)?.Format;
 }
+
+/// <summary>A payload type number that stands for two formats.</summary>
+/// <param name="PayloadType">0–127.</param>
+/// <param name="First">What it is here first, or in our offer.</param>
+/// <param name="Second">What it is here too, or in the answer.</param>
+public readonly record struct PayloadClash(int PayloadType, SdpRtpmap First, SdpRtpmap Second);
 
 /// <summary>An m-line that is answered with port 0.</summary>
 public sealed record RejectedMedia : MediaReview

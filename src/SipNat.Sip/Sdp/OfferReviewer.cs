@@ -1,4 +1,5 @@
 using System.Globalization;
+using SipNat.Wire;
 
 namespace SipNat.Sip.Sdp;
 
@@ -7,6 +8,8 @@ internal static class OfferReviewer
 {
     // For a description without an address, or with a name: its port is all that is known of where the peer is.
     private static readonly SdpConnection NoAddress = new("IN", "IP4", "0.0.0.0");
+
+    private const int MaxClashes = 8;
 
     public static OfferReview Review(SdpSession offer, SdpCapabilities supported, SdpDirection wanted) =>
         new(offer, Limit([.. offer.Media.Select((media, index) => ReviewMedia(offer, media, index, supported, wanted))], supported));
@@ -31,11 +34,14 @@ internal static class OfferReviewer
         // A key that answers none of ours leaves us without one of our own to send under.
         if (accepted.Crypto is { } crypto && !CryptoSelection.Answers(crypto, offered)) return Reject(offered, index, MediaRejection.KeyNotAnswered);
 
-        var ours = FormatsInCommon(offered, supported);
+        // A number of ours that the answer gives to another format is theirs: who answers so sends by it.
+        var clashes = ClashesOf(offered, answer.Media[index], supported);
+        var ours = FormatsInCommon(offered, supported).FindAll(o => !clashes.Exists(c => c.PayloadType == o.PayloadType) || accepted.PayloadMap.All(t => t.PayloadType != o.PayloadType));
         var theirs = accepted.PayloadMap.Where(m => ours.All(o => o.PayloadType != m.PayloadType));
         return accepted with
         {
             PayloadMap = [.. ours, .. theirs],
+            Clashes = [.. accepted.Clashes, .. clashes],
             RtcpMux = offered.RtcpMux && accepted.RtcpMux,
             RemoteRtcp = offered.RtcpMux && accepted.RtcpMux ? accepted.RemoteRtp
                 : answer.Media[index].RtcpAddress(answer.ConnectionOf(answer.Media[index])),
@@ -61,9 +67,11 @@ internal static class OfferReviewer
             Label = media.Label,
             PayloadMap = formats,
             PeerMap = formats,
+            Clashes = ClashesIn(media),
             Direction = DirectionOf(session.DirectionOf(media), connection is { IsUnspecified: true }, wanted),
             RemoteRtp = media.RtpAddress(place),
             RemoteRtcp = media.RtcpMux ? media.RtpAddress(place) : media.RtcpAddress(place),
+            SessionConnection = OtherConnection(session, media),
             RtcpMux = media.RtcpMux,
             Ptime = media.Ptime,
             IsHeld = isHeld,
@@ -71,6 +79,11 @@ internal static class OfferReviewer
             PeerAttributes = [.. session.Attributes, .. media.Attributes],
         };
     }
+
+    private static TransportAddress OtherConnection(SdpSession description, SdpMedia media) =>
+        description.Connection?.WithPort(0) is { IsUnspecified: false } session
+        && media.Connection?.WithPort(0) is { IsUnspecified: false } own
+        && session != own ? session : default;
 
     // RFC 3264 §6.1: each side does what both want. 0.0.0.0 receives nothing (§8.4), and is an old way to say hold: a
     // recorder, which has nothing to send, takes it for silence of the peer too.
@@ -115,6 +128,33 @@ internal static class OfferReviewer
 
         return common;
     }
+
+    // One number for two formats in one description; the first is believed.
+    private static List<PayloadClash> ClashesIn(SdpMedia media)
+    {
+        var clashes = new List<PayloadClash>();
+        foreach (var map in media.Rtpmaps)
+        {
+            if (media.RtpmapOf(map.PayloadType) is { } first && !AreSame(first, map) && clashes.Count < MaxClashes) clashes.Add(new(map.PayloadType, first, map));
+        }
+
+        return clashes;
+    }
+
+    private static List<PayloadClash> ClashesOf(SdpMedia offered, SdpMedia answered, SdpCapabilities supported)
+    {
+        var clashes = new List<PayloadClash>();
+        foreach (var (payloadType, _) in FormatsInCommon(offered, supported))
+        {
+            if (!answered.Formats.Contains(payloadType.ToString(CultureInfo.InvariantCulture))) continue;
+            if (offered.RtpmapOf(payloadType) is { } ours && answered.RtpmapOf(payloadType) is { } theirs && !AreSame(ours, theirs)) clashes.Add(new(payloadType, ours, theirs));
+        }
+
+        return clashes;
+    }
+
+    private static bool AreSame(SdpRtpmap left, SdpRtpmap right) =>
+        Is(left.EncodingName, right.EncodingName) && left.ClockRate == right.ClockRate && left.Channels == right.Channels;
 
     // The first codec alone, so that the sender keeps to one; with it the keys, best at its clock rate (RFC 7160).
     private static List<PayloadMapping> FormatsToKeep(SdpMedia media)
