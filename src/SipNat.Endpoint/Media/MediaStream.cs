@@ -1,6 +1,7 @@
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Media.Rtcp;
 using SipNat.Media.Rtp;
+using SipNat.Media.Srtp;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 
@@ -108,7 +109,7 @@ internal sealed partial class MediaStream
 
     public void HandleDatagram(Instant now, Instant arrival, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        Take(now, arrival, flow, _port.ComponentOf(flow), from, datagram);
+        Take(now, arrival, flow, _port.ComponentOf(flow), from, datagram, batch: default, place: -1);
         Collect(now);
     }
 
@@ -116,20 +117,27 @@ internal sealed partial class MediaStream
     public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
     {
         var component = _port.ComponentOf(flow);
-        foreach (ref readonly var datagram in received) Take(now, datagram.Arrival, flow, component, datagram.From, bytes.Slice(datagram.Offset, datagram.Length));
+        Span<Range> datagrams = stackalloc Range[SrtpContext.MaxAhead];
+        for (var some = received; !some.IsEmpty; some = some[Math.Min(datagrams.Length, some.Length)..])
+        {
+            var count = Math.Min(datagrams.Length, some.Length);
+            for (var i = 0; i < count; i++) datagrams[i] = some[i].Offset..(some[i].Offset + some[i].Length);
+            var batch = component == 1 ? _protection.LookAhead(bytes, datagrams[..count]) : default;
+            for (var i = 0; i < count; i++) Take(now, some[i].Arrival, flow, component, some[i].From, bytes[datagrams[i]], batch, i);
+        }
 
         // What would be due before the next visit leaves with this one: a deadline of its own would cost as much again.
         if (received.Length > 1) _recorded.Timeline.Flush(now + VisitInterval);
         Collect(now);
     }
 
-    private void Take(Instant now, Instant arrival, FlowId flow, int component, TransportAddress from, ReadOnlySpan<byte> datagram)
+    private void Take(Instant now, Instant arrival, FlowId flow, int component, TransportAddress from, ReadOnlySpan<byte> datagram, SrtpBatch batch, int place)
     {
         var kind = MediaDemultiplexer.Classify(datagram);
         var isMedia = kind is MediaPacketKind.Rtcp || (kind is MediaPacketKind.Rtp && component == 1);
         var isAudio = kind is MediaPacketKind.Rtp && component == 1;
         if (isAudio) _arrived++;
-        if (isMedia && _protection.TryOpen(now, from, kind, datagram, out var packet))
+        if (isMedia && _protection.TryOpen(now, from, kind, datagram, batch, place, out var packet))
         {
             if (isAudio) _genuine++;
             if (kind is MediaPacketKind.Rtp) HandleRtp(now, arrival, flow, from, packet);

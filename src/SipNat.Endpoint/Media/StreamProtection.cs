@@ -46,17 +46,25 @@ internal sealed class StreamProtection : IDisposable
         _sender = keys is null ? null : new(keys.Sent);
     }
 
+    /// <summary>Takes datagrams of which each that is RTP is about to be opened, one after the other: that is faster then.</summary>
+    /// <param name="bytes">Those of all datagrams of the visit.</param>
+    /// <param name="datagrams">At most <see cref="SrtpContext.MaxAhead"/>.</param>
+    public SrtpBatch LookAhead(ReadOnlySpan<byte> bytes, ReadOnlySpan<Range> datagrams) =>
+        _isClosed || _receiver is not { } receiver ? default : receiver.LookAhead(bytes, datagrams);
+
     /// <summary>The packet as the peer made it. False where it is to be dropped, which is counted.</summary>
     /// <param name="kind">RTP or RTCP.</param>
+    /// <param name="batch">The last that was looked ahead at; none where there was none.</param>
+    /// <param name="place">Where the datagram stands in it.</param>
     /// <param name="plain">Good until the next call.</param>
-    public bool TryOpen(Instant now, TransportAddress from, MediaPacketKind kind, ReadOnlySpan<byte> datagram, out ReadOnlySpan<byte> plain)
+    public bool TryOpen(Instant now, TransportAddress from, MediaPacketKind kind, ReadOnlySpan<byte> datagram, SrtpBatch batch, int place, out ReadOnlySpan<byte> plain)
     {
         plain = datagram;
         if (_isClosed) return false;
         if (_receiver is not { HasKeys: true } receiver) return true;
 
         MakeRoom(ref _plain, datagram.Length);
-        var defect = receiver.Unprotect(now, datagram, kind is MediaPacketKind.Rtcp, _plain, out var length);
+        var defect = receiver.Unprotect(now, datagram, kind is MediaPacketKind.Rtcp, _plain, out var length, batch, place);
         if (defect is SrtpDefect.None) plain = _plain.AsSpan(0, length);
         // Encryption was given up a moment ago: what does not fit the former key is not encrypted any more.
         else if (!receiver.IsRequired) return true;

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace SipNat.Media.Srtp;
 
 /// <summary>
-/// AES in counter mode, from the block cipher alone. The counter is the last four bytes of the first block: SRTP's own has
+/// AES in counter mode, by the processor's instructions or from the library's block cipher alone. The counter is the last four bytes of the first block: SRTP's own has
 /// two (RFC 3711 §4.1.1), which no datagram overflows, and GCM's has four.
 /// </summary>
 internal sealed class AesCounter : IDisposable
@@ -16,18 +16,25 @@ internal sealed class AesCounter : IDisposable
     private const int BlocksAtOnce = 16;
     private const int CounterPlace = 12;
 
-    private readonly Aes _aes;
-    private readonly ICryptoTransform _encryptor;
-    private readonly byte[] _counters = new byte[BlocksAtOnce * BlockLength];
-    private readonly byte[] _stream = new byte[BlocksAtOnce * BlockLength];
+    private readonly AesInstructions? _instructions;
+    private readonly ICryptoTransform? _encryptor;
+    private readonly byte[] _counters = [];
+    private readonly byte[] _stream = [];
 
     /// <param name="key">16, 24 or 32 bytes.</param>
-    public AesCounter(ReadOnlySpan<byte> key)
+    public AesCounter(ReadOnlySpan<byte> key, SrtpArithmetic arithmetic)
     {
-        _aes = Aes.Create();
-        (_aes.Mode, _aes.Padding) = (CipherMode.ECB, PaddingMode.None);
-        _aes.SetKey(key);
-        _encryptor = _aes.CreateEncryptor();
+        if (arithmetic is SrtpArithmetic.Processor && AesInstructions.IsSupported)
+        {
+            _instructions = new(key);
+            return;
+        }
+
+        using var aes = Aes.Create();
+        (aes.Mode, aes.Padding) = (CipherMode.ECB, PaddingMode.None);
+        aes.SetKey(key);
+        _encryptor = aes.CreateEncryptor();
+        (_counters, _stream) = (new byte[BlocksAtOnce * BlockLength], new byte[BlocksAtOnce * BlockLength]);
     }
 
     /// <summary>Encrypts or decrypts, which is the same.</summary>
@@ -35,6 +42,12 @@ internal sealed class AesCounter : IDisposable
     /// <param name="destination">At least as long as the source; the same place or one apart from it.</param>
     public void Apply(ReadOnlySpan<byte> first, ReadOnlySpan<byte> source, Span<byte> destination)
     {
+        if (_instructions is not null)
+        {
+            _instructions.Apply(first, source, destination);
+            return;
+        }
+
         var counter = BinaryPrimitives.ReadUInt32BigEndian(first[CounterPlace..]);
         while (!source.IsEmpty)
         {
@@ -48,7 +61,7 @@ internal sealed class AesCounter : IDisposable
             }
 
             // A transform that is kept costs a sixth of the one-shot call, and allocates nothing.
-            _encryptor.TransformBlock(_counters, 0, blocks * BlockLength, _stream, 0);
+            _encryptor!.TransformBlock(_counters, 0, blocks * BlockLength, _stream, 0);
             Xor(source[..length], _stream, destination);
             source = source[length..];
             destination = destination[length..];
@@ -57,8 +70,8 @@ internal sealed class AesCounter : IDisposable
 
     public void Dispose()
     {
-        _encryptor.Dispose();
-        _aes.Dispose();
+        _instructions?.Dispose();
+        _encryptor?.Dispose();
         CryptographicOperations.ZeroMemory(_stream);
     }
 

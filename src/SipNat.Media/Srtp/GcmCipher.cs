@@ -29,9 +29,9 @@ internal sealed class GcmCipher : ISrtpCipher
     private readonly bool _isControl;
 
     /// <param name="isControl">RTCP: the word is authenticated. That of RTP is in the nonce.</param>
-    public GcmCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, bool isControl)
+    public GcmCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, bool isControl, SrtpArithmetic arithmetic)
     {
-        (_gcm, _counter, _salt, _isControl) = (new(key, TagLength), new(key), salt.ToArray(), isControl);
+        (_gcm, _counter, _salt, _isControl) = (new(key, TagLength), new(key, arithmetic), salt.ToArray(), isControl);
     }
 
     public void Seal(uint ssrc, ulong index, ReadOnlySpan<byte> header, Span<byte> body, uint word, Span<byte> tag)
@@ -41,7 +41,7 @@ internal sealed class GcmCipher : ISrtpCipher
         Encrypt(nonce, header, body, body, word, tag);
     }
 
-    public bool TryOpen(uint ssrc, ulong index, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, uint word, ReadOnlySpan<byte> tag, Span<byte> plain)
+    public bool TryOpen(uint ssrc, ulong index, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, uint word, ReadOnlySpan<byte> tag, Span<byte> plain, int place)
     {
         Span<byte> first = stackalloc byte[AesCounter.BlockLength];
         WriteNonce(first, ssrc, index);

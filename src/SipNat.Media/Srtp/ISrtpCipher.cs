@@ -12,5 +12,6 @@ internal interface ISrtpCipher : IDisposable
     void Seal(uint ssrc, ulong index, ReadOnlySpan<byte> header, Span<byte> body, uint word, Span<byte> tag);
 
     /// <summary>Decrypts into <paramref name="plain"/>, which is as long as the body and apart from it. False where the tag is wrong.</summary>
-    bool TryOpen(uint ssrc, ulong index, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, uint word, ReadOnlySpan<byte> tag, Span<byte> plain);
+    /// <param name="place">Where it stood among the packets that the cipher looked ahead at last; below 0 where it did not.</param>
+    bool TryOpen(uint ssrc, ulong index, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body, uint word, ReadOnlySpan<byte> tag, Span<byte> plain, int place);
 }

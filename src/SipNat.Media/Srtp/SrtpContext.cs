@@ -13,6 +13,9 @@ public sealed class SrtpContext : IDisposable
     /// <summary>SSRCs under one key. One of the peer takes its place with a genuine packet only.</summary>
     public const int MaxSources = 128;
 
+    /// <summary>Packets that are looked ahead at, at once.</summary>
+    public const int MaxAhead = 16;
+
     private const int HeaderLength = 12;
     private const int ExtensionHeaderLength = 4;
     private const int ControlHeaderLength = 8;
@@ -20,6 +23,7 @@ public sealed class SrtpContext : IDisposable
     private const uint MaxControlIndex = 0x7FFF_FFFF;
 
     private readonly SrtpMasterKey _master;
+    private readonly SrtpArithmetic _arithmetic;
     private readonly SrtpTrailer _trailer;
     private readonly SrtpTrailer _controlTrailer;
     private readonly ISrtpCipher _rtp;
@@ -28,12 +32,12 @@ public sealed class SrtpContext : IDisposable
     private SrtpSource _unknown = new();
     private uint _controlIndex;
 
-    public SrtpContext(SrtpMasterKey master)
+    public SrtpContext(SrtpMasterKey master, SrtpArithmetic arithmetic = SrtpArithmetic.Processor)
     {
-        _master = master;
+        (_master, _arithmetic) = (master, arithmetic);
         _trailer = SrtpTrailer.OfRtp(Profile, master.Mki.Length);
         _controlTrailer = SrtpTrailer.OfRtcp(Profile, master.Mki.Length);
-        using SrtpKeyDerivation keys = new(master.Key, master.Salt);
+        using SrtpKeyDerivation keys = new(master.Key, master.Salt, arithmetic);
         _rtp = CreateCipher(keys, SrtpKeyLabel.RtpEncryption, SrtpKeyLabel.RtpAuthentication, SrtpKeyLabel.RtpSalt);
         _rtcp = CreateCipher(keys, SrtpKeyLabel.RtcpEncryption, SrtpKeyLabel.RtcpAuthentication, SrtpKeyLabel.RtcpSalt);
     }
@@ -90,10 +94,28 @@ public sealed class SrtpContext : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Takes RTP packets that are about to be unprotected, one after the other: their tags are computed side by side, under
+    /// the indices that they are likely to have. Nothing is decided here, so that what comes of a packet is the same.
+    /// </summary>
+    /// <param name="bytes">Where all of them are. They may not change until then.</param>
+    /// <param name="datagrams">At most <see cref="MaxAhead"/>.</param>
+    internal void LookAhead(ReadOnlySpan<byte> bytes, ReadOnlySpan<Range> datagrams)
+    {
+        if (_rtp is not CounterModeCipher { HasLanes: true } cipher) return;
+
+        Span<AuthenticatedPart> packets = stackalloc AuthenticatedPart[MaxAhead];
+        for (var i = 0; i < datagrams.Length; i++) packets[i] = Foresee(bytes, datagrams[i]);
+        cipher.LookAhead(bytes, packets[..datagrams.Length]);
+    }
+
     /// <summary>Checks and decrypts an RTP packet.</summary>
     /// <param name="plain">At least as long as the datagram, and apart from it. Its content counts only where nothing is wrong.</param>
     /// <param name="length">Bytes of the packet that came out.</param>
-    public SrtpDefect Unprotect(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length)
+    public SrtpDefect Unprotect(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length) => Unprotect(datagram, plain, out length, place: -1);
+
+    /// <param name="place">Where this datagram stood in the last <see cref="LookAhead"/>; below 0 where it did not.</param>
+    internal SrtpDefect Unprotect(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length, int place)
     {
         length = datagram.Length - Overhead;
         if (length < HeaderLength || !TryMeasureHeader(datagram[..length], out var header)) return SrtpDefect.TooShort;
@@ -108,10 +130,10 @@ public sealed class SrtpContext : IDisposable
         var standing = source.Judge(index);
         if (standing is ReplayStanding.Seen) return SrtpDefect.Replayed;
 
-        if (standing is ReplayStanding.TooOld || !TryOpen(index, packet, header, trailer, plain))
+        if (standing is ReplayStanding.TooOld || !TryOpen(index, packet, header, trailer, plain, place))
         {
             index += SrtpSource.Round;
-            if (!source.MayBeFurther(sequence) || !TryOpen(index, packet, header, trailer, plain))
+            if (!source.MayBeFurther(sequence) || !TryOpen(index, packet, header, trailer, plain, place))
             {
                 return standing is ReplayStanding.TooOld ? SrtpDefect.Replayed : SrtpDefect.AuthenticationFailed;
             }
@@ -145,7 +167,7 @@ public sealed class SrtpContext : IDisposable
 
         var header = datagram[..ControlHeaderLength];
         var body = datagram[ControlHeaderLength..length];
-        if (!_rtcp.TryOpen(ssrc, index, header, body, word, trailer[_controlTrailer.Tag], plain[ControlHeaderLength..length])) return SrtpDefect.AuthenticationFailed;
+        if (!_rtcp.TryOpen(ssrc, index, header, body, word, trailer[_controlTrailer.Tag], plain[ControlHeaderLength..length], place: -1)) return SrtpDefect.AuthenticationFailed;
         if (!TryKeep(ssrc, source)) return SrtpDefect.TooManySources;
 
         source.AcceptControl(index);
@@ -160,8 +182,20 @@ public sealed class SrtpContext : IDisposable
         _rtcp.Dispose();
     }
 
-    private bool TryOpen(long index, ReadOnlySpan<byte> packet, int header, ReadOnlySpan<byte> trailer, Span<byte> plain) => _rtp.TryOpen(
-        ReadSource(packet).Ssrc, (ulong)index, packet[..header], packet[header..], (uint)(index >> 16), trailer[_trailer.Tag], plain[header..packet.Length]);
+    private AuthenticatedPart Foresee(ReadOnlySpan<byte> bytes, Range datagram)
+    {
+        var (offset, length) = datagram.GetOffsetAndLength(bytes.Length);
+        if (length < HeaderLength + Overhead) return default;
+
+        var (ssrc, sequence) = ReadSource(bytes[offset..]);
+        var source = Find(ssrc);
+        var index = source.Estimate(sequence);
+        if (source.Judge(index) is ReplayStanding.TooOld) index += SrtpSource.Round;
+        return new(offset, length - Overhead, (uint)(index >> 16));
+    }
+
+    private bool TryOpen(long index, ReadOnlySpan<byte> packet, int header, ReadOnlySpan<byte> trailer, Span<byte> plain, int place) => _rtp.TryOpen(
+        ReadSource(packet).Ssrc, (ulong)index, packet[..header], packet[header..], (uint)(index >> 16), trailer[_trailer.Tag], plain[header..packet.Length], place);
 
     // Whoever is not known yet is judged by a source that has seen nothing, and becomes one with its first genuine packet.
     private SrtpSource Find(uint ssrc) => _sources.GetValueOrDefault(ssrc, _unknown);
@@ -202,8 +236,8 @@ public sealed class SrtpContext : IDisposable
         keys.Derive(salting, salt);
         keys.Derive(authentication, proof);
         ISrtpCipher cipher = Profile.IsAead
-            ? new GcmCipher(key, salt, isControl: encryption is SrtpKeyLabel.RtcpEncryption)
-            : new CounterModeCipher(key, proof, salt);
+            ? new GcmCipher(key, salt, isControl: encryption is SrtpKeyLabel.RtcpEncryption, _arithmetic)
+            : new CounterModeCipher(key, proof, salt, _arithmetic);
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(salt);
         CryptographicOperations.ZeroMemory(proof);

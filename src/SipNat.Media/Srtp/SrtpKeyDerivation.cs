@@ -17,9 +17,9 @@ internal sealed class SrtpKeyDerivation : IDisposable
 
     /// <param name="key">Master key: its length chooses AES-128, AES-192 or AES-256.</param>
     /// <param name="salt">Master salt; one that is shorter than 14 bytes has zeros after it (RFC 7714 §11).</param>
-    public SrtpKeyDerivation(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt)
+    public SrtpKeyDerivation(ReadOnlySpan<byte> key, ReadOnlySpan<byte> salt, SrtpArithmetic arithmetic)
     {
-        _prf = new(key);
+        _prf = new(key, arithmetic);
         salt.CopyTo(_salt);
     }
 

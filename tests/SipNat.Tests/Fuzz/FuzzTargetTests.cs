@@ -48,6 +48,7 @@ public sealed class FuzzTargetTests
     [InlineData("rtp-packet", 5_000)]
     [InlineData("rtcp", 5_000)]
     [InlineData("srtp", 300)]
+    [InlineData("srtp-batch", 200)]
     [InlineData("recorded-stream", 100)]
     [InlineData("playout", 100)]
     [InlineData("wav", 5_000)]

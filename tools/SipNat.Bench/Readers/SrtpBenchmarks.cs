@@ -4,33 +4,45 @@ using SipNat.Media.Srtp;
 
 namespace SipNat.Bench.Readers;
 
-/// <summary>What it costs to protect, and to check and decrypt, 20 ms of G.711.</summary>
+/// <summary>What it costs to protect, and to check and decrypt, 20 ms of G.711, packet by packet and ten together.</summary>
 [MemoryDiagnoser]
 public class SrtpBenchmarks
 {
     // More than the replay list remembers, so that each may come once more after the others.
-    private const int Packets = 1 << 15;
+    private const int Packets = 32_760;
+
+    // What a socket has that is visited every fifth of a second.
+    private const int Visit = 10;
 
     private readonly byte[] _plain = new byte[256];
-    private byte[][] _packets = [];
+    private readonly Range[] _visit = new Range[Visit];
+    private byte[] _packets = [];
     private byte[] _buffer = [];
     private SrtpMasterKey _master = null!;
     private SrtpContext _sender = null!;
-    private SrtpContext _receiver = null!;
+    private SrtpReceiver _receiver = null!;
+    private SrtpReceiver _library = null!;
     private ushort _sequence;
+    private int _length;
     private int _next;
 
-    [Params("AES_CM_128_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM")]
+    [Params("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM")]
     public string Suite { get; set; } = "";
 
     [GlobalSetup]
     public void Prepare()
     {
         _master = SrtpMasterKey.Draw(SrtpProfile.All.Single(p => p.Name == Suite), new Random(1));
-        (_sender, _receiver) = (new(_master), new(_master));
-        _buffer = new byte[RtpFrames.HeaderLength + 160 + _sender.Overhead];
+        (_sender, _receiver, _library) = (new(_master), Receiver(SrtpArithmetic.Processor), Receiver(SrtpArithmetic.Library));
+        _length = RtpFrames.HeaderLength + 160 + _sender.Overhead;
+        (_buffer, _packets) = (new byte[_length], new byte[Packets * _length]);
         using SrtpContext other = new(_master);
-        _packets = [.. Enumerable.Range(0, Packets).Select(i => Protected(other, (ushort)i))];
+        for (var i = 0; i < Packets; i++)
+        {
+            var packet = _packets.AsSpan(RangeOf(i));
+            RtpFrames.WriteHeader(packet, 0, false, (ushort)i, (uint)(160 * i), 0x1234);
+            if (!other.TryProtect(packet)) throw new InvalidDataException();
+        }
     }
 
     [GlobalCleanup]
@@ -38,6 +50,7 @@ public class SrtpBenchmarks
     {
         _sender.Dispose();
         _receiver.Dispose();
+        _library.Dispose();
     }
 
     [Benchmark]
@@ -47,31 +60,53 @@ public class SrtpBenchmarks
         return _sender.TryProtect(_buffer);
     }
 
-    /// <summary>Beside the packet, a context for each 32,768 of them, as their indices come once only.</summary>
-    [Benchmark]
-    public SrtpDefect Unprotect()
-    {
-        if (_next == Packets)
-        {
-            _receiver.Dispose();
-            (_receiver, _next) = (new(_master), 0);
-        }
+    /// <summary>Packet by packet, by the library alone.</summary>
+    [Benchmark(Baseline = true, OperationsPerInvoke = Visit)]
+    public int UnprotectByLibrary() => Unprotect(ref _library, SrtpArithmetic.Library, isAhead: false);
 
-        return _receiver.Unprotect(_packets[_next++], _plain, out _);
-    }
+    /// <summary>Packet by packet.</summary>
+    [Benchmark(OperationsPerInvoke = Visit)]
+    public int Unprotect() => Unprotect(ref _receiver, SrtpArithmetic.Processor, isAhead: false);
+
+    /// <summary>Looked ahead at; the time is that of one packet.</summary>
+    [Benchmark(OperationsPerInvoke = Visit)]
+    public int UnprotectTogether() => Unprotect(ref _receiver, SrtpArithmetic.Processor, isAhead: true);
 
     /// <summary>A packet of somebody else.</summary>
     [Benchmark]
     public SrtpDefect Refuse()
     {
         RtpFrames.WriteHeader(_buffer, 0, false, _sequence++, 160, 0x5678);
-        return _receiver.Unprotect(_buffer, _plain, out _);
+        return _receiver.Unprotect(default, _buffer, isControl: false, _plain, out _);
     }
 
-    private static byte[] Protected(SrtpContext sender, ushort sequence)
+    // Beside the packets, a context for each 32,760 of them, as their indices come once only.
+    private int Unprotect(ref SrtpReceiver receiver, SrtpArithmetic arithmetic, bool isAhead)
     {
-        var packet = new byte[RtpFrames.HeaderLength + 160 + sender.Overhead];
-        RtpFrames.WriteHeader(packet, 0, false, sequence, (uint)(160 * sequence), 0x1234);
-        return sender.TryProtect(packet) ? packet : throw new InvalidDataException();
+        if (_next == Packets)
+        {
+            receiver.Dispose();
+            (receiver, _next) = (Receiver(arithmetic), 0);
+        }
+
+        for (var i = 0; i < Visit; i++) _visit[i] = RangeOf(_next + i);
+        var batch = isAhead ? receiver.LookAhead(_packets, _visit) : default;
+        var genuine = 0;
+        for (var i = 0; i < Visit; i++)
+        {
+            if (receiver.Unprotect(default, _packets.AsSpan(_visit[i]), isControl: false, _plain, out _, batch, i) is SrtpDefect.None) genuine++;
+        }
+
+        _next += Visit;
+        return genuine == Visit ? genuine : throw new InvalidDataException();
+    }
+
+    private Range RangeOf(int packet) => (packet * _length)..((packet + 1) * _length);
+
+    private SrtpReceiver Receiver(SrtpArithmetic arithmetic)
+    {
+        SrtpReceiver receiver = new(arithmetic);
+        receiver.Agree(default, [_master]);
+        return receiver;
     }
 }

@@ -31,6 +31,7 @@ public static class FuzzTargets
         new RtpPacketTarget(),
         new RtcpTarget(),
         new SrtpTarget(),
+        new SrtpBatchTarget(),
         new RecordedStreamTarget(),
         new PlayoutTarget(),
         new WavTarget(),

@@ -17,12 +17,15 @@ public sealed class SrtpVectorTests
     [InlineData("57f82fe3613fd170a85ec93c40b1f0922ec4cb0dc025b58272147cc438944a98", "92bdd28a93c3f52511c677d08b5515a4" + "9da71b2378a854f67050756ded165bac" + "63c4868b7096d88421b563b8c94c9a31")] // RFC 6188 §7.1
     public void Counter_mode_makes_the_stream_of_the_rfc(string key, string stream)
     {
-        using AesCounter aes = new(Hex(key));
-        var made = new byte[stream.Length / 2];
+        Assert.All(Enum.GetValues<SrtpArithmetic>(), arithmetic =>
+        {
+            using AesCounter aes = new(Hex(key), arithmetic);
+            var made = new byte[stream.Length / 2];
 
-        aes.Apply(Hex(CounterStart), made, made);
+            aes.Apply(Hex(CounterStart), made, made);
 
-        Assert.Equal(stream, Text(made));
+            Assert.Equal(stream, Text(made));
+        });
     }
 
     [Theory]
@@ -31,12 +34,55 @@ public sealed class SrtpVectorTests
     [InlineData("2b7e151628aed2a6abf7158809cf4f3c", 0xFF01, "6a2cc3787889374fbeb4c81b17ba6c44")]
     public void Later_blocks_of_the_stream_are_those_of_the_rfc(string key, int block, string stream) // RFC 3711 B.2
     {
-        using AesCounter aes = new(Hex(key));
-        var made = new byte[(block + 1) * AesCounter.BlockLength];
+        Assert.All(Enum.GetValues<SrtpArithmetic>(), arithmetic =>
+        {
+            using AesCounter aes = new(Hex(key), arithmetic);
+            var made = new byte[(block + 1) * AesCounter.BlockLength];
 
-        aes.Apply(Hex(CounterStart), made, made);
+            aes.Apply(Hex(CounterStart), made, made);
 
-        Assert.Equal(stream, Text(made.AsSpan(block * AesCounter.BlockLength)));
+            Assert.Equal(stream, Text(made.AsSpan(block * AesCounter.BlockLength)));
+        });
+    }
+
+    [Theory] // FIPS 197, appendix C
+    [InlineData("000102030405060708090a0b0c0d0e0f", "69c4e0d86a7b0430d8cdb78070b4c55a")]
+    [InlineData("000102030405060708090a0b0c0d0e0f1011121314151617", "dda97ca4864cdfe06eaf70a0ec0d7191")]
+    [InlineData("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "8ea2b7ca516745bfeafc49904b496089")]
+    public void A_block_is_encrypted_as_the_standard_does(string key, string encrypted) => Assert.All(Enum.GetValues<SrtpArithmetic>(), arithmetic =>
+    {
+        using AesCounter aes = new(Hex(key), arithmetic);
+        var made = new byte[AesCounter.BlockLength];
+
+        aes.Apply(Hex("00112233445566778899aabbccddeeff"), made, made);
+
+        Assert.Equal(encrypted, Text(made));
+    });
+
+    // One side by the processor, the other by the library, block for block: every length, and a counter that overflows.
+    [Theory]
+    [InlineData(16)]
+    [InlineData(24)]
+    [InlineData(32)]
+    public void Both_ways_of_counting_make_the_same_stream(int keyLength)
+    {
+        Random random = new(keyLength);
+        var (key, first) = (new byte[keyLength], new byte[AesCounter.BlockLength]);
+        for (var length = 0; length < 700; length++)
+        {
+            random.NextBytes(key);
+            random.NextBytes(first);
+            if (length % 3 == 0) first.AsSpan(12).Fill(0xFF);
+            var (text, expected, made) = (new byte[length], new byte[length], new byte[length]);
+            random.NextBytes(text);
+            using AesCounter library = new(key, SrtpArithmetic.Library);
+            using AesCounter processor = new(key, SrtpArithmetic.Processor);
+
+            library.Apply(first, text, expected);
+            processor.Apply(first, text, made);
+
+            Assert.Equal(Text(expected), Text(made));
+        }
     }
 
     [Theory]
@@ -51,13 +97,16 @@ public sealed class SrtpVectorTests
     [InlineData("73edc66c4fa15776fb57f9505c17136550ffda71f3e8e5f1", "c8522f3acd4ce86d5add78edbb11", 1, "355b10973cd95b9eacf4061c7e1a7151e7cfbfcb")]
     public void Session_keys_are_those_of_the_rfcs(string key, string salt, int label, string expected)
     {
-        using SrtpKeyDerivation keys = new(Hex(key), Hex(salt));
-        var derived = new byte[expected.Length / 2];
+        Assert.All(Enum.GetValues<SrtpArithmetic>(), arithmetic =>
+        {
+            using SrtpKeyDerivation keys = new(Hex(key), Hex(salt), arithmetic);
+            var derived = new byte[expected.Length / 2];
 
-        keys.Derive((SrtpKeyLabel)((label + 1) % 3), new byte[40]); // one key says nothing of the next
-        keys.Derive((SrtpKeyLabel)label, derived);
+            keys.Derive((SrtpKeyLabel)((label + 1) % 3), new byte[40]); // one key says nothing of the next
+            keys.Derive((SrtpKeyLabel)label, derived);
 
-        Assert.Equal(expected, Text(derived));
+            Assert.Equal(expected, Text(derived));
+        });
     }
 
     [Theory]
@@ -74,19 +123,22 @@ public sealed class SrtpVectorTests
 
     private static void CheckGcm(string key, bool isControl, string packet, int header, uint ssrc, ulong index, uint word, string body, string tag)
     {
-        using GcmCipher cipher = new(Hex(key), Hex(GcmSalt), isControl);
-        var whole = Hex(packet);
-        var (text, made) = (whole[header..], new byte[16]);
+        Assert.All(Enum.GetValues<SrtpArithmetic>(), arithmetic =>
+        {
+            using GcmCipher cipher = new(Hex(key), Hex(GcmSalt), isControl, arithmetic);
+            var whole = Hex(packet);
+            var (text, made) = (whole[header..], new byte[16]);
 
-        cipher.Seal(ssrc, index, whole.AsSpan(0, header), text, word, made);
-        var plain = new byte[text.Length];
-        var opened = cipher.TryOpen(ssrc, index, whole.AsSpan(0, header), text, word, made, plain);
-        var forged = cipher.TryOpen(ssrc, index + 1, whole.AsSpan(0, header), text, word, made, new byte[text.Length]);
+            cipher.Seal(ssrc, index, whole.AsSpan(0, header), text, word, made);
+            var plain = new byte[text.Length];
+            var opened = cipher.TryOpen(ssrc, index, whole.AsSpan(0, header), text, word, made, plain, place: -1);
+            var forged = cipher.TryOpen(ssrc, index + 1, whole.AsSpan(0, header), text, word, made, new byte[text.Length], place: -1);
 
-        Assert.Equal((body, tag), (Text(text), Text(made)));
-        Assert.True(opened);
-        Assert.Equal(packet[(2 * header)..], Text(plain));
-        Assert.False(forged);
+            Assert.Equal((body, tag), (Text(text), Text(made)));
+            Assert.True(opened);
+            Assert.Equal(packet[(2 * header)..], Text(plain));
+            Assert.False(forged);
+        });
     }
 
     private static byte[] Hex(string text) => Convert.FromHexString(text);
