@@ -54,11 +54,12 @@ internal sealed class OutboundAudio
     {
         if (!_hasOpened)
         {
-            (_hasOpened, _hasNews) = (true, false);
+            // Whether that has helped is no matter of a report: it shows where we are seen, if that is elsewhere.
+            _hasOpened = true;
             return CallStep.OpenPath;
         }
 
-        // What a step has done shows with the next report.
+        // What a later step has done shows with the next report.
         if (_isNamed || !(_hasNews || IsRefused)) return CallStep.None;
         if (!_isRedirected && situation.IsSentElsewhere) return Take(ref _isRedirected, CallStep.OtherDestination);
         if (!_isRelayTried && !situation.HasRefused) return situation.IsNegotiating ? CallStep.None : Take(ref _isRelayTried, CallStep.OtherAddress);

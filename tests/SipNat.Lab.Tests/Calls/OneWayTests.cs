@@ -9,6 +9,9 @@ public sealed class OneWayTests
     private const double LeastSeconds = 4;
     private static readonly TimeSpan Talk = TimeSpan.FromSeconds(6);
 
+    // The telephone reports each five seconds.
+    private static readonly TimeSpan TwoReports = TimeSpan.FromSeconds(13);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -57,7 +60,7 @@ public sealed class OneWayTests
         await AssertInboundAsync(scene, "nothing");
     }
 
-    // Of the other direction nothing is said here: that its audio did not come takes reports of the telephone.
+    // Of the other direction nothing is said here: that its audio did not come takes two reports of the telephone.
     [Theory]
     [InlineData("iifname wan udp sport 30000-30199", "nothing")]
     [InlineData("iifname lan udp dport 30000-30199", "audio")]
@@ -66,6 +69,34 @@ public sealed class OneWayTests
         await using var scene = await CallScene.CreateAsync(new() { Left = NatBehaviour.FullCone }, new(ProviderKind.Strict));
         await scene.Lab.Router("natA").DropAsync(dropped, Cancel);
         await AssertInboundAsync(scene, inbound);
+    }
+
+    [Fact]
+    public async Task Audio_that_a_router_keeps_in_is_not_delivered_by_the_reports_of_the_telephone()
+    {
+        await using var scene = await CallScene.CreateAsync(new() { Left = NatBehaviour.FullCone }, new(ProviderKind.Strict));
+        await scene.Lab.Router("natA").DropAsync("iifname lan udp dport 30000-30199", Cancel);
+        await using var call = await scene.CallAsync(TwoReports);
+
+        var (report, _) = await scene.FinishAsync(call);
+
+        var verdict = report.GetProperty("verdict");
+        Assert.Equal(("audio", "not-delivered"), (verdict.GetProperty("inbound").GetString(), verdict.GetProperty("outbound").GetString()));
+        Assert.Equal(1, await call.WaitForExitAsync(Talk, Cancel));
+    }
+
+    [Fact]
+    public async Task Audio_that_the_telephone_counts_is_delivered()
+    {
+        await using var scene = await CallScene.CreateAsync(new(), new(ProviderKind.Strict));
+        await using var call = await scene.CallAsync(TwoReports);
+
+        var (report, _) = await scene.FinishAsync(call);
+
+        var verdict = report.GetProperty("verdict");
+        Assert.Equal(("audio", "delivered"), (verdict.GetProperty("inbound").GetString(), verdict.GetProperty("outbound").GetString()));
+        Assert.Empty(report.GetProperty("recovered").EnumerateArray());
+        Assert.DoesNotContain("peer-hears-nothing", report.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("code").GetString()));
     }
 
     private static async Task AssertInboundAsync(CallScene scene, string inbound)
