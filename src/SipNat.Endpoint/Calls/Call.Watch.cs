@@ -70,8 +70,9 @@ internal sealed partial class Call
             ReceivedByPeer = audio?.Stages.ReceivedByPeer,
             ReportedAt = audio?.PeerReportedAt,
             SendsFailed = report?.SendsFailed ?? 0,
+            // Of hosts that have proved to be there; any other would get no more than a trickle.
             IsSentElsewhere = stream.Ice is null && !stream.KeepsToDescription && report is { Remote: { IsNone: false } followed }
-                && media.RemoteRtp is { IsUnspecified: false, IsNone: false } described && followed != described,
+                && media.RemoteRtp is { } described && followed != described && (described.HasSameAddress(followed) || described.HasSameAddress(Peer)),
             HasRefused = _hasRefusedAddress,
             IsNegotiating = IsNegotiating || State is not CallState.Established,
         };

@@ -2,6 +2,7 @@ using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Diagnosis;
 using SipNat.Simulation;
+using SipNat.Simulation.Calls;
 
 namespace SipNat.Tests.Endpoint.Calls;
 
@@ -97,6 +98,22 @@ public sealed class OutboundFaultTests
 
         _planted.Phone.Hears = _ => true;
         _planted.AssertFlows(inbound: true, outbound: true);
+    }
+
+    [Fact]
+    public void A_host_that_only_its_description_names_gets_nothing()
+    {
+        var planted = new PlantedCall(NatOptions.FullCone);
+        var other = ScriptedPhone.AddTo(planted.Network, "203.0.113.6:5060");
+        planted.Describe = () => planted.Phone.Sdp(address: other.Media.AddressText);
+        planted.Phone.Hears = _ => false;
+        planted.Phone.ReportEach(Interval);
+        planted.Begin();
+        var before = other.Heard.Count;
+        planted.Network.RunFor(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(["outbound-lost", "relay-wanted"], planted.Steps);
+        Assert.Equal(before, other.Heard.Count);
     }
 
     [Fact]
