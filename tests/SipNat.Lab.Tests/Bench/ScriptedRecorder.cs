@@ -18,6 +18,7 @@ internal sealed class ScriptedRecorder : IAsyncDisposable
     private readonly List<string> _requests = [];
     private readonly List<string> _responses = [];
     private readonly List<(uint Timestamp, byte[] Payload, EndPoint From)>[] _frames = [[], []];
+    private readonly TaskCompletionSource _acknowledged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EndPoint? _client;
     private string _invite = "";
 
@@ -42,6 +43,9 @@ internal sealed class ScriptedRecorder : IAsyncDisposable
             lock (_gate) return [.. _responses];
         }
     }
+
+    /// <summary>Completes when an ACK has come, which nobody answers.</summary>
+    public Task Acknowledged => _acknowledged.Task;
 
     /// <summary>Leaves this many INVITEs unanswered first, as a lossy network would.</summary>
     public int InvitesToLose { get; set; }
@@ -97,7 +101,12 @@ internal sealed class ScriptedRecorder : IAsyncDisposable
     private string? Answer(string request)
     {
         var method = request.Split(' ')[0];
-        if (method == "ACK") return null;
+        if (method == "ACK")
+        {
+            _acknowledged.TrySetResult();
+            return null;
+        }
+
         if (method == "INVITE")
         {
             _invite = request;

@@ -108,6 +108,7 @@ public sealed class SiprecClientTests
         var report = await RunAsync(recorder, new() { Server = recorder.EndPoint });
 
         Assert.Equal((SiprecOutcome.Rejected, 403, "Forbidden"), (report.Result, report.Status, report.Reason));
+        await recorder.Acknowledged.WaitAsync(Seconds(5), TestContext.Current.CancellationToken);
         Assert.Equal(["INVITE", "ACK"], recorder.Requests.Select(Method));
     }
 

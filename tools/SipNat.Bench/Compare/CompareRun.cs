@@ -73,7 +73,7 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             var dropped = KernelBacklog.Dropped;
             var measured = await runAsync(files.FullName, stop);
             dropped = KernelBacklog.Dropped - dropped;
-            if (dropped > 0) _notes[name] = $"{dropped} packets dropped by the kernel before any socket";
+            if (dropped > 0) AddNote(name, $"run {run}: {dropped} packets dropped by the kernel before any socket");
             progress.WriteLine($"{name}, run {run}: {measured.MicrosecondsPerPacket:F2} µs for each packet, {measured.PercentOfCore:F0} % of a core");
             if (!_measured.TryGetValue(name, out var all)) _measured.Add(name, all = []);
             all.Add(measured);
@@ -105,7 +105,7 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             TextWriter.Null);
         var report = await load.RunAsync(stop);
         if (report.Server is not { } server) throw new InvalidDataException("The recorder was not measured.");
-        if (report.Frames is { } frames && frames.InPlace != frames.Sent) _notes[Recorder] = $"{frames.Sent - frames.InPlace} of {frames.Sent} frames do not stand at their place.";
+        if (report.Frames is { } frames && frames.InPlace != frames.Sent) AddNote(Recorder, $"{frames.Sent - frames.InPlace} of {frames.Sent} frames do not stand at their place");
         return new(
             server.CpuMicrosecondsPerPacket, server.CpuPercentOfCore, server.CoreMicrosecondsPerPacket, server.CorePercent,
             (double)report.Packets.Received / report.Packets.Sent, server.ResidentMegabytes);
@@ -185,6 +185,8 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             Machine = new(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
         };
     }
+
+    private void AddNote(string name, string note) => _notes[name] = _notes.TryGetValue(name, out var before) ? $"{before}; {note}" : note;
 
     private double? Counted(Measured measured) => options.IsAllIn ? measured.CoreMicrosecondsPerPacket : measured.MicrosecondsPerPacket;
 

@@ -24,11 +24,24 @@ internal sealed class ReportingPeer : IPeer
     public static async Task<IPeer> StartAsync(int? core, IReadOnlyList<string> command, IReadOnlyList<IPEndPoint> targets, CancellationToken stop)
     {
         var process = PeerProcess.Start(core, command);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(StartLimit);
-        if (await process.Output.ReadLineAsync(limit.Token) == "ready") return new ReportingPeer(process, targets);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            limit.CancelAfter(StartLimit);
+            if (await process.Output.ReadLineAsync(limit.Token) == "ready") return new ReportingPeer(process, targets);
 
-        throw new InvalidDataException($"{string.Join(' ', command)} did not become ready: {await process.EndAsync()}");
+            throw new InvalidDataException($"{command[0]} did not become ready: {await process.EndAsync()}");
+        }
+        catch (OperationCanceledException late) when (!stop.IsCancellationRequested)
+        {
+            await process.DisposeAsync();
+            throw new InvalidDataException($"{command[0]} did not become ready in time.", late);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task<long> FinishAsync()

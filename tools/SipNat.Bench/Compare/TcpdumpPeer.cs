@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 
 namespace SipNat.Bench.Compare;
@@ -34,16 +35,20 @@ internal sealed class TcpdumpPeer : IPeer
         var ports = new SilentPorts(targets);
         var process = PeerProcess.Start(core, [program, "-Z", "root", "-n", "-i", "lo", "-w", file, $"udp dst portrange {targets[0].Port}-{targets[^1].Port}"]);
         var peer = new TcpdumpPeer(process, ports, file, targets);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(StartLimit);
+        try
+        {
+            // The file is made when the interface is open.
+            var clock = Stopwatch.StartNew();
+            while (!File.Exists(file) && !process.HasExited && clock.Elapsed < StartLimit) await Task.Delay(Poll, stop);
+            if (File.Exists(file) && !process.HasExited) return peer;
 
-        // The file is made when the interface is open.
-        while (!File.Exists(file) && !process.HasExited) await Task.Delay(Poll, limit.Token);
-        if (!process.HasExited) return peer;
-
-        var said = await process.EndAsync();
-        await peer.DisposeAsync();
-        throw new InvalidDataException($"tcpdump ended: {said.ReplaceLineEndings(" ").Trim()}");
+            throw new InvalidDataException($"tcpdump does not capture: {(await process.EndAsync()).ReplaceLineEndings(" ").Trim()}");
+        }
+        catch
+        {
+            await peer.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task<long> FinishAsync()

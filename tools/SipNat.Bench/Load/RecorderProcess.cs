@@ -88,8 +88,8 @@ internal sealed class RecorderProcess : IAsyncDisposable
     }
 
     /// <summary>Deletes recordings that are over, as a user does: by the program's command.</summary>
-    /// <exception cref="InvalidDataException">It did not delete them.</exception>
-    public async Task DeleteAsync(IReadOnlyList<string> ids, CancellationToken stop)
+    /// <returns>What it said where it did not delete them; null where it did.</returns>
+    public async Task<string?> DeleteAsync(IReadOnlyList<string> ids, CancellationToken stop)
     {
         for (var at = 0; at < ids.Count; at += MaxDeleted)
         {
@@ -103,8 +103,10 @@ internal sealed class RecorderProcess : IAsyncDisposable
             var (output, error) = (process.StandardOutput.ReadToEndAsync(stop), process.StandardError.ReadToEndAsync(stop));
             await process.WaitForExitAsync(stop);
             await output;
-            if (process.ExitCode != 0) throw new InvalidDataException($"Recordings could not be deleted: {await error}");
+            if (process.ExitCode != 0) return (await error).ReplaceLineEndings(" ").Trim();
         }
+
+        return null;
     }
 
     private static IEnumerable<string> Arguments(IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });

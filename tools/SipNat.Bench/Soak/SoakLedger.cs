@@ -9,13 +9,14 @@ namespace SipNat.Bench.Soak;
 /// The sessions of a soak that are over: looks for the recording of each, compares it frame by frame with what was sent,
 /// and deletes it, as somebody would who has taken it away.
 /// </summary>
-internal sealed class SoakLedger(RecorderProcess recorder, RecordingsCheck check)
+internal sealed class SoakLedger(RecorderProcess recorder, RecordingsCheck check, Action<string> tellProblem)
 {
     // The peer is asked after its silence, and given up when it has not answered for half a minute (RFC 3261 timer F).
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, EndedSession> _ended = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _deletable = new(StringComparer.Ordinal);
     private long _sent;
 
     public int Verified { get; private set; }
@@ -52,10 +53,11 @@ internal sealed class SoakLedger(RecorderProcess recorder, RecordingsCheck check
     public async Task<int> FinishAsync(CancellationToken stop)
     {
         using var http = new HttpClient { BaseAddress = recorder.Api };
+        await LookAsync(http, stop);
         while (!_ended.IsEmpty)
         {
+            await Task.Delay(Interval, stop);
             await LookAsync(http, stop);
-            if (!_ended.IsEmpty) await Task.Delay(Interval, stop);
         }
 
         using var list = await ListAsync(http, stop);
@@ -65,18 +67,23 @@ internal sealed class SoakLedger(RecorderProcess recorder, RecordingsCheck check
     private async Task LookAsync(HttpClient http, CancellationToken stop)
     {
         using var list = await ListAsync(http, stop);
-        var verified = new List<string>();
+        var deletable = new List<string>();
         foreach (var item in list.RootElement.EnumerateArray())
         {
+            var id = RecordingsCheck.Text(item, "id");
+            if (_deletable.Contains(id)) deletable.Add(id);
             if (RecordingsCheck.Text(item, "state") != "complete" || !_ended.TryRemove(RecordingsCheck.Text(item, "callId"), out var ended)) continue;
 
             Recorded = check.Compare(Recorded, item, ended.Session);
             _sent += FramesOf(ended.Session);
             Verified++;
-            verified.Add(RecordingsCheck.Text(item, "id"));
+            deletable.Add(id);
         }
 
-        if (verified.Count > 0) await recorder.DeleteAsync(verified, stop);
+        // What is there the next time is tried again.
+        _deletable.Clear();
+        _deletable.UnionWith(deletable);
+        if (deletable.Count > 0 && await recorder.DeleteAsync(deletable, stop) is { } refusal) tellProblem($"recordings were not deleted: {refusal}");
         foreach (var (callId, ended) in _ended)
         {
             if (Stopwatch.GetElapsedTime(ended.At) < Patience || !_ended.TryRemove(callId, out _)) continue;

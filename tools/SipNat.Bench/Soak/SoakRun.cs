@@ -44,7 +44,7 @@ public sealed class SoakRun(SoakOptions options, TextWriter progress)
             channel,
             (request, from) => _byCallId.GetValueOrDefault(request.CallId)?.Answer(request, from),
             (response, _) => _byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response));
-        var ledger = new SoakLedger(recorder, new(recorder.Api, recorder.Recordings));
+        var ledger = new SoakLedger(recorder, new(recorder.Api, recorder.Recordings), _problems.Enqueue);
         var receiving = transactions.RunAsync(lifetime.Token);
         try
         {
