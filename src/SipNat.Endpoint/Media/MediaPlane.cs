@@ -192,16 +192,17 @@ public sealed partial class MediaPlane
         if (received.Length > 1 && _portsByFlow.TryGetValue(flow, out var port) && port is { Paths: null, Owner: { } session })
         {
             // A check or an answer of a STUN server among media is handled by itself, where it stands.
+            var isSooner = false;
             for (var begin = 0; begin < received.Length;)
             {
                 var end = begin;
                 while (end < received.Length && !StunMessage.LooksLikeStun(BytesOf(received[end], bytes))) end++;
-                if (end > begin) session.HandleBatch(now, port.Index, flow, received[begin..end], bytes);
+                if (end > begin) isSooner |= session.HandleBatch(now, port.Index, flow, received[begin..end], bytes);
                 if (end < received.Length) HandleDatagram(now, received[end].Arrival, flow, received[end].From, BytesOf(received[end], bytes));
                 begin = end + 1;
             }
 
-            Schedule(session);
+            if (isSooner) Schedule(session);
             return;
         }
 

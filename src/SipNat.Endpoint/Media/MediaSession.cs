@@ -18,7 +18,9 @@ internal sealed class MediaSession
     private readonly MediaOutput _output;
     private readonly Random _random;
     private readonly MediaSender _sender;
-    private readonly SortedDictionary<int, MediaStream> _streams = [];
+
+    // By the place of their port: one look for each visit of a socket.
+    private readonly List<MediaStream?> _byPort = [];
     private readonly List<MediaCommand> _waiting = [];
     private readonly DeadlineQueue<int> _deadlines = new();
     private readonly Queue<EarlyDatagram> _early = new();
@@ -52,6 +54,17 @@ internal sealed class MediaSession
 
     private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
 
+    private IEnumerable<(int Port, MediaStream Stream)> Streams
+    {
+        get
+        {
+            for (var port = 0; port < _byPort.Count; port++)
+            {
+                if (_byPort[port] is { } stream) yield return (port, stream);
+            }
+        }
+    }
+
     public void Add(MediaPort port)
     {
         port.Owner = this;
@@ -65,10 +78,11 @@ internal sealed class MediaSession
         foreach (var stream in settings.Streams)
         {
             if (stream.Port >= Ports.Count) continue;
-            if (!_streams.TryGetValue(stream.Port, out var known))
+            if (StreamOf(stream.Port) is not { } known)
             {
+                while (_byPort.Count <= stream.Port) _byPort.Add(null);
                 known = new(Id, stream, settings, Ports[stream.Port], _options, _output, _sender, _random);
-                _streams.Add(stream.Port, known);
+                _byPort[stream.Port] = known;
             }
 
             known.Configure(now, stream, settings);
@@ -101,7 +115,7 @@ internal sealed class MediaSession
             MediaCommand.CaptureAudio capture => capture.Port,
             _ => throw new UnreachableException(),
         };
-        if (!_streams.TryGetValue(port, out var stream))
+        if (StreamOf(port) is not { } stream)
         {
             if (_waiting.Count < MaxWaiting) _waiting.Add(command);
             return;
@@ -113,7 +127,7 @@ internal sealed class MediaSession
 
     public void HandleDatagram(Instant now, Instant arrival, int port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
     {
-        if (!_streams.TryGetValue(port, out var stream))
+        if (StreamOf(port) is not { } stream)
         {
             // The answer went out, and its first packet is here before this thread has heard what was agreed on.
             if (_early.Count < MaxEarly) _early.Enqueue(new(arrival, port, flow, from, datagram.ToArray()));
@@ -121,38 +135,48 @@ internal sealed class MediaSession
         }
 
         stream.HandleDatagram(now, arrival, flow, from, datagram);
-        FollowUp(now, port, stream);
+        TryFollowUp(now, port, stream);
     }
 
     /// <summary>The same for all that a socket had, none of it STUN.</summary>
-    public void HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    /// <returns>Whether something is due earlier than before; where it is due later, nobody need know yet.</returns>
+    public bool HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
     {
-        if (_streams.TryGetValue(port, out var stream))
+        if (StreamOf(port) is { } stream)
         {
             stream.HandleBatch(now, flow, received, bytes);
-            FollowUp(now, port, stream);
-            return;
+            return TryFollowUp(now, port, stream);
         }
 
         foreach (ref readonly var early in received) HandleDatagram(now, early.Arrival, port, flow, early.From, bytes.Slice(early.Offset, early.Length));
+        return true;
     }
 
     /// <summary>Whether nobody waits for what comes to a port.</summary>
-    public bool CanWait(int port) => _streams.TryGetValue(port, out var stream) && stream.CanWait;
+    public bool CanWait(int port) => StreamOf(port) is { CanWait: true };
 
-    private void FollowUp(Instant now, int port, MediaStream stream)
+    private bool TryFollowUp(Instant now, int port, MediaStream stream)
     {
-        if (stream.TakeProved()) OpenPinholes(now);
+        var isSooner = stream.IsDueSooner;
+        if (stream.TakeProved())
+        {
+            OpenPinholes(now);
+            isSooner = true;
+        }
+
         _reportNow |= stream.TakeStarted();
         if (_reportNow) _reportAt = now;
-        Schedule(port, stream);
+        if (isSooner) Schedule(port, stream);
+        return isSooner || _reportNow;
     }
+
+    private MediaStream? StreamOf(int port) => port < _byPort.Count ? _byPort[port] : null;
 
     public void HandleTimeout(Instant now)
     {
         while (_deadlines.TryTakeDue(now, out var port))
         {
-            var stream = _streams[port];
+            var stream = StreamOf(port)!;
             stream.HandleTimeout(now);
             Schedule(port, stream);
         }
@@ -162,7 +186,7 @@ internal sealed class MediaSession
 
         _reportNow = false;
         _reportAt = now + ReportInterval;
-        if (_isClosing || _streams.Values.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
+        if (_isClosing || Streams.Any(s => s.Stream.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
     }
 
     /// <summary>Ends the streams; it is told when the last of their audio has been handed over.</summary>
@@ -170,7 +194,7 @@ internal sealed class MediaSession
     {
         _isClosing = true;
         _reportAt = now + ReportInterval;
-        foreach (var (port, stream) in _streams)
+        foreach (var (port, stream) in Streams)
         {
             stream.Close(now, peerIsGone);
             Schedule(port, stream);
@@ -181,7 +205,7 @@ internal sealed class MediaSession
 
     private void TellClosed(Instant now)
     {
-        if (_streams.Values.Any(s => s.HasWrites)) return;
+        if (Streams.Any(s => s.Stream.HasWrites)) return;
 
         _reportAt = null;
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
@@ -190,19 +214,19 @@ internal sealed class MediaSession
     /// <summary>A datagram of the RTP socket did not leave.</summary>
     public void HandleSendFailed(int port)
     {
-        if (_streams.TryGetValue(port, out var stream)) stream.SendsFailed++;
+        if (StreamOf(port) is { } stream) stream.SendsFailed++;
     }
 
     /// <summary>Sends a packet of audio by a port; false where nothing may be sent yet.</summary>
     public bool TrySendAudio(Instant now, int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
-        _streams.TryGetValue(port, out var stream) && stream.TrySendAudio(now, payloadType, payload, samples);
+        StreamOf(port) is { } stream && stream.TrySendAudio(now, payloadType, payload, samples);
 
-    public bool HasStream(int port) => _streams.ContainsKey(port);
+    public bool HasStream(int port) => StreamOf(port) is not null;
 
     /// <summary>ICE or a relay of a port has news.</summary>
     public void HandlePath(Instant now, int port, PathEvent happened)
     {
-        if (!_streams.TryGetValue(port, out var stream)) return;
+        if (StreamOf(port) is not { } stream) return;
 
         stream.HandlePath(now, happened);
         _reportNow |= happened is PathEvent.Changed;
@@ -213,7 +237,7 @@ internal sealed class MediaSession
     /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
     public void KeepOpen(Instant now)
     {
-        foreach (var (port, stream) in _streams)
+        foreach (var (port, stream) in Streams)
         {
             stream.KeepOpen(now);
             Schedule(port, stream);
@@ -223,16 +247,16 @@ internal sealed class MediaSession
     // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
     private void OpenPinholes(Instant now)
     {
-        foreach (var (port, stream) in _streams)
+        foreach (var (port, stream) in Streams)
         {
             stream.OpenPinholes(now);
             Schedule(port, stream);
         }
     }
 
-    private List<MediaStreamReport> Reports(Instant now) => [.. _streams.Values.Select(s => s.Report(now))];
+    private List<MediaStreamReport> Reports(Instant now) => [.. Streams.Select(s => s.Stream.Report(now))];
 
-    private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.Deadline);
+    private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.TakeSchedule());
 
     private sealed record EarlyDatagram(Instant Arrival, int Port, FlowId Flow, TransportAddress From, byte[] Bytes);
 }

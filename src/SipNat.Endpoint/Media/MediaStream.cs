@@ -41,6 +41,8 @@ internal sealed partial class MediaStream
     private TransportAddress _onPath;
     private TransportAddress _controlOnPath;
     private bool _hasProved;
+    private TransportAddress _proved;
+    private int _provedAmong;
     private bool _isClosing;
 
     public MediaStream(
@@ -66,10 +68,6 @@ internal sealed partial class MediaStream
         _watch = new(settings.Index, options.NoMediaAfter);
         _codecs = options.Codecs;
     }
-
-    public Instant? Deadline => _isClosing ? Instant.Earlier(_files.Due, _sent?.Deadline) : Instant.Earlier(
-        Instant.Earlier(_files.Due, Instant.Earlier(_recorded.Deadline, _watch.Deadline)),
-        Instant.Earlier(_sent?.Deadline, Instant.Earlier(_sender.Deadline, _audio?.Deadline)));
 
     /// <summary>Whether there is audio that was not handed over; after <see cref="Close"/> it leaves in turns.</summary>
     public bool HasWrites => _files.Due is not null || _sent is { HasWrites: true };
@@ -300,7 +298,11 @@ internal sealed partial class MediaStream
             Prove(from);
             _watch.Heard(now);
             _port.Paths?.Heard(now, _settings.ShouldSend);
-            if (_recorded.Latch.Locked.IsNone) _sender.Greet(now, from);
+            if (_recorded.Latch.Locked.IsNone)
+            {
+                _sender.Greet(now, from);
+                _isRescheduled = true;
+            }
         }
 
         // A NAT opens a pinhole for each address that is sent to: the one that media comes from wants a packet at once.
@@ -308,6 +310,7 @@ internal sealed partial class MediaStream
         {
             _followed = followed;
             _sender.Restart(now);
+            _isRescheduled = true;
         }
 
         if (verdict is LatchVerdict.TookOver) _output.Events.Enqueue(new MediaEvent.Noted(_session, new(now, "source", $"Stream {_settings.Index + 1}: media is taken from {from}.")));
@@ -326,7 +329,7 @@ internal sealed partial class MediaStream
 
         if (_controlLatch.JudgeControl(now, from, ssrc, standing) is not (LatchVerdict.Accept or LatchVerdict.TookOver)) return;
 
-        (_controlHeardAt, _controlFrom) = (now, from);
+        (_controlHeardAt, _controlFrom, _isRescheduled) = (now, from, true);
         foreach (var packet in compound)
         {
             if (packet.TryGetSenderReport(out var report)) _peerSent = new(report.PacketCount, now);
@@ -340,8 +343,11 @@ internal sealed partial class MediaStream
 
     private void Prove(TransportAddress host)
     {
+        if (host == _proved && _provedAmong == _gate.Forgotten) return;
+
         _hasProved |= !_gate.IsProven(host);
         _gate.Prove(host);
+        (_proved, _provedAmong) = (host, _gate.Forgotten);
     }
 
     private void Collect(Instant now)

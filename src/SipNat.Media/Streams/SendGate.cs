@@ -19,6 +19,9 @@ public sealed class SendGate
 
     private readonly List<Host> _hosts = [];
 
+    /// <summary>Hosts that had to make room: while nobody did, who has proved something need not do so again.</summary>
+    public int Forgotten { get; private set; }
+
     /// <summary>Media came from this host: it is spared no longer.</summary>
     public void Prove(TransportAddress host) => Find(host).IsProven = true;
 
@@ -53,7 +56,12 @@ public sealed class SendGate
             if (known.Address.HasSameAddress(address)) return known;
         }
 
-        if (_hosts.Count == MaxHosts) _hosts.RemoveAt(0);
+        if (_hosts.Count == MaxHosts)
+        {
+            _hosts.RemoveAt(0);
+            Forgotten++;
+        }
+
         var host = new Host(address);
         _hosts.Add(host);
         return host;
