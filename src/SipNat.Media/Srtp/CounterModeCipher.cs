@@ -15,14 +15,16 @@ internal sealed class CounterModeCipher : ISrtpCipher
     private readonly AesCounter _aes;
     private readonly IncrementalHash _hmac;
     private readonly byte[] _authenticationKey;
-    private readonly byte[] _salt;
+    // With two bytes of zero behind it, where the counter of blocks stands.
+    private readonly byte[] _salt = new byte[AesCounter.BlockLength];
     private HmacSha1Lanes? _lanes;
     private AuthenticatedPart[] _ahead = [];
     private byte[] _hashesAhead = [];
 
     public CounterModeCipher(ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt, SrtpArithmetic arithmetic)
     {
-        (_aes, _authenticationKey, _salt) = (new(key, arithmetic), authenticationKey.ToArray(), salt.ToArray());
+        (_aes, _authenticationKey) = (new(key, arithmetic), authenticationKey.ToArray());
+        salt.CopyTo(_salt);
         HasLanes = arithmetic is SrtpArithmetic.Processor && HmacSha1Lanes.IsSupported;
         _hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA1, authenticationKey);
     }
@@ -108,10 +110,9 @@ internal sealed class CounterModeCipher : ISrtpCipher
     private void Apply(uint ssrc, ulong index, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         Span<byte> first = stackalloc byte[AesCounter.BlockLength];
-        first.Clear();
-        BinaryPrimitives.WriteUInt32BigEndian(first[SsrcPlace..], ssrc);
-        BinaryPrimitives.WriteUInt64BigEndian(first[IndexPlace..], index << 16);
-        for (var i = 0; i < _salt.Length; i++) first[i] ^= _salt[i];
+        _salt.CopyTo(first);
+        BinaryPrimitives.WriteUInt32BigEndian(first[SsrcPlace..], BinaryPrimitives.ReadUInt32BigEndian(first[SsrcPlace..]) ^ ssrc);
+        BinaryPrimitives.WriteUInt64BigEndian(first[IndexPlace..], BinaryPrimitives.ReadUInt64BigEndian(first[IndexPlace..]) ^ (index << 16));
         _aes.Apply(first, source, destination);
     }
 }

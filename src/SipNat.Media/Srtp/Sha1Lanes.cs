@@ -25,6 +25,7 @@ internal static class Sha1Lanes
     /// <summary>The state that every message begins with (FIPS 180-4 §5.3.1).</summary>
     public static ReadOnlySpan<uint> Start => [0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0];
 
+    /// <summary>Takes the next block of each message into its state.</summary>
     /// <param name="state">Of each message, word by word.</param>
     /// <param name="block">The next block of each message, word by word. It is used up.</param>
     /// <param name="isActive">All bits of the lanes whose state is to change.</param>

@@ -114,7 +114,8 @@ public sealed class SrtpContext : IDisposable
     /// <param name="length">Bytes of the packet that came out.</param>
     public SrtpDefect Unprotect(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length) => Unprotect(datagram, plain, out length, place: -1);
 
-    /// <param name="place">Where this datagram stood in the last <see cref="LookAhead"/>; below 0 where it did not.</param>
+    /// <summary>As the other, of a datagram that may have been looked ahead at.</summary>
+    /// <param name="place">Where this very datagram stood in the last <see cref="LookAhead"/>; below 0 where it did not.</param>
     internal SrtpDefect Unprotect(ReadOnlySpan<byte> datagram, Span<byte> plain, out int length, int place)
     {
         length = datagram.Length - Overhead;
