@@ -20,8 +20,8 @@ internal sealed class WriterCore(
     // Half a minute and more of a file's writes: what a disk that was taken away can have lost, and a second of it at least.
     private const int MaxEnds = 64;
 
-    // What is written late lies within the block before the end: before that, nothing changes any more.
-    private const int Unsettled = StreamTimeline.BlockLength;
+    // What is written late lies within the two blocks before the end: before that, nothing changes any more.
+    private const int Unsettled = 2 * StreamTimeline.BlockLength;
     private const int AttemptsPerOpening = 5;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(1);

@@ -22,7 +22,6 @@ internal sealed class MediaSession
     // By the place of their port: one look for each visit of a socket.
     private readonly List<MediaStream?> _byPort = [];
     private readonly List<MediaCommand> _waiting = [];
-    private readonly DeadlineQueue<int> _deadlines = new();
     private readonly Queue<EarlyDatagram> _early = new();
     private Instant? _reportAt;
     private bool _reportNow;
@@ -50,20 +49,19 @@ internal sealed class MediaSession
     /// <summary>How many it does not have.</summary>
     public int Missing => Wanted - Ports.Count;
 
-    public Instant? Deadline => Instant.Earlier(_deadlines.Next, _reportAt);
-
-    private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
-
-    private IEnumerable<(int Port, MediaStream Stream)> Streams
+    public Instant? Deadline
     {
         get
         {
-            for (var port = 0; port < _byPort.Count; port++)
-            {
-                if (_byPort[port] is { } stream) yield return (port, stream);
-            }
+            var earliest = _reportAt;
+            foreach (var stream in _byPort) earliest = Instant.Earlier(earliest, stream?.Scheduled);
+            return earliest;
         }
     }
+
+    private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
+
+    private IEnumerable<MediaStream> Streams => _byPort.OfType<MediaStream>();
 
     public void Add(MediaPort port)
     {
@@ -86,7 +84,7 @@ internal sealed class MediaSession
             }
 
             known.Configure(now, stream, settings);
-            Schedule(stream.Port, known);
+            known.Schedule();
         }
 
         for (var i = _waiting.Count; i > 0; i--)
@@ -122,7 +120,7 @@ internal sealed class MediaSession
         }
 
         stream.HandleAudio(command);
-        Schedule(port, stream);
+        stream.Schedule();
     }
 
     public void HandleDatagram(Instant now, Instant arrival, int port, FlowId flow, TransportAddress from, ReadOnlySpan<byte> datagram)
@@ -135,7 +133,7 @@ internal sealed class MediaSession
         }
 
         stream.HandleDatagram(now, arrival, flow, from, datagram);
-        TryFollowUp(now, port, stream);
+        TryFollowUp(now, stream);
     }
 
     /// <summary>The same for all that a socket had, none of it STUN.</summary>
@@ -145,7 +143,7 @@ internal sealed class MediaSession
         if (StreamOf(port) is { } stream)
         {
             stream.HandleBatch(now, flow, received, bytes);
-            return TryFollowUp(now, port, stream);
+            return TryFollowUp(now, stream);
         }
 
         foreach (ref readonly var early in received) HandleDatagram(now, early.Arrival, port, flow, early.From, bytes.Slice(early.Offset, early.Length));
@@ -155,7 +153,7 @@ internal sealed class MediaSession
     /// <summary>Whether nobody waits for what comes to a port.</summary>
     public bool CanWait(int port) => StreamOf(port) is { CanWait: true };
 
-    private bool TryFollowUp(Instant now, int port, MediaStream stream)
+    private bool TryFollowUp(Instant now, MediaStream stream)
     {
         var isSooner = stream.IsDueSooner;
         if (stream.TakeProved())
@@ -166,7 +164,7 @@ internal sealed class MediaSession
 
         _reportNow |= stream.TakeStarted();
         if (_reportNow) _reportAt = now;
-        if (isSooner) Schedule(port, stream);
+        if (isSooner) stream.Schedule();
         return isSooner || _reportNow;
     }
 
@@ -174,11 +172,12 @@ internal sealed class MediaSession
 
     public void HandleTimeout(Instant now)
     {
-        while (_deadlines.TryTakeDue(now, out var port))
+        foreach (var stream in _byPort)
         {
-            var stream = StreamOf(port)!;
+            if (stream is null || !(stream.Scheduled <= now)) continue;
+
             stream.HandleTimeout(now);
-            Schedule(port, stream);
+            stream.Schedule();
         }
 
         if (_isClosing) TellClosed(now);
@@ -186,7 +185,7 @@ internal sealed class MediaSession
 
         _reportNow = false;
         _reportAt = now + ReportInterval;
-        if (_isClosing || Streams.Any(s => s.Stream.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
+        if (_isClosing || Streams.Any(s => s.TakeChanged())) _output.Events.Enqueue(new MediaEvent.Reported(Id, Reports(now)));
     }
 
     /// <summary>Ends the streams; it is told when the last of their audio has been handed over.</summary>
@@ -194,10 +193,10 @@ internal sealed class MediaSession
     {
         _isClosing = true;
         _reportAt = now + ReportInterval;
-        foreach (var (port, stream) in Streams)
+        foreach (var stream in Streams)
         {
             stream.Close(now, peerIsGone);
-            Schedule(port, stream);
+            stream.Schedule();
         }
 
         TellClosed(now);
@@ -205,7 +204,7 @@ internal sealed class MediaSession
 
     private void TellClosed(Instant now)
     {
-        if (Streams.Any(s => s.Stream.HasWrites)) return;
+        if (Streams.Any(s => s.HasWrites)) return;
 
         _reportAt = null;
         _output.Events.Enqueue(new MediaEvent.Closed(Id, Reports(now)));
@@ -231,32 +230,30 @@ internal sealed class MediaSession
         stream.HandlePath(now, happened);
         _reportNow |= happened is PathEvent.Changed;
         if (_reportNow) _reportAt = now;
-        Schedule(port, stream);
+        stream.Schedule();
     }
 
     /// <summary>Every stream sends what keeps its pinhole open at once.</summary>
     public void KeepOpen(Instant now)
     {
-        foreach (var (port, stream) in Streams)
+        foreach (var stream in Streams)
         {
             stream.KeepOpen(now);
-            Schedule(port, stream);
+            stream.Schedule();
         }
     }
 
     // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
     private void OpenPinholes(Instant now)
     {
-        foreach (var (port, stream) in Streams)
+        foreach (var stream in Streams)
         {
             stream.OpenPinholes(now);
-            Schedule(port, stream);
+            stream.Schedule();
         }
     }
 
-    private List<MediaStreamReport> Reports(Instant now) => [.. Streams.Select(s => s.Stream.Report(now))];
-
-    private void Schedule(int port, MediaStream stream) => _deadlines.Set(port, stream.TakeSchedule());
+    private List<MediaStreamReport> Reports(Instant now) => [.. Streams.Select(s => s.Report(now))];
 
     private sealed record EarlyDatagram(Instant Arrival, int Port, FlowId Flow, TransportAddress From, byte[] Bytes);
 }

@@ -5,7 +5,6 @@ namespace SipNat.Endpoint.Media;
 /// <summary>When a stream wants to run, and what of that its session knows.</summary>
 internal sealed partial class MediaStream
 {
-    private Instant? _scheduled;
     private bool _isRescheduled;
 
     public Instant? Deadline => _isClosing ? Instant.Earlier(_files.Due, _sent?.Deadline) : Instant.Earlier(
@@ -13,16 +12,15 @@ internal sealed partial class MediaStream
         Instant.Earlier(_sent?.Deadline, Instant.Earlier(_sender.Deadline, _audio?.Deadline)));
 
     /// <summary>
-    /// Whether what came has brought something that is due before what was <see cref="TakeSchedule"/>d. A packet moves few
+    /// Whether what came has brought something that is due before <see cref="Scheduled"/>. A packet moves few
     /// deadlines, and most of them to later, for which it is enough to look again when the earlier one has come.
     /// </summary>
     public bool IsDueSooner =>
-        _isRescheduled || _audio is not null || _scheduled is null || Instant.Earlier(_files.Due, _recorded.Deadline) < _scheduled;
+        _isRescheduled || _audio is not null || Scheduled is null || Instant.Earlier(_files.Due, _recorded.Deadline) < Scheduled;
 
-    /// <summary>The deadline, which is then scheduled.</summary>
-    public Instant? TakeSchedule()
-    {
-        (_scheduled, _isRescheduled) = (Deadline, false);
-        return _scheduled;
-    }
+    /// <summary>When its session lets it run: at its deadline, or before where that has moved to later since.</summary>
+    public Instant? Scheduled { get; private set; }
+
+    /// <summary>Takes the deadline as it is now.</summary>
+    public void Schedule() => (Scheduled, _isRescheduled) = (Deadline, false);
 }

@@ -18,7 +18,7 @@ namespace SipNat.Media.Streams;
 /// </remarks>
 public sealed class StreamTimeline
 {
-    /// <summary>Bytes of the block in which frames meet.</summary>
+    /// <summary>Bytes of the block in which frames meet, at most.</summary>
     public const int BlockLength = WriteWindow.BlockLength;
 
     /// <summary>Files of one stream; frames of yet another change of codec are counted as unplaced.</summary>

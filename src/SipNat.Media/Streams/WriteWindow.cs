@@ -1,18 +1,23 @@
+using SipNat.Media.Wav;
 using SipNat.Wire;
 
 namespace SipNat.Media.Streams;
 
 /// <summary>
 /// The end of a file in memory: frames meet in one block, which leaves as one write when it is full or its time is over.
-/// What comes for a place that has left is a write of its own. Long silence is not stored but made when it is taken.
+/// It is full at the end of a page of the file, so that the kernel neither fills up pages nor looks at one twice. What comes
+/// for a place that has left is a write of its own. Long silence is not stored but made when it is taken.
 /// </summary>
 internal sealed class WriteWindow
 {
-    /// <summary>Bytes of a block.</summary>
-    public const int BlockLength = 8192;
+    /// <summary>Bytes of a block at most: a page, or half a second.</summary>
+    public const int BlockLength = 4096;
 
     /// <summary>Writes that wait to be taken, a minute of audio; more are refused and counted.</summary>
-    public const int MaxPending = 64;
+    public const int MaxPending = 128;
+
+    // Bytes of one write of silence.
+    private const int SilenceLength = 8192;
 
     /// <summary>
     /// How long audio waits for its block to fill. A killed process costs a second at most: what is left of it is for the
@@ -56,7 +61,7 @@ internal sealed class WriteWindow
     /// <summary>Puts silence before the file's first byte; false once any of the file has left.</summary>
     public bool TryPrepend(long length)
     {
-        if (_hasLeft || _block!.Offset != 0 || End + length > BlockLength - 1) return false;
+        if (_hasLeft || _block!.Offset != 0 || End + length > _block.Capacity - 1) return false;
 
         var lead = (int)length;
         var audio = (int)End;
@@ -71,9 +76,9 @@ internal sealed class WriteWindow
     {
         while (length > 0)
         {
-            if (End == _block!.Offset && length >= BlockLength)
+            if (End == _block!.Offset && length >= SilenceLength)
             {
-                var blocks = length - (length % BlockLength);
+                var blocks = length - (length % SilenceLength);
                 AddPending(new(_file, null, End, blocks, _silence));
                 End += blocks;
                 length -= blocks;
@@ -131,7 +136,7 @@ internal sealed class WriteWindow
 
     private Span<byte> Space()
     {
-        if (End == _block!.Offset + BlockLength) Replace();
+        if (End == _block!.Offset + _block.Capacity) Replace();
         return _block.Span[(int)(End - _block.Offset)..];
     }
 
@@ -139,7 +144,7 @@ internal sealed class WriteWindow
     {
         End += length;
         FlushDue ??= now + FlushAfter;
-        if (End == _block!.Offset + BlockLength) Replace();
+        if (End == _block!.Offset + _block.Capacity) Replace();
     }
 
     private void Replace()
@@ -156,7 +161,7 @@ internal sealed class WriteWindow
         Open(End);
     }
 
-    private void Open(long offset) => (_block, FlushDue) = (new(offset, BlockLength), null);
+    private void Open(long offset) => (_block, FlushDue) = (new(offset, BlockLength - (int)((WavHeader.Length + offset) % BlockLength)), null);
 
     private void AddCopy(long offset, ReadOnlySpan<byte> bytes)
     {
@@ -181,9 +186,9 @@ internal sealed class WriteWindow
     // Silence stays at the head of the queue until its last block is taken.
     private WriteBuffer TakeSilence(in Output output)
     {
-        var buffer = new WriteBuffer(output.Offset + _silenceTaken, BlockLength) { Length = BlockLength };
+        var buffer = new WriteBuffer(output.Offset + _silenceTaken, SilenceLength) { Length = SilenceLength };
         buffer.Span.Fill(output.Silence);
-        _silenceTaken += BlockLength;
+        _silenceTaken += SilenceLength;
         if (_silenceTaken >= output.Length) _silenceTaken = 0;
         return buffer;
     }

@@ -145,8 +145,8 @@ public sealed class MediaPlaneTests
             while (plane.Outbox.TryTake(out var transmit)) plane.Outbox.Release(transmit);
         }
 
-        // One object stands for each block of 8 KiB on its way to the disk; its bytes are pooled.
-        var blocks = Measured * ScriptedFrame.Length / 8192;
+        // One object stands for each block of 4 KiB on its way to the disk; its bytes are pooled.
+        var blocks = Measured * ScriptedFrame.Length / 4096;
         Assert.InRange(taken, 0, blocks * 64);
     }
 

@@ -86,7 +86,7 @@ public sealed class StreamFileTests
             writes++;
         }
 
-        Assert.Equal(64, writes);
+        Assert.Equal(128, writes);
         Assert.True(timeline.AddTo(new(), StreamUnderTest.At(0)).WritesRefused > 100);
     }
 

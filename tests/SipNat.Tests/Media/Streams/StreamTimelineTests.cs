@@ -25,20 +25,21 @@ public sealed class StreamTimelineTests
     }
 
     [Fact]
-    public void Audio_leaves_once_when_its_block_is_full_or_after_three_quarters_of_a_second()
+    public void Audio_leaves_once_by_pages_of_the_file_or_after_three_quarters_of_a_second()
     {
         var stream = new StreamUnderTest();
         for (var i = 0; i < 60; i++) stream.Send(i * 20, i);
 
-        // The age is that of the first frame, which came at 0 ms, and of the one that began the next block.
-        Assert.Equal([(0, 0L, 38 * 160)], stream.Writes);
+        // A page of the file each; the header has 94 bytes of the first.
+        Assert.Equal([(0, 0L, 4002), (0, 4002L, 4096)], stream.Writes);
 
-        // A second of frames at once.
-        for (var i = 60; i < 110; i++) stream.Send(1200, i);
-        Assert.Equal([(0, 0L, 38 * 160), (0, 38 * 160L, 8192)], stream.Writes);
-
-        stream.Finish(1200);
-        Assert.Equal((0, (38 * 160L) + 8192, (110 * 160) - (38 * 160) - 8192), stream.Writes[^1]);
+        // What is left began with a frame that came after a second.
+        stream.Stream.HandleTimeout(StreamUnderTest.At(1749));
+        stream.Drain();
+        Assert.Equal(2, stream.Writes.Count);
+        stream.Stream.HandleTimeout(StreamUnderTest.At(1750));
+        stream.Drain();
+        Assert.Equal((0, 8098L, (60 * 160) - 8098), stream.Writes[^1]);
     }
 
     [Fact]
