@@ -36,6 +36,7 @@ public sealed partial class MediaPlane
 
         var session = new MediaSession(open.Session, open.Local, _options, _output, _random);
         _sessions.Add(open.Session, session);
+        _output.Sessions = _sessions.Count;
         AddPorts(now, session, open.Ports);
     }
 

@@ -16,6 +16,9 @@ public sealed partial class MediaPlane
     private const int MaxSessions = 20_000;
     private const int MaxPortsPerSession = 64;
 
+    /// <summary>Between two visits of a socket that is looked at in turn.</summary>
+    public static readonly TimeSpan VisitInterval = TimeSpan.FromMilliseconds(200);
+
     private MediaPlaneOptions _options;
     private readonly Random _random;
     private readonly Dictionary<FlowId, MediaPort> _portsByFlow = [];
@@ -185,19 +188,23 @@ public sealed partial class MediaPlane
 
     /// <summary>Takes what a socket had when it was visited, in order: what follows of packets is done once for all of them.</summary>
     /// <param name="now">The time of this input.</param>
-    /// <param name="received">Not empty.</param>
+    /// <param name="received">Empty where a visit has found nothing, or is the last one.</param>
     /// <param name="bytes">Those of all datagrams.</param>
-    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    /// <param name="isVisited">
+    /// Whether the socket will be looked at again in <see cref="VisitInterval"/> whatever comes, and so on until this is told
+    /// to be over: what has to be done meanwhile is done then, and needs no deadline.
+    /// </param>
+    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes, bool isVisited = false)
     {
-        if (received.Length > 1 && _portsByFlow.TryGetValue(flow, out var port) && port is { Paths: null, Owner: { } session })
+        if ((received.Length != 1 || isVisited) && _portsByFlow.TryGetValue(flow, out var port) && port is { Paths: null, Owner: { } session })
         {
             // A check or an answer of a STUN server among media is handled by itself, where it stands.
-            var isSooner = false;
+            var isSooner = received.IsEmpty && session.HandleBatch(now, port.Index, flow, [], bytes, isVisited);
             for (var begin = 0; begin < received.Length;)
             {
                 var end = begin;
                 while (end < received.Length && !StunMessage.LooksLikeStun(BytesOf(received[end], bytes))) end++;
-                if (end > begin) isSooner |= session.HandleBatch(now, port.Index, flow, received[begin..end], bytes);
+                if (end > begin) isSooner |= session.HandleBatch(now, port.Index, flow, received[begin..end], bytes, isVisited);
                 if (end < received.Length) HandleDatagram(now, received[end].Arrival, flow, received[end].From, BytesOf(received[end], bytes));
                 begin = end + 1;
             }

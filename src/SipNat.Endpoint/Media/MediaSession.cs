@@ -11,6 +11,9 @@ internal sealed class MediaSession
     private const int MaxWaiting = 64;
     private static readonly TimeSpan RecordingReportInterval = TimeSpan.FromSeconds(5);
 
+    // With more than 500 sessions: a hundred reports a second, whoever they are of.
+    private static readonly TimeSpan ReportTurn = TimeSpan.FromMilliseconds(10);
+
     // Whether a call is heard has to be known sooner.
     private static readonly TimeSpan CallReportInterval = TimeSpan.FromSeconds(0.5);
 
@@ -24,6 +27,7 @@ internal sealed class MediaSession
     private readonly List<MediaCommand> _waiting = [];
     private readonly Queue<EarlyDatagram> _early = new();
     private Instant? _reportAt;
+    private bool _hasAudio;
     private bool _reportNow;
     private bool _isClosing;
 
@@ -59,7 +63,7 @@ internal sealed class MediaSession
         }
     }
 
-    private TimeSpan ReportInterval { get; set; } = RecordingReportInterval;
+    private TimeSpan ReportInterval => _hasAudio ? CallReportInterval : Longer(RecordingReportInterval, _output.Sessions * ReportTurn);
 
     private IEnumerable<MediaStream> Streams => _byPort.OfType<MediaStream>();
 
@@ -72,7 +76,7 @@ internal sealed class MediaSession
 
     public void Configure(Instant now, MediaSettings settings)
     {
-        if (settings.Streams.Any(s => s.Audio is not null)) ReportInterval = CallReportInterval;
+        if (settings.Streams.Any(s => s.Audio is not null)) _hasAudio = true;
         foreach (var stream in settings.Streams)
         {
             if (stream.Port >= Ports.Count) continue;
@@ -138,11 +142,11 @@ internal sealed class MediaSession
 
     /// <summary>The same for all that a socket had, none of it STUN.</summary>
     /// <returns>Whether something is due earlier than before; where it is due later, nobody need know yet.</returns>
-    public bool HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    public bool HandleBatch(Instant now, int port, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes, bool isVisited)
     {
         if (StreamOf(port) is { } stream)
         {
-            stream.HandleBatch(now, flow, received, bytes);
+            stream.HandleBatch(now, flow, received, bytes, isVisited);
             return TryFollowUp(now, stream);
         }
 
@@ -167,6 +171,8 @@ internal sealed class MediaSession
         if (isSooner) stream.Schedule();
         return isSooner || _reportNow;
     }
+
+    private static TimeSpan Longer(TimeSpan left, TimeSpan right) => left > right ? left : right;
 
     private MediaStream? StreamOf(int port) => port < _byPort.Count ? _byPort[port] : null;
 

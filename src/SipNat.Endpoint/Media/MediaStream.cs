@@ -13,9 +13,6 @@ namespace SipNat.Endpoint.Media;
 /// </summary>
 internal sealed partial class MediaStream
 {
-    // Of sockets that are visited in turn.
-    private static readonly TimeSpan VisitInterval = TimeSpan.FromMilliseconds(200);
-
     private readonly SessionId _session;
     private readonly MediaPort _port;
     private readonly MediaOutput _output;
@@ -112,7 +109,7 @@ internal sealed partial class MediaStream
     }
 
     /// <summary>The same for all that a socket had.</summary>
-    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
+    public void HandleBatch(Instant now, FlowId flow, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes, bool isVisited)
     {
         var component = _port.ComponentOf(flow);
         Span<Range> datagrams = stackalloc Range[SrtpContext.MaxAhead];
@@ -124,8 +121,7 @@ internal sealed partial class MediaStream
             for (var i = 0; i < count; i++) Take(now, some[i].Arrival, flow, component, some[i].From, bytes[datagrams[i]], batch, i);
         }
 
-        // What would be due before the next visit leaves with this one: a deadline of its own would cost as much again.
-        if (received.Length > 1) _recorded.Timeline.Flush(now + VisitInterval);
+        if (component == 1) NoteVisit(now, isVisited);
         Collect(now);
     }
 

@@ -47,7 +47,11 @@ public sealed class RecordedStream
     public OtherPackets Others { get; } = new();
 
     /// <summary>When <see cref="HandleTimeout"/> wants to run next; null when nothing waits.</summary>
-    public Instant? Deadline => Instant.Earlier(Instant.Earlier(Timeline.FlushDue, Others.FlushDue), _events.Deadline);
+    public Instant? Deadline => DeadlineOf(isVisited: false);
+
+    /// <summary>The same, where the owner flushes the <see cref="Timeline"/> in time without being told.</summary>
+    public Instant? DeadlineOf(bool isVisited) =>
+        Instant.Earlier(isVisited ? null : Timeline.FlushDue, Instant.Earlier(Others.FlushDue, _events.Deadline));
 
     /// <summary>Packets are received, counted and played, and nothing of them is recorded, neither audio nor keys.</summary>
     public bool IsPaused { get; set; }

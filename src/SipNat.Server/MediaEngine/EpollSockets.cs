@@ -156,10 +156,20 @@ internal sealed unsafe class EpollSockets : IMediaSockets
     {
         var canWait = Fetch(socket);
         socket.EmptyVisits = canWait is null ? socket.EmptyVisits + 1 : 0;
-        if (socket.IsClosed || socket.Slice < 0 || (canWait is not false && socket.EmptyVisits < MaxEmptyVisits)) return;
+        if (socket.IsClosed || socket.Slice < 0) return;
 
-        _wheel.Remove(socket);
-        Watch(socket);
+        if (canWait is false || socket.EmptyVisits == MaxEmptyVisits)
+        {
+            _wheel.Remove(socket);
+            Watch(socket);
+        }
+        else if (canWait is not null)
+        {
+            return;
+        }
+
+        // It counts on its visits: it is told of those that bring nothing, and when they are over.
+        _receiver.Handle(socket, [], []);
     }
 
     private void LookAt(MediaSocket socket)

@@ -37,7 +37,10 @@ internal interface IMediaSockets : IDisposable
 /// <summary>Who is handed what has arrived, on the thread of the sockets.</summary>
 internal interface IMediaReceiver
 {
-    /// <param name="received">In the order of arrival; not empty. Only good until this returns.</param>
+    /// <param name="received">
+    /// In the order of arrival; empty where a socket was visited in turn for nothing, or is no longer. Only good until this
+    /// returns.
+    /// </param>
     /// <param name="bytes">Those of all datagrams.</param>
     /// <returns>Whether the socket may be visited in turn from here on: nobody waits for what comes to it.</returns>
     bool Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes);

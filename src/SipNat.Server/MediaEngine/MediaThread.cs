@@ -128,7 +128,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
             foreach (ref readonly var datagram in received) trace.TakeMedia(datagram.Arrival, datagram.From, socket.Local, bytes.Slice(datagram.Offset, datagram.Length));
         }
 
-        _plane.HandleBatch(_clock.Now, socket.Flow, received, bytes);
+        _plane.HandleBatch(_clock.Now, socket.Flow, received, bytes, isVisited: socket.Slice >= 0);
         Drain();
         return _plane.CanWait(socket.Flow);
     }

@@ -4,6 +4,7 @@ using SipNat.Endpoint.Media;
 using SipNat.Simulation;
 using SipNat.Sip.Sdp;
 using SipNat.Wire;
+using ReceivedDatagram = SipNat.Endpoint.Media.ReceivedDatagram;
 
 namespace SipNat.Tests.Endpoint.Calls;
 
@@ -116,6 +117,51 @@ public sealed class MediaPlaneTests
     }
 
     [Fact]
+    public void Audio_of_a_socket_that_is_visited_leaves_with_a_visit_and_by_a_deadline_once_visits_are_over()
+    {
+        var plane = Plane(spares: 0);
+        var flows = Open(plane);
+        var sent = 0;
+
+        Visit(200, frames: 10, isVisited: true);
+        Visit(400, frames: 10, isVisited: true);
+        Assert.Empty(TakeAudio(plane));
+
+        // The first frame came at 20 ms: it is 0.75 s old before the next visit.
+        Visit(600, frames: 0, isVisited: true);
+        Assert.Equal([(0L, 20 * ScriptedFrame.Length)], TakeAudio(plane));
+
+        // The first of these came at 720 ms; they do not reach the end of the page.
+        Visit(800, frames: 5, isVisited: true);
+        plane.HandleTimeout(At(800));
+        Assert.NotEqual(At(720 + 750), plane.Deadline);
+        Visit(1000, frames: 0, isVisited: false);
+        Assert.True(plane.Deadline <= At(720 + 750));
+        plane.HandleTimeout(At((720 + 750) - 1));
+        Assert.Empty(TakeAudio(plane));
+        plane.HandleTimeout(At(720 + 750));
+        Assert.Equal([(20L * ScriptedFrame.Length, 5 * ScriptedFrame.Length)], TakeAudio(plane));
+
+        static Instant At(double milliseconds) => Start + TimeSpan.FromMilliseconds(milliseconds);
+
+        void Visit(double at, int frames, bool isVisited)
+        {
+            var bytes = new List<byte>();
+            var received = new List<ReceivedDatagram>();
+            for (var i = frames - 1; i >= 0; i--)
+            {
+                var frame = Frame(sent);
+                BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), (ushort)sent);
+                BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(4), (uint)(sent++ * ScriptedFrame.Length));
+                received.Add(new(At(at - (20 * i)), Peer, bytes.Count, frame.Length));
+                bytes.AddRange(frame);
+            }
+
+            plane.HandleBatch(At(at), flows.Rtp, received.ToArray(), bytes.ToArray(), isVisited);
+        }
+    }
+
+    [Fact]
     public void A_packet_in_a_steady_stream_takes_no_memory()
     {
         const int Warm = 5_000;
@@ -209,5 +255,19 @@ public sealed class MediaPlaneTests
     private void TakeEvents(MediaPlane plane)
     {
         while (plane.TryTakeEvent(out var happened)) _events.Add(happened);
+    }
+
+    private static List<(long Offset, int Length)> TakeAudio(MediaPlane plane)
+    {
+        var taken = new List<(long, int)>();
+        while (plane.TryTakeWrite(out var write))
+        {
+            if (write.Buffer is not { } buffer) continue;
+
+            taken.Add((buffer.Offset, buffer.Length));
+            buffer.Dispose();
+        }
+
+        return taken;
     }
 }
