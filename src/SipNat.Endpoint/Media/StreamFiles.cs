@@ -11,7 +11,8 @@ internal sealed class StreamFiles(SessionId session, int stream, RecordedStream 
     private const int MaxWritesPerTurn = 16;
     private static readonly TimeSpan WriteTurn = TimeSpan.FromMilliseconds(10);
 
-    private readonly Dictionary<int, RecordingFile> _files = [];
+    // By their index: they begin in order.
+    private readonly List<RecordingFile> _files = [];
     private readonly Queue<TimelineEvent.FileEnded> _ended = new();
     private RecordingFile? _others;
 
@@ -29,7 +30,7 @@ internal sealed class StreamFiles(SessionId session, int stream, RecordedStream 
             switch (happened)
             {
                 case TimelineEvent.FileStarted(var index, var codec, var at):
-                    _files[index] = new(index, codec, at, local, source);
+                    _files.Add(new(index, codec, at, local, source));
                     break;
                 case TimelineEvent.FileEnded ended:
                     // Behind the writes that are still queued: nothing follows the end of a file.

@@ -18,7 +18,9 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
 {
     private readonly ILogger _log = logs.CreateLogger<AudioFiles>();
     private readonly ConcurrentDictionary<SessionId, Beginning> _begun = new();
-    private readonly Dictionary<(SessionId, int, int), AudioFile> _open = [];
+
+    // The core has one object for each file of a stream: looking for it costs no name.
+    private readonly Dictionary<RecordingFile, AudioFile> _open = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Buffers that the writer refused.</summary>
     public long Refused => writer.Refused;
@@ -33,8 +35,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
     /// <summary>Writes audio, or ends its file.</summary>
     public void Take(RecordingWrite write)
     {
-        var key = (write.Session, write.Stream, write.File.Index);
-        if (!_open.TryGetValue(key, out var file))
+        if (!_open.TryGetValue(write.File, out var file))
         {
             if (write.Buffer is null || !_begun.TryGetValue(write.Session, out var beginning))
             {
@@ -43,7 +44,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
             }
 
             file = Open(write, beginning);
-            _open.Add(key, file);
+            _open.Add(write.File, file);
         }
 
         if (write.Buffer is { } buffer)
@@ -53,7 +54,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
         }
 
         writer.Close(file, write.FinalLength);
-        _open.Remove(key);
+        _open.Remove(write.File);
     }
 
     /// <summary>Tells the log and the journal what the disk has done since the last call.</summary>
