@@ -33,6 +33,7 @@ internal sealed class SignallingContext
         }, random);
         Flows = new(this);
         Accounts = new(this);
+        Links = new(options.MaxSessions);
     }
 
     public SignallingOptions Options { get; private set; }
@@ -75,7 +76,7 @@ internal sealed class SignallingContext
 
     public LargeRequests LargeRequests { get; } = new();
 
-    public RecordingLinks Links { get; } = new();
+    public RecordingLinks Links { get; }
 
     /// <summary>Sessions that were found to record the same call as another: the first of each pair is yet to be told.</summary>
     public Queue<(SessionId Session, SessionId Other)> Relations { get; } = new();

@@ -65,7 +65,12 @@ public sealed partial class LabRouter
     public Task DropAsync(string match, CancellationToken stop) => _host.RunAsync(
         "nft", ["-f", "-"], $"table ip fault {{\n chain forward {{\n type filter hook forward priority filter - 1;\n {match} counter drop;\n }}\n}}\n", stop);
 
-    /// <summary>Lets through again what <see cref="DropAsync"/> did not.</summary>
+    /// <summary>The same, and says so by ICMP.</summary>
+    /// <param name="says">Such as <c>port-unreachable</c> or <c>admin-prohibited</c>.</param>
+    public Task RefuseAsync(string match, string says, CancellationToken stop) => _host.RunAsync(
+        "nft", ["-f", "-"], $"table ip fault {{\n chain forward {{\n type filter hook forward priority filter - 1;\n {match} counter reject with icmp type {says};\n }}\n}}\n", stop);
+
+    /// <summary>Lets through again what <see cref="DropAsync"/> and <see cref="RefuseAsync"/> did not.</summary>
     public Task StopDroppingAsync(CancellationToken stop) => _host.RunAsync("nft", ["delete", "table", "ip", "fault"], stop: stop);
 
     /// <summary>Sets the lifetime of UDP mappings; running ones keep theirs until their next packet.</summary>

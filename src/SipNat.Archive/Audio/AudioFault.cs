@@ -11,8 +11,14 @@ public abstract record AudioFault(string Path, DateTimeOffset At, string Reason)
 
     /// <summary>The file takes audio again, or was closed whole after it had not.</summary>
     /// <param name="Since">When it was refused.</param>
-    /// <param name="Missing">What found no room in memory and is silence in the file, in order; mostly nothing.</param>
+    /// <param name="Missing">What found no room in memory and is silence in the file, in order, and was not told before; mostly nothing.</param>
     public sealed record Resumed(string Path, DateTimeOffset At, string Reason, DateTimeOffset Since, IReadOnlyList<AudioSpan> Missing)
+        : AudioFault(Path, At, Reason);
+
+    /// <summary>The file is taken in part only, for so long that it is told before it is over.</summary>
+    /// <param name="Since">When it was first refused.</param>
+    /// <param name="Missing">What found no room in memory and is silence in the file, in order; what was told before is not in it.</param>
+    public sealed record Silenced(string Path, DateTimeOffset At, string Reason, DateTimeOffset Since, IReadOnlyList<AudioSpan> Missing)
         : AudioFault(Path, At, Reason);
 
     /// <summary>Nothing more will be written to the file.</summary>

@@ -12,6 +12,7 @@ public sealed class AudioFile
     private volatile bool _isOver;
     private volatile bool _isGone;
     private int _isUnforced;
+    private JobChain _jobs;
 
     internal AudioFile(string path, AudioFileFormat format, WriterThread? owner, TimeProvider clock)
     {
@@ -56,6 +57,9 @@ public sealed class AudioFile
     /// <summary>Null before it is made, while the disk refuses it, and after its end.</summary>
     internal IAudioDiskFile? Open { get; set; }
 
+    /// <summary>What waits for its turn in the <see cref="WriteQueue"/> of its thread, which looks after it.</summary>
+    internal ref JobChain Jobs => ref _jobs;
+
     /// <summary>Bytes of audio in the file, or of records.</summary>
     internal long AudioLength { get; set; }
 
@@ -74,6 +78,9 @@ public sealed class AudioFile
     /// <summary>What has to be done as soon as the disk takes it; null while the disk takes everything.</summary>
     internal Queue<WriteJob>? Waiting { get; set; }
 
+    /// <summary>The silence that is on its way to it; null where none is.</summary>
+    internal SilenceFill? Fill { get; set; }
+
     /// <summary>How long after a refusal the next attempt is made.</summary>
     internal TimeSpan Backoff { get; set; }
 
@@ -81,12 +88,8 @@ public sealed class AudioFile
     internal int Attempts { get; set; }
 
     /// <summary>A buffer found no room and will be missing; the fault, where this is the first. Any thread.</summary>
-    internal AudioFault.Refused? Overflow(WriteBuffer buffer)
-    {
-        var fault = Trouble.Refuse(Path, "The disk is too slow: the memory for audio that waits for it is full.");
-        Trouble.Miss(buffer.Offset, buffer.Offset + buffer.Length);
-        return fault;
-    }
+    internal AudioFault.Refused? Overflow(WriteBuffer buffer) => Trouble.Refuse(
+        Path, "The disk is too slow: the memory for audio that waits for it is full.", buffer.Offset, buffer.Offset + buffer.Length);
 
     /// <summary>Notes that the medium lacks bytes; false where that was known. Any thread.</summary>
     internal bool TryMarkUnforced() => Interlocked.Exchange(ref _isUnforced, 1) == 0;

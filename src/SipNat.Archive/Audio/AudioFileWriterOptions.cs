@@ -7,8 +7,8 @@ public sealed record AudioFileWriterOptions
     public int Threads { get; init; } = 1;
 
     /// <summary>
-    /// Buffers that may wait for each thread, whether it is busy or the disk refuses them: 65,536 of 8 KiB are 512 MiB, or
-    /// ten seconds of 4,000 streams and half an hour of 20.
+    /// Buffers that may wait for each thread, whether it is busy or the disk refuses them. One of audio has 4 KiB: 65,536
+    /// are 256 MiB, or eight seconds of 4,000 streams and 27 minutes of 20. One of packets has up to 8 KiB.
     /// </summary>
     public int QueueCapacity { get; init; } = 65_536;
 

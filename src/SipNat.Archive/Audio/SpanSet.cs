@@ -7,24 +7,29 @@ public readonly record struct AudioSpan(long From, long To)
 }
 
 /// <summary>Stretches of a file that do not touch each other, in order.</summary>
-internal sealed class SpanSet
+/// <param name="capacity">Stretches that are told apart; from then on the two that lie nearest to each other become one.</param>
+internal sealed class SpanSet(int capacity)
 {
-    /// <summary>Stretches that are told apart; from then on the two that lie nearest to each other become one.</summary>
-    public const int MaxSpans = 64;
-
     private readonly List<AudioSpan> _spans = [];
 
-    public bool IsEmpty => _spans.Count == 0;
+    public int Count => _spans.Count;
 
-    public IReadOnlyList<AudioSpan> Snapshot() => [.. _spans];
+    /// <summary>The end of the last; 0 where there is none.</summary>
+    public long End => _spans.Count == 0 ? 0 : _spans[^1].To;
 
-    public void Clear() => _spans.Clear();
+    /// <summary>What of a stretch is in the set.</summary>
+    public IEnumerable<AudioSpan> Within(AudioSpan stretch) => _spans
+        .Select(span => new AudioSpan(Math.Max(span.From, stretch.From), Math.Min(span.To, stretch.To)))
+        .Where(common => common.From < common.To);
+
+    /// <summary>Those that end before a byte, or with it.</summary>
+    public IReadOnlyList<AudioSpan> Snapshot(long end) => [.. _spans.TakeWhile(span => span.To <= end)];
 
     public void Add(long from, long to)
     {
         if (from >= to) return;
 
-        var at = _spans.FindIndex(span => span.To >= from);
+        var at = _spans.Count > 0 && _spans[^1].To < from ? -1 : _spans.FindIndex(span => span.To >= from);
         if (at < 0) at = _spans.Count;
         while (at < _spans.Count && _spans[at].From <= to)
         {
@@ -33,7 +38,7 @@ internal sealed class SpanSet
         }
 
         _spans.Insert(at, new AudioSpan(from, to));
-        if (_spans.Count > MaxSpans) JoinNearest();
+        if (_spans.Count > capacity) JoinNearest();
     }
 
     public void Remove(long from, long to)
@@ -48,7 +53,7 @@ internal sealed class SpanSet
             if (span.From < from) _spans.Insert(i, new AudioSpan(span.From, from));
         }
 
-        if (_spans.Count > MaxSpans) JoinNearest();
+        if (_spans.Count > capacity) JoinNearest();
     }
 
     private void JoinNearest()

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using SipNat.Media.Codecs;
-using SipNat.Media.Streams;
-using SipNat.Media.Wav;
 
 namespace SipNat.Archive.Audio;
 
@@ -9,19 +6,12 @@ namespace SipNat.Archive.Audio;
 /// All that a writer thread does, without the thread: jobs go in, bytes go to the disk. A file that the disk refuses
 /// keeps its jobs in order, and they are tried again until it takes them; no other file waits for it.
 /// </summary>
-internal sealed class WriterCore(
+internal sealed partial class WriterCore(
     AudioFileWriterOptions options, TimeProvider clock, IAudioDisk disk, ForceSchedule forced, Action<AudioFault> report)
 {
     /// <summary>Files that the disk refuses; beyond, and only then, files are given up, audio and all.</summary>
     public const int MaxStalled = 4096;
 
-    private const int SilenceBlock = 8192;
-
-    // Half a minute and more of a file's writes: what a disk that was taken away can have lost, and a second of it at least.
-    private const int MaxEnds = 64;
-
-    // What is written late lies within the two blocks before the end: before that, nothing changes any more.
-    private const int Unsettled = 2 * StreamTimeline.BlockLength;
     private const int AttemptsPerOpening = 5;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(1);
@@ -29,7 +19,9 @@ internal sealed class WriterCore(
     private readonly HashSet<AudioFile> _files = [];
     private readonly Queue<Due> _headers = new();
     private readonly PriorityQueue<AudioFile, long> _retries = new();
-    private readonly byte[] _header = new byte[WavHeader.Length];
+    private readonly FileLayout _layout = new();
+    private readonly WriteRun _run = new();
+    private readonly WriteJob[] _again = new WriteJob[WriteRun.MaxJobs];
     private long _bytesWritten;
     private long _unwritten;
 
@@ -43,28 +35,27 @@ internal sealed class WriterCore(
     public int Held { get; private set; }
 
     /// <summary>When <see cref="RunDue"/> has something to do, in timestamps of the clock.</summary>
-    public long NextDue => Math.Min(
+    public long NextDue => _fills.Count > 0 ? clock.GetTimestamp() : Math.Min(
         _headers.TryPeek(out var header) ? header.At : long.MaxValue,
         _retries.TryPeek(out _, out var retry) ? retry : long.MaxValue);
 
-    public void Do(in WriteJob job)
-    {
-        if (job.Kind is WriteJobKind.Drain)
-        {
-            RewriteHeaders(long.MaxValue);
-            job.Drained!.SetResult();
-            return;
-        }
+    public void Do(in WriteJob job) => DoAll(new ReadOnlySpan<WriteJob>(in job));
 
-        var file = job.File!;
-        if (file.IsOver) Refuse(job);
-        else if (file.Waiting is not null) Hold(job);
-        else if (!TryApply(job)) Stall(job);
+    /// <summary>Does jobs of one file in their order; buffers that follow each other are one write.</summary>
+    public void DoAll(ReadOnlySpan<WriteJob> jobs)
+    {
+        for (var rest = jobs; !rest.IsEmpty;)
+        {
+            var count = WriteRun.CountOf(rest);
+            DoRun(rest[..count]);
+            rest = rest[count..];
+        }
     }
 
-    /// <summary>Rewrites headers, and tries again what the disk refused.</summary>
+    /// <summary>Rewrites headers, tries again what the disk refused, and writes a piece of the silence that files lack.</summary>
     public void RunDue(long now)
     {
+        if (_fills.Count > 0) Fill();
         RewriteHeaders(now);
         while (_retries.TryPeek(out var file, out var at) && at <= now)
         {
@@ -79,18 +70,36 @@ internal sealed class WriterCore(
         foreach (var file in _files.ToArray())
         {
             if (file.Waiting is not null) Retry(file);
-            if (file.Waiting is not null) GiveUp(file, "The program ended before the disk took it.");
-            else if (!file.IsOver && !TryApply(new WriteJob(WriteJobKind.Close, file, Length: file.Reached))) GiveUp(file, "The program ended before the disk took it.");
+            if (file is { Waiting: null, IsOver: false } && file.Fill?.FinalLength is null) Do(new WriteJob(WriteJobKind.Close, file, Length: file.Reached));
         }
+
+        while (_fills.Count > 0) Fill();
+        foreach (var file in _files.ToArray()) GiveUp(file, "The program ended before the disk took it.");
     }
 
-    private bool TryApply(in WriteJob job)
+    private void DoRun(ReadOnlySpan<WriteJob> run)
     {
-        var file = job.File!;
+        if (run[0].Kind is WriteJobKind.Drain)
+        {
+            RewriteHeaders(long.MaxValue);
+            while (_fills.Count > 0) Fill();
+            run[0].Drained!.SetResult();
+            return;
+        }
+
+        var file = run[0].File!;
+        if (file.IsOver) Refuse(run);
+        else if (file.Waiting is not null) Hold(run);
+        else if (!TryApply(run)) Stall(run);
+    }
+
+    private bool TryApply(ReadOnlySpan<WriteJob> run)
+    {
+        var file = run[0].File!;
         try
         {
-            Apply(job);
-            job.Buffer?.Dispose();
+            Apply(file, run);
+            foreach (ref readonly var job in run) job.Buffer?.Dispose();
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -100,20 +109,33 @@ internal sealed class WriterCore(
         }
     }
 
-    private void Apply(in WriteJob job)
+    private bool Try(AudioFile file, Action<WriterCore, AudioFile> write)
     {
-        var file = job.File!;
+        try
+        {
+            write(this, file);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Refuse(file, exception.Message);
+            return false;
+        }
+    }
+
+    private void Apply(AudioFile file, ReadOnlySpan<WriteJob> run)
+    {
         _files.Add(file);
         Open(file);
-        switch (job.Kind)
+        switch (run[0].Kind)
         {
             case WriteJobKind.Open:
                 break;
             case WriteJobKind.Write:
-                Write(file, job.Buffer!);
+                Write(file, run);
                 break;
             case WriteJobKind.Close:
-                Finish(file, job.Length);
+                Finish(file, run[0].Length);
                 break;
             default:
                 throw new UnreachableException();
@@ -132,45 +154,21 @@ internal sealed class WriterCore(
 
         file.Open = file.IsMade ? disk.Reopen(file.Path) : disk.Create(file.Path);
         file.IsMade = true;
-        TakeStock(file, Math.Max(file.Open.Length - file.Format.HeaderLength, 0));
-        WriteHeader(file);
+        FileLayout.TakeStock(file, Math.Max(file.Open.Length - file.Format.HeaderLength, 0));
+        _layout.WriteHeader(file);
         MarkWritten(file);
     }
 
-    private void Write(AudioFile file, WriteBuffer buffer)
+    private void Write(AudioFile file, ReadOnlySpan<WriteJob> run)
     {
-        Reach(file, buffer.Offset);
-        file.Open!.Write(buffer.Written.Span, file.Format.HeaderLength + buffer.Offset - file.Skipped);
-        var end = buffer.Offset + buffer.Length;
-        file.AudioLength = Math.Max(file.AudioLength, end - file.Skipped);
-        if (file.Format is AudioFileFormat.Packets) NoteEnd(file);
-        file.Trouble.Mend(buffer.Offset, end);
-        Interlocked.Add(ref _bytesWritten, buffer.Length);
+        var from = run[0].Buffer!.Offset;
+        var bytes = _run.Gather(run);
+        Reach(file, from);
+        file.Open!.Write(bytes, file.Format.HeaderLength + from - file.Skipped);
+        foreach (ref readonly var job in run) FileLayout.NoteWritten(file, job.Buffer!.Offset + job.Buffer.Length);
+        file.Trouble.Mend(from, from + bytes.Length);
+        Interlocked.Add(ref _bytesWritten, bytes.Length);
         MarkWritten(file);
-    }
-
-    private void Finish(AudioFile file, long finalLength)
-    {
-        Reach(file, finalLength);
-        WriteHeader(file);
-        if (file.Format is AudioFileFormat.Wave && (file.AudioLength & 1) != 0) file.Open!.Write([0], WavHeader.Length + file.AudioLength);
-        forced.Close(file, file.Open!);
-        Settle(file, isClosing: true);
-        Forget(file);
-    }
-
-    // A file of a disk that was taken away may come back shorter. Records go on after the last that is whole.
-    private static void TakeStock(AudioFile file, long present)
-    {
-        if (present >= file.AudioLength) return;
-
-        file.AudioLength = file.Format is AudioFileFormat.Packets ? file.Ends.LastOrDefault(end => end <= present) : present;
-    }
-
-    private static void NoteEnd(AudioFile file)
-    {
-        if (file.Ends.Count == MaxEnds) file.Ends.Dequeue();
-        file.Ends.Enqueue(file.AudioLength);
     }
 
     // What lies between what was written and what comes next was refused.
@@ -178,50 +176,8 @@ internal sealed class WriterCore(
     {
         if (end <= file.Reached) return;
 
-        Refuse(file, "Audio was not handed over.");
-        file.Trouble.Miss(file.Reached, end);
-        switch (file.Format)
-        {
-            case AudioFileFormat.Wave(var codec):
-                FillWithSilence(file, codec, end);
-                break;
-            case AudioFileFormat.Packets:
-                file.Skipped = end - file.AudioLength;
-                break;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    // Zero is the loudest byte of µ-law: a hole in the file has to be filled.
-    private static void FillWithSilence(AudioFile file, AudioCodec codec, long end)
-    {
-        var silence = new byte[Math.Min(SilenceBlock, end - file.AudioLength)];
-        silence.AsSpan().Fill(codec.Silence);
-        while (file.AudioLength < end)
-        {
-            var count = (int)Math.Min(silence.Length, end - file.AudioLength);
-            file.Open!.Write(silence.AsSpan(0, count), WavHeader.Length + file.AudioLength);
-            file.AudioLength += count;
-        }
-    }
-
-    // After the audio, so that a header never promises what is not there.
-    private void WriteHeader(AudioFile file)
-    {
-        switch (file.Format)
-        {
-            case AudioFileFormat.Wave(var codec):
-                WavHeader.Write(_header, WavFormat.Of(codec), file.AudioLength);
-                file.Open!.Write(_header, 0);
-                break;
-            case AudioFileFormat.Packets packets:
-                // It states no length: once it is there, it stays as it is.
-                if (file.AudioLength == 0) file.Open!.Write(packets.Header, 0);
-                break;
-            default:
-                throw new UnreachableException();
-        }
+        if (file.Trouble.Refuse(file.Path, "Audio was not handed over.", file.Reached, end) is { } fault) report(fault);
+        if (file.Format is AudioFileFormat.Packets) file.Skipped = end - file.AudioLength;
     }
 
     private void MarkWritten(AudioFile file)
@@ -241,57 +197,44 @@ internal sealed class WriterCore(
             file.HeaderIsStale = false;
             if (file.IsOver || file.Waiting is not null) continue;
 
-            if (!TryRewriteHeader(file)) Stall(new WriteJob(WriteJobKind.Open, file));
-            else if (file.Trouble.IsActive && !Settle(file, isClosing: false)) MarkWritten(file);
+            if (!Try(file, static (core, file) => core.RewriteHeader(file))) Stall([new WriteJob(WriteJobKind.Open, file)]);
+            else if (file.Trouble.IsActive && file.Fill is null) LookAfter(file);
         }
     }
 
-    private bool TryRewriteHeader(AudioFile file)
+    private void RewriteHeader(AudioFile file)
     {
-        try
-        {
-            WriteHeader(file);
-            forced.Written(file);
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            Refuse(file, exception.Message);
-            return false;
-        }
-    }
-
-    private bool Settle(AudioFile file, bool isClosing)
-    {
-        if (file.Trouble.Settle(file.Path, file.Reached - Unsettled, isClosing) is not { } fault) return false;
-
-        report(fault);
-        return true;
+        _layout.WriteHeader(file);
+        forced.Written(file);
     }
 
     // From here on the file's jobs wait in their order.
-    private void Stall(in WriteJob job)
+    private void Stall(ReadOnlySpan<WriteJob> run)
     {
-        var file = job.File!;
+        var file = run[0].File!;
         if (!file.IsMade && disk.Exists(file.Path))
         {
-            Refuse(job);
+            Refuse(run);
             GiveUp(file, "A file of that name is there already.");
             return;
         }
 
-        file.Waiting = new Queue<WriteJob>();
+        (file.Waiting, file.Fill) = (new Queue<WriteJob>(), null);
         file.Backoff = FirstBackoff;
-        Hold(job);
+        Hold(run);
         RetryLater(file);
     }
 
-    private void Hold(in WriteJob job)
+    private void Hold(ReadOnlySpan<WriteJob> run)
     {
-        var file = job.File!;
-        file.Waiting!.Enqueue(job);
-        if (job.Buffer is not null) Held++;
-        if (job.Kind is WriteJobKind.Close && _retries.Count > MaxStalled) GiveUp(file, $"The disk refuses more than {MaxStalled} files.");
+        var file = run[0].File!;
+        foreach (ref readonly var job in run)
+        {
+            file.Waiting!.Enqueue(job);
+            if (job.Buffer is not null) Held++;
+        }
+
+        if (run[0].Kind is WriteJobKind.Close && _retries.Count > MaxStalled) GiveUp(file, $"The disk refuses more than {MaxStalled} files.");
     }
 
     private void Retry(AudioFile file)
@@ -300,20 +243,35 @@ internal sealed class WriterCore(
         if (++file.Attempts % AttemptsPerOpening == 0) Abandon(file);
 
         var waiting = file.Waiting!;
-        while (waiting.TryPeek(out var job))
+        while (waiting.Count > 0)
         {
-            if (!TryApply(job))
+            var run = FirstRunOf(waiting);
+            if (!TryApply(run))
             {
                 file.Backoff = file.Backoff * 2 < MaxBackoff ? file.Backoff * 2 : MaxBackoff;
                 RetryLater(file);
                 return;
             }
 
-            waiting.Dequeue();
-            if (job.Buffer is not null) Held--;
+            for (var done = 0; done < run.Length; done++)
+            {
+                if (waiting.Dequeue().Buffer is not null) Held--;
+            }
         }
 
         (file.Waiting, file.Attempts) = (null, 0);
+    }
+
+    private ReadOnlySpan<WriteJob> FirstRunOf(Queue<WriteJob> waiting)
+    {
+        var count = 0;
+        foreach (var job in waiting)
+        {
+            _again[count++] = job;
+            if (count == _again.Length) break;
+        }
+
+        return _again.AsSpan(0, WriteRun.CountOf(_again.AsSpan(0, count)));
     }
 
     private void RetryLater(AudioFile file) => _retries.Enqueue(file, clock.GetTimestamp() + clock.TicksOf(file.Backoff));
@@ -331,7 +289,7 @@ internal sealed class WriterCore(
         foreach (var job in file.Waiting ?? [])
         {
             if (job.Buffer is not null) Held--;
-            Refuse(job);
+            Refuse([job]);
         }
 
         Abandon(file);
@@ -341,7 +299,7 @@ internal sealed class WriterCore(
 
     private void Forget(AudioFile file)
     {
-        (file.IsOver, file.Waiting, file.Open) = (true, null, null);
+        (file.IsOver, file.Waiting, file.Open, file.Fill) = (true, null, null, null);
         _files.Remove(file);
     }
 
@@ -350,12 +308,15 @@ internal sealed class WriterCore(
         if (file.Trouble.Refuse(file.Path, reason) is { } fault) report(fault);
     }
 
-    private void Refuse(in WriteJob job)
+    private void Refuse(ReadOnlySpan<WriteJob> run)
     {
-        if (job.Buffer is null) return;
+        foreach (ref readonly var job in run)
+        {
+            if (job.Buffer is null) continue;
 
-        job.Buffer.Dispose();
-        Interlocked.Increment(ref _unwritten);
+            job.Buffer.Dispose();
+            Interlocked.Increment(ref _unwritten);
+        }
     }
 
     // When a header has to be rewritten. Equal intervals keep the queue in order.

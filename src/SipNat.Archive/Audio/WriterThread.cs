@@ -5,6 +5,7 @@ internal sealed class WriterThread
 {
     private readonly WriterCore _core;
     private readonly TimeProvider _clock;
+    private readonly WriteJob[] _jobs = new WriteJob[WriteRun.MaxJobs];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WriterThread(int number, AudioFileWriterOptions options, WriterCore core, TimeProvider clock)
@@ -34,7 +35,8 @@ internal sealed class WriterThread
         var ended = false;
         while (!ended)
         {
-            if (Queue.TryTake(_clock.MillisecondsUntil(_core.NextDue), out var job, out ended)) _core.Do(job);
+            var count = Queue.Take(_clock.MillisecondsUntil(_core.NextDue), _jobs, out ended);
+            _core.DoAll(_jobs.AsSpan(0, count));
             _core.RunDue(_clock.GetTimestamp());
             Queue.Held = _core.Held;
         }

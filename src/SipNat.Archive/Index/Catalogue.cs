@@ -20,15 +20,6 @@ public sealed class Catalogue
     private const int ProbeSeconds = 2;
 
     private const string Columns = "id AS Id, folder AS Folder, json AS Json";
-    private const string UpsertRow =
-        """
-        INSERT INTO recordings (id, folder, state, started_at, ended_at, call_id, remote, parties, json)
-        VALUES (@Id, @Folder, @State, @StartedAt, @EndedAt, @CallId, @Remote, @Parties, @Json)
-        ON CONFLICT (id) DO UPDATE SET folder = excluded.folder, state = excluded.state, started_at = excluded.started_at,
-            ended_at = excluded.ended_at, call_id = excluded.call_id, remote = excluded.remote,
-            parties = excluded.parties, json = excluded.json
-        """;
-
     private readonly string _connectionString;
     private readonly string _path;
 
@@ -100,9 +91,10 @@ public sealed class Catalogue
     public void Upsert(IEnumerable<StoredRecording> recordings) => Run(connection =>
     {
         using var transaction = connection.BeginTransaction(deferred: false);
+        using var upsert = new RowUpsert(connection, transaction);
         foreach (var recording in recordings)
         {
-            if (recording.Document is { } document) connection.Execute(UpsertRow, RowOf(recording.Folder, document), transaction);
+            if (recording.Document is { } document) upsert.Run(recording.Folder, document);
         }
 
         transaction.Commit();
@@ -173,40 +165,8 @@ public sealed class Catalogue
         }
     }
 
-    private static object RowOf(string folder, RecordingDocument document) => new
-    {
-        document.Id,
-        Folder = folder,
-        State = NameOf(document.State),
-        StartedAt = document.StartedAt.ToUnixTimeMilliseconds(),
-        EndedAt = document.EndedAt?.ToUnixTimeMilliseconds(),
-        document.CallId,
-        document.Remote,
-        Parties = PartiesOf(document),
-        Json = SummaryOf(document),
-    };
-
     /// <summary>What a row's JSON has to be.</summary>
     internal static string SummaryOf(RecordingDocument document) => Encoding.UTF8.GetString(RecordingJson.Write(document.ToSummary()));
-
-    private static string NameOf(RecordingState state) => state switch
-    {
-        RecordingState.Recording => "recording",
-        RecordingState.Paused => "paused",
-        RecordingState.Complete => "complete",
-        RecordingState.Interrupted => "interrupted",
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
-
-    private static string PartiesOf(RecordingDocument document)
-    {
-        var names = document.Participants.Concat(document.Streams.SelectMany(stream => stream.Participants))
-            .SelectMany(participant => new[] { participant.Aor, participant.Name })
-            .OfType<string>()
-            .Select(name => name.ToLowerInvariant())
-            .Distinct(StringComparer.Ordinal);
-        return string.Join('\n', names);
-    }
 
     private RecordingDocument Read(CatalogueEntry entry) =>
         RecordingJson.TryRead(Encoding.UTF8.GetBytes(entry.Json), out var document, out var defect)
@@ -237,7 +197,7 @@ public sealed class Catalogue
     private T Run<T>(Func<SqliteConnection, T> work, int busySeconds = BusySeconds)
     {
         CreateFolder(_path);
-        using var connection = new SqliteConnection(_connectionString);
+        var connection = new SqliteConnection(_connectionString);
         try
         {
             connection.DefaultTimeout = busySeconds;
@@ -253,6 +213,23 @@ public sealed class Catalogue
             // A connection of the pool may have the file that another process has moved away.
             SqliteConnection.ClearPool(connection);
             throw new ArchiveException(Explain(exception, busySeconds), exception);
+        }
+        finally
+        {
+            Close(connection);
+        }
+    }
+
+    // A full disk ends a transaction by itself, and the end of its connection then fails to end it once more.
+    private static void Close(SqliteConnection connection)
+    {
+        try
+        {
+            connection.Dispose();
+        }
+        catch (SqliteException)
+        {
+            SqliteConnection.ClearPool(connection);
         }
     }
 

@@ -121,7 +121,7 @@ internal sealed partial class Account
         _patience = null;
         if (State is AccountState.Unregistering)
         {
-            _register = null;
+            AbandonRegister();
             Tell(now, AccountState.Unregistered, "The registrar did not answer; the binding ends by itself");
             return;
         }
@@ -132,7 +132,8 @@ internal sealed partial class Account
     // RFC 3263 §4.3: a server that does not answer, takes no connection, or is in trouble is followed by the next one.
     private void TryNext(Instant now, int status, string why, TimeSpan? wait = null)
     {
-        (_register, _patience) = (null, null);
+        AbandonRegister();
+        _patience = null;
         if (State is AccountState.Unregistering)
         {
             Tell(now, AccountState.Unregistered, why);

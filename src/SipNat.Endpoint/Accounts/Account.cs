@@ -243,6 +243,7 @@ internal sealed partial class Account
     private void Send(Instant now, FlowId flow, SipTarget target, TimeSpan expires)
     {
         var contact = _requests.LearnedContact ?? Advertise(flow, target);
+        AbandonRegister();
         _register = _context.Transactions.Request(now, flow, target.Address, _requests.Create(contact, target.Transport, expires));
         Snapshot = Snapshot with
         {
@@ -285,9 +286,18 @@ internal sealed partial class Account
         }
     }
 
+    // There is one at a time (RFC 3261 §10.2): a copy that arrives after the next one names an address that was ours before,
+    // and registrars that do not compare CSeq believe it.
+    private void AbandonRegister()
+    {
+        if (_register is { } pending) _context.Transactions.Abandon(pending);
+        _register = null;
+    }
+
     private void Forget()
     {
-        (_register, _due, _patience, _refreshAt) = (null, null, null, null);
+        AbandonRegister();
+        (_due, _patience, _refreshAt) = (null, null, null);
         _probes.Clear();
         _isSpread = false;
         _context.Accounts.Registrars.Leave(this);

@@ -23,6 +23,7 @@ internal sealed partial class Call
     private bool _hasRefusedAddress;
     private long _audioSent;
     private Instant? _audioSentAt;
+    private bool _isRefusalNamed;
 
     private void Watch(Instant now)
     {
@@ -30,7 +31,9 @@ internal sealed partial class Call
         if (_streams.All.FirstOrDefault() is not { Current: { } media } stream) return;
 
         if (stream.Report?.Audio is { Stages.Sent: var sent } && sent > _audioSent) (_audioSent, _audioSentAt) = (sent, now);
-        switch (_watch.Look(now, SituationOf(stream, media)))
+        var step = _watch.Look(now, SituationOf(now, stream, media));
+        NameRefusal(now, stream);
+        switch (step)
         {
             case CallStep.OpenPath:
                 _lostAddress = stream.Rtp.Address;
@@ -55,7 +58,25 @@ internal sealed partial class Call
         }
     }
 
-    private CallSituation SituationOf(SessionStream stream, AcceptedMedia media)
+    // What ICMP says is looked at as soon as it is old enough, and not in its turn.
+    private void HastenWatch()
+    {
+        if (_watch.IsRefusedByIcmp || _streams.All.FirstOrDefault()?.Report?.RefusedByIcmp is not { } refusal) return;
+        if (_watchAt > refusal.Since + IcmpRefusal.LeastAge) _watchAt = refusal.Since + IcmpRefusal.LeastAge;
+    }
+
+    // It has the cause in it: whatever is tried then, this is said at once.
+    private void NameRefusal(Instant now, SessionStream stream)
+    {
+        if (_watch.IsRefusedByIcmp && !_isRefusalNamed && stream.Report?.RefusedByIcmp is { Error: var error })
+        {
+            _journal.Find(now, FindingCode.PeerHearsNothing, $"Our audio does not arrive at {error.Destination}: {error.Explain(stream.Local)} The other side does not hear us.");
+        }
+
+        _isRefusalNamed = _watch.IsRefusedByIcmp;
+    }
+
+    private CallSituation SituationOf(Instant now, SessionStream stream, AcceptedMedia media)
     {
         var (report, audio) = (stream.Report, stream.Report?.Audio);
         return new()
@@ -70,6 +91,7 @@ internal sealed partial class Call
             ReceivedByPeer = audio?.Stages.ReceivedByPeer,
             ReportedAt = audio?.PeerReportedAt,
             SendsFailed = report?.SendsFailed ?? 0,
+            RefusedByIcmpAt = report?.RefusedByIcmp is { } refusal && now - refusal.Since >= IcmpRefusal.LeastAge ? refusal.At : null,
             // Of hosts that have proved to be there; any other would get no more than a trickle.
             IsSentElsewhere = stream.Ice is null && !stream.KeepsToDescription && report is { Remote: { IsNone: false } followed }
                 && media.RemoteRtp is { } described && followed != described && (described.HasSameAddress(followed) || described.HasSameAddress(Peer)),
@@ -124,8 +146,10 @@ internal sealed partial class Call
         if (stream.Report is not { } report) return;
         if (_watch.IsOutbound)
         {
+            if (_watch.IsRefusedByIcmp) return;
+
             _journal.Find(now, FindingCode.PeerHearsNothing, _watch.IsRefused
-                ? $"{report.SendsFailed} packets to {DestinationOf(stream)} were refused: a firewall or a missing route on this machine, or nobody listens there (ICMP). The other side does not hear us."
+                ? $"{report.SendsFailed} packets to {DestinationOf(stream)} were refused: a firewall or a missing route on this machine. The other side does not hear us."
                 : $"The other side reports that it receives none of our audio, which goes to {DestinationOf(stream)}: a firewall or NAT on its side, or between, does not let it through. Where it says that it sends from an address of a private network, let it use STUN, ICE or its provider's relay.");
             return;
         }
@@ -164,12 +188,12 @@ internal sealed partial class Call
         _isRelayWanted = false;
         var after = now - _watch.Since;
         var to = stream.Report?.Path?.Local ?? stream.Rtp.Address;
-        _journal.Note(now, "recovered", $"{(_watch.IsOutbound ? "The other side reports our audio again" : "Audio is back")} after {after.TotalSeconds:F1} s{(to == _lostAddress ? "" : $": {_lostAddress} gave way to {to}")}.");
+        _journal.Note(now, "recovered", $"{(_watch.IsOutbound ? "Our audio arrives again, as far as is known," : "Audio is back")} after {after.TotalSeconds:F1} s{(to == _lostAddress ? "" : $": {_lostAddress} gave way to {to}")}.");
         if (_recovered.Count < MaxRecoveries) _recovered.Add(new(now, _lostAddress, to, after) { IsOutbound = _watch.IsOutbound });
     }
 
     private string DescribeLoss(Instant now, SessionStream stream) => _watch.IsOutbound
-        ? _watch.IsRefused ? $"Our packets to {DestinationOf(stream)} are refused." : $"The other side reports that none of our audio arrives ({stream.Report?.Audio?.Stages.Sent ?? 0} packets were sent)."
+        ? _watch.IsRefused ? $"Our packets to {DestinationOf(stream)} are refused{(_watch.IsRefusedByIcmp ? ", by ICMP" : "")}." : $"The other side reports that none of our audio arrives ({stream.Report?.Audio?.Stages.Sent ?? 0} packets were sent)."
         : _watch.IsUnusable ? "What comes cannot be used."
         : stream.Report is not { LastHeardAt: { } at } report ? "Nothing of the other side has come yet."
         : report.LastPacketAt is { } last && last < at ? $"No audio of the other side has come for {(now - last).TotalSeconds:F1} s."

@@ -160,6 +160,7 @@ internal sealed partial class Call
                 break;
             case MediaEvent.Reported(_, var streams):
                 _streams.Report(streams);
+                HastenWatch();
                 break;
             case MediaEvent.Noted(_, var entry):
                 _journal.Note(entry);

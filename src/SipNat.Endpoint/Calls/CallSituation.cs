@@ -33,8 +33,11 @@ internal readonly record struct CallSituation
     /// <summary>When it said so last; null before.</summary>
     public Instant? ReportedAt { get; init; }
 
-    /// <summary>Datagrams that the system refused to send: no route, a firewall here, or a port that is closed there (ICMP).</summary>
+    /// <summary>Datagrams that the system refused to send: no route, or a firewall here.</summary>
     public long SendsFailed { get; init; }
+
+    /// <summary>When ICMP said last that nobody takes what is sent to where our audio goes; null where that is long ago.</summary>
+    public Instant? RefusedByIcmpAt { get; init; }
 
     /// <summary>Our audio goes back to where the peer's comes from, which is not where its description says that it listens.</summary>
     public bool IsSentElsewhere { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SipNat.Endpoint.Media;
 
 namespace SipNat.Endpoint.Calls;
 
@@ -23,7 +24,7 @@ public enum OutboundVerdict
     /// <summary>It reports our packets.</summary>
     Delivered,
 
-    /// <summary>It reports that none came, or none could be sent.</summary>
+    /// <summary>It reports that none came, or none could be sent, or it reports nothing and ICMP says that nobody takes them.</summary>
     NotDelivered,
 
     /// <summary>It reports nothing at all.</summary>
@@ -63,7 +64,7 @@ public readonly record struct CallVerdict(InboundVerdict Inbound, OutboundVerdic
         var audio = call.Stream!.Audio!;
         if (audio.Stages.ReceivedByPeer is { } received) return received > 0 ? OutboundVerdict.Delivered : OutboundVerdict.NotDelivered;
 
-        return OutboundVerdict.Unconfirmed;
+        return call.Stream.RefusedByIcmp is { } refusal && refusal.At - refusal.Since >= IcmpRefusal.LeastAge ? OutboundVerdict.NotDelivered : OutboundVerdict.Unconfirmed;
     }
 }
 

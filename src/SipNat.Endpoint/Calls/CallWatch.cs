@@ -52,6 +52,9 @@ internal sealed class CallWatch
     /// <summary>Whether our audio is refused, here or by ICMP, and does not only go astray.</summary>
     public bool IsRefused => _outbound.IsRefused;
 
+    /// <summary>Whether it is ICMP that says so, and the other side does not say otherwise.</summary>
+    public bool IsRefusedByIcmp => _outbound.IsRefusedByIcmp;
+
     /// <summary>Looks at the call; what it gives back is to be done now.</summary>
     public CallStep Look(Instant now, in CallSituation situation)
     {
@@ -63,10 +66,10 @@ internal sealed class CallWatch
 
         // What is asked of the peer to be heard may help both.
         var step = CallStep.None;
-        if (_inbound.LostSince is { } unheard) step = Step(_inbound.NextStep(situation, _outbound.LostSince is not null), isOutbound: false, unheard);
+        if (_inbound.LostSince is { } unheard) step = Step(_inbound.NextStep(situation, _outbound.IsEvident(now)), isOutbound: false, unheard);
         if (step is CallStep.None && _outbound.LostSince is { } lost && (_inbound.LostSince is null || _inbound.IsExhausted))
         {
-            step = Step(_outbound.NextStep(situation), isOutbound: true, lost);
+            step = Step(_outbound.NextStep(now, situation), isOutbound: true, lost);
         }
 
         if (step is not CallStep.None) _steppedAt = now;

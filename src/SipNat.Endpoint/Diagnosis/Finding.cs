@@ -50,7 +50,7 @@ public enum FindingCode
     /// <summary>Of a stream without packets: this system let nothing out that would have opened the way in.</summary>
     NothingSent,
 
-    /// <summary>The other side of a call reports that none of our audio arrives.</summary>
+    /// <summary>The other side of a call reports that none of our audio arrives, this machine refuses to send it, or ICMP says that nobody takes it.</summary>
     PeerHearsNothing,
 
     /// <summary>The other side hung up a call in which none of our audio had reached it for a while.</summary>

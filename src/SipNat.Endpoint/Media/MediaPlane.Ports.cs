@@ -36,7 +36,7 @@ public sealed partial class MediaPlane
 
         var session = new MediaSession(open.Session, open.Local, _options, _output, _random);
         _sessions.Add(open.Session, session);
-        _output.Sessions = _sessions.Count;
+        _output.Sessions++;
         AddPorts(now, session, open.Ports);
     }
 
@@ -103,11 +103,17 @@ public sealed partial class MediaPlane
     {
         _output.Events.Enqueue(new MediaEvent.Refused(session.Id, reason));
         session.Wanted = session.Ports.Count;
-        if (session.Ports.Count == 0) _sessions.Remove(session.Id);
+        if (session.Ports.Count == 0) Remove(session);
+    }
+
+    private void Remove(MediaSession session)
+    {
+        if (_sessions.Remove(session.Id)) _output.Sessions--;
     }
 
     private void Close(Instant now, MediaSession session, bool peerIsGone)
     {
+        Remove(session);
         _waiting.Remove(session);
         session.Close(now, peerIsGone);
         foreach (var port in session.Ports)

@@ -51,6 +51,9 @@ public sealed partial class MediaPlane
     /// <summary>Sessions that are open.</summary>
     public int Sessions => _sessions.Count;
 
+    /// <summary>Whether a session is open.</summary>
+    public bool Has(SessionId session) => _sessions.ContainsKey(session);
+
     public bool TryTakePortRequest(out MediaPortRequest request) => _output.PortRequests.TryDequeue(out request!);
 
     /// <summary>Takes what is wanted of connections; asked before the outbox is drained, it finds every connection made.</summary>
@@ -135,7 +138,7 @@ public sealed partial class MediaPlane
                 if (_sessions.TryGetValue(id, out var kept)) KeepOpen(now, kept);
                 break;
             case MediaCommand.Close(var id, var peerIsGone):
-                if (_sessions.Remove(id, out var closing)) Close(now, closing, peerIsGone);
+                if (_sessions.TryGetValue(id, out var closing)) Close(now, closing, peerIsGone);
                 break;
             default:
                 throw new UnreachableException();

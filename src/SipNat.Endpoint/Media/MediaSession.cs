@@ -137,7 +137,7 @@ internal sealed class MediaSession
         }
 
         stream.HandleDatagram(now, arrival, flow, from, datagram);
-        TryFollowUp(now, stream);
+        FollowUp(now, stream);
     }
 
     /// <summary>The same for all that a socket had, none of it STUN.</summary>
@@ -147,7 +147,7 @@ internal sealed class MediaSession
         if (StreamOf(port) is { } stream)
         {
             stream.HandleBatch(now, flow, received, bytes, isVisited);
-            return TryFollowUp(now, stream);
+            return FollowUp(now, stream);
         }
 
         foreach (ref readonly var early in received) HandleDatagram(now, early.Arrival, port, flow, early.From, bytes.Slice(early.Offset, early.Length));
@@ -156,25 +156,6 @@ internal sealed class MediaSession
 
     /// <summary>Whether nobody waits for what comes to a port.</summary>
     public bool CanWait(int port) => StreamOf(port) is { CanWait: true };
-
-    private bool TryFollowUp(Instant now, MediaStream stream)
-    {
-        var isSooner = stream.IsDueSooner;
-        if (stream.TakeProved())
-        {
-            OpenPinholes(now);
-            isSooner = true;
-        }
-
-        _reportNow |= stream.TakeStarted();
-        if (_reportNow) _reportAt = now;
-        if (isSooner) stream.Schedule();
-        return isSooner || _reportNow;
-    }
-
-    private static TimeSpan Longer(TimeSpan left, TimeSpan right) => left > right ? left : right;
-
-    private MediaStream? StreamOf(int port) => port < _byPort.Count ? _byPort[port] : null;
 
     public void HandleTimeout(Instant now)
     {
@@ -222,6 +203,15 @@ internal sealed class MediaSession
         if (StreamOf(port) is { } stream) stream.SendsFailed++;
     }
 
+    /// <summary>ICMP tells of a datagram; true where that has to be reported at once.</summary>
+    public bool HandleIcmp(Instant now, int port, FlowId flow, in IcmpError error, ReadOnlySpan<byte> quoted)
+    {
+        if (StreamOf(port)?.HandleIcmp(now, flow, error, quoted) is not true) return false;
+
+        (_reportNow, _reportAt) = (true, now);
+        return true;
+    }
+
     /// <summary>Sends a packet of audio by a port; false where nothing may be sent yet.</summary>
     public bool TrySendAudio(Instant now, int port, int payloadType, ReadOnlySpan<byte> payload, int samples) =>
         StreamOf(port) is { } stream && stream.TrySendAudio(now, payloadType, payload, samples);
@@ -250,6 +240,26 @@ internal sealed class MediaSession
     }
 
     // The first packet from a host lifts the limit that all streams share in sending there: none waits for its turn.
+    // Whether something is due earlier than before.
+    private bool FollowUp(Instant now, MediaStream stream)
+    {
+        var isSooner = stream.IsDueSooner;
+        if (stream.TakeProved())
+        {
+            OpenPinholes(now);
+            isSooner = true;
+        }
+
+        _reportNow |= stream.TakeStarted();
+        if (_reportNow) _reportAt = now;
+        if (isSooner) stream.Schedule();
+        return isSooner || _reportNow;
+    }
+
+    private static TimeSpan Longer(TimeSpan left, TimeSpan right) => left > right ? left : right;
+
+    private MediaStream? StreamOf(int port) => port < _byPort.Count ? _byPort[port] : null;
+
     private void OpenPinholes(Instant now)
     {
         foreach (var stream in Streams)

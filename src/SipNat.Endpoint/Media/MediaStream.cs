@@ -86,6 +86,7 @@ internal sealed partial class MediaStream
         if (settings.Ice is null) (_onPath, _controlOnPath) = (default, default);
         if (_port.Paths is { } paths && settings.Ice is null) ConfigureRelay(now, paths);
         Follow(session.SignallingSource);
+        _icmp.Begin(now);
 
         _recorded.IsPaused = session.Paused;
         _controlLatch.IsHeld = !settings.ShouldSend;
@@ -181,6 +182,7 @@ internal sealed partial class MediaStream
         ControlFrom = _controlFrom,
         PeerSent = _peerSent,
         SendsFailed = SendsFailed,
+        RefusedByIcmp = RefusedByIcmp(now),
         Audio = _audio?.Report(_recorded.Receiver, Arrivals),
         Sent = _sent?.Report(now),
     };

@@ -22,8 +22,11 @@ public sealed record MediaStreamReport(int Index, StreamReport Stream, Transport
     /// <summary>What the peer says that it has sent; null before a sender report.</summary>
     public PeerCount? PeerSent { get; init; }
 
-    /// <summary>Datagrams that the system refused to send: no route, a firewall here, or a port that is closed there (ICMP).</summary>
+    /// <summary>Datagrams that the system refused to send: no route, or a firewall here.</summary>
     public long SendsFailed { get; init; }
+
+    /// <summary>What ICMP says of the audio of a call, where it goes at this moment; null where nothing that is believed.</summary>
+    public IcmpRefusal? RefusedByIcmp { get; init; }
 
     /// <summary>What was sent and is kept; null where nothing sent is.</summary>
     public StreamReport? Sent { get; init; }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using SipNat.Media.Rtp;
 using SipNat.Media.Streams;
 using SipNat.Wire;
 
@@ -9,6 +11,10 @@ namespace SipNat.Endpoint.Media;
 /// </summary>
 internal sealed class StreamSender
 {
+    // Where the source stands in packets of RTP and RTCP (RFC 3550 §5.1, §6.4.1).
+    private const int RtpSsrc = 8;
+    private const int RtcpSsrc = 4;
+
     private static readonly TimeSpan GreetingInterval = TimeSpan.FromSeconds(1);
 
     private readonly MediaPort _port;
@@ -76,6 +82,23 @@ internal sealed class StreamSender
     /// that signals has answered there already, and is no stranger.
     /// </summary>
     public bool MaySendAudio => _isSending && IsOpen(MediaRoute());
+
+    /// <summary>Whether audio is sent to an address at this moment, by a socket and not by a relay.</summary>
+    public bool SendsTo(FlowId flow, TransportAddress destination) =>
+        _isSending && MediaRoute() is { Outbox: null } route && route.Flow == flow && route.Remote == destination;
+
+    /// <summary>Whether a datagram to that address was a packet of ours; null where too little of it is there to say so.</summary>
+    public bool? IsOurs(ReadOnlySpan<byte> beginning)
+    {
+        if (beginning.Length < RtpPacket.HeaderLength) return null;
+
+        return MediaDemultiplexer.Classify(beginning) switch
+        {
+            MediaPacketKind.Rtp => BinaryPrimitives.ReadUInt32BigEndian(beginning[RtpSsrc..]) == _audio.Ssrc,
+            MediaPacketKind.Rtcp => BinaryPrimitives.ReadUInt32BigEndian(beginning[RtcpSsrc..]) == _audio.Ssrc,
+            _ => false,
+        };
+    }
 
     /// <summary>Takes what was agreed on. Another destination has a pinhole of its own, which has to be opened.</summary>
     public void Configure(Instant now, MediaStreamSettings settings, MediaSettings session)

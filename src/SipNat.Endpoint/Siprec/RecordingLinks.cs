@@ -6,12 +6,14 @@ namespace SipNat.Endpoint.Siprec;
 /// Which recording sessions have named the same call. A name is remembered for a while after it was heard last, as a
 /// call that is transferred may go on in another dialog when the first one is over.
 /// </summary>
-internal sealed class RecordingLinks
+/// <param name="maxSessions">Sessions that there may be at one time: names are remembered for several times as many.</param>
+internal sealed class RecordingLinks(int maxSessions)
 {
-    private const int MaxLinks = 50_000;
+    private const int LinksOfSession = 5;
     private const int MaxSessionsOfLink = 64;
     private static readonly TimeSpan Memory = TimeSpan.FromHours(1);
 
+    private readonly int _maxLinks = LinksOfSession * maxSessions;
     private readonly Dictionary<RecordingLink, Named> _named = [];
     private readonly Queue<(RecordingLink Link, Instant At)> _order = new();
 
@@ -30,7 +32,7 @@ internal sealed class RecordingLinks
 
     private void Forget(Instant now)
     {
-        while (_order.TryPeek(out var oldest) && (_order.Count >= MaxLinks || oldest.At + Memory < now))
+        while (_order.TryPeek(out var oldest) && (_order.Count >= _maxLinks || oldest.At + Memory < now))
         {
             _order.Dequeue();
             if (_named.TryGetValue(oldest.Link, out var named) && named.LastAt == oldest.At) _named.Remove(oldest.Link);

@@ -39,7 +39,7 @@ internal static class CallJson
             Encrypted = call.IsEncrypted,
             Quality = QualityOf(call),
             Stages = call.Stream?.Audio?.Stages is { } stages ? new(stages.Sent, stages.ReceivedByPeer, stages.Arrived, stages.Authenticated, stages.Accepted, stages.Decoded, stages.Audible) : null,
-            Findings = [.. call.Findings.Select(f => new CallFindingReport(f.Code.Text, f.Text))],
+            Findings = [.. call.Findings.Select(f => new CallFindingReport(f.Code.Text, f.Text, toWall(f.At)))],
         };
     }
 
@@ -149,7 +149,7 @@ internal sealed record CallVerdictReport(string Inbound, string Outbound);
 
 internal sealed record CallRecoveryReport(string Direction, DateTimeOffset At, string From, string To, double AfterSeconds);
 
-internal sealed record CallFindingReport(string Code, string Text);
+internal sealed record CallFindingReport(string Code, string Text, DateTimeOffset At);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CallReport))]

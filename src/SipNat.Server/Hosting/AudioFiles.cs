@@ -10,8 +10,8 @@ using SipNat.Wire;
 namespace SipNat.Server.Hosting;
 
 /// <summary>
-/// Takes audio from the media engine to the files of the archive. <see cref="Take"/> runs on the engine's thread and
-/// only queues; the disk is somebody else's thread.
+/// Takes audio from the media engine to the files of the archive. <see cref="Take"/> runs on the engine's threads, each
+/// file on that of its session, and only queues; the disk is somebody else's thread.
 /// </summary>
 internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore store, ServerClock clock, RecordingJournal journal, ILoggerFactory logs)
     : IAsyncDisposable
@@ -20,7 +20,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
     private readonly ConcurrentDictionary<SessionId, Beginning> _begun = new();
 
     // The core has one object for each file of a stream: looking for it costs no name.
-    private readonly Dictionary<RecordingFile, AudioFile> _open = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<RecordingFile, AudioFile> _open = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Buffers that the writer refused.</summary>
     public long Refused => writer.Refused;
@@ -44,7 +44,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
             }
 
             file = Open(write, beginning);
-            _open.Add(write.File, file);
+            _open[write.File] = file;
         }
 
         if (write.Buffer is { } buffer)
@@ -54,7 +54,7 @@ internal sealed partial class AudioFiles(AudioFileWriter writer, RecordingStore 
         }
 
         writer.Close(file, write.FinalLength);
-        _open.Remove(write.File);
+        _open.TryRemove(write.File, out _);
     }
 
     /// <summary>Tells the log and the journal what the disk has done since the last call.</summary>

@@ -21,7 +21,13 @@ internal static class AudioFilesFindings
             AudioFault.Refused => new(
                 FindingCode.AudioNotWritten.Text, $"{file} has not been written since {Time(fault.At)}: {reason}. Its audio waits in memory and is tried again every second.", fault.At),
             AudioFault.Resumed resumed => new(
-                FindingCode.AudioWrittenAgain.Text, $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(resumed)}.", fault.At),
+                FindingCode.AudioWrittenAgain.Text,
+                $"{file} was not written from {Time(resumed.Since)} to {Time(fault.At)} ({reason}); {Missing(file, resumed.Missing)}.",
+                fault.At),
+            AudioFault.Silenced silenced => new(
+                FindingCode.AudioNotWritten.Text,
+                $"{file} has been written in part only since {Time(silenced.Since)}: {reason}; {Missing(file, silenced.Missing)}.",
+                fault.At),
             AudioFault.Ended => new(FindingCode.AudioNotWritten.Text, $"{file} is not written from {Time(fault.At)} on: {reason}.", fault.At),
             AudioFault.NotForced => new(
                 FindingCode.AudioNotForced.Text, $"The medium did not confirm what was written to {file} before {Time(fault.At)}: {reason}. A power cut may cost it.", fault.At),
@@ -29,11 +35,10 @@ internal static class AudioFilesFindings
         };
     }
 
-    private static string Missing(AudioFault.Resumed fault)
+    private static string Missing(string file, IReadOnlyList<AudioSpan> spans)
     {
-        var spans = fault.Missing;
         if (spans.Count == 0) return "all of its audio was kept and is in the file";
-        if (RecordedFile.IsNamedAsPackets(fault.Path)) return $"{spans.Sum(span => span.Length)} bytes of packets are missing in it";
+        if (RecordedFile.IsNamedAsPackets(file)) return $"{spans.Sum(span => span.Length)} bytes of packets are missing in it";
 
         var named = string.Join(", ", spans.Take(MaxSpansNamed).Select(span => $"from second {Seconds(span.From)} to {Seconds(span.To)}"));
         var more = spans.Count > MaxSpansNamed ? $" and {spans.Count - MaxSpansNamed} more" : "";

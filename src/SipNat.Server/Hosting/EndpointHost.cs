@@ -31,10 +31,8 @@ internal sealed class EndpointHost : IAsyncDisposable
     private readonly HostNames _names;
     private readonly TurnServers _turn;
     private readonly SignallingCore _core;
-    private readonly MediaPlane _plane;
     private readonly CoreHost _host;
     private readonly MediaThread _engine;
-    private readonly TurnConnections _connections;
     private readonly Registrations _registrations;
     private readonly CallRecorders _recorders;
     private readonly PacketTrace? _trace;
@@ -61,7 +59,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         // Nobody may record with a command.
         _core = new(endpoint.Signalling with { AllowedNetworks = [] }, endpoint.Addressing, new SecureRandom());
         // One call has no use for ports that are ready for the next.
-        _plane = new(endpoint.Media with { SparePorts = 1 }, new SecureRandom());
+        var plane = new MediaPlane(endpoint.Media with { SparePorts = 1 }, new SecureRandom());
         var trust = TlsTrust.From(options, _clock.Time, logs);
         _host = new(_core, _clock, flows, new TransportLimits { AllowedNetworks = [] }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, _clock.Time, logs), WebSocketOrigins = options.Sip.WebSocketOrigins })
         {
@@ -70,9 +68,9 @@ internal sealed class EndpointHost : IAsyncDisposable
         };
         _registrations = new(_core, _host, logs);
         _recorders = new(logs);
-        _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
+        var connections = new TurnConnections(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp);
-        _engine = new(options.Media.Engine, _plane, _clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take) { Trace = _trace };
+        _engine = new(options.Media.Engine, plane, _clock, flows, ports, connections, happened => _mediaEvents.Writer.TryWrite(happened), static write => write.Buffer?.Dispose(), _recorders.Take) { Trace = _trace };
     }
 
     /// <summary>Told of every change of a call, one at a time and outside of the core's lock.</summary>
@@ -97,10 +95,10 @@ internal sealed class EndpointHost : IAsyncDisposable
         IReadOnlyList<TurnServerOptions> turn = [.. _turn.Current.Select(s => s.Options with { TlsName = s.TlsName })];
         var interfaces = LocalInterfaces.Read();
         var hosts = HostAddresses.Of(interfaces, _options.Media.Address);
-        _engine.TryPost(now =>
+        _engine.TryPost((_, plane) =>
         {
-            _plane.SetTurnServers(turn);
-            _plane.SetHosts(hosts);
+            plane.SetTurnServers(turn);
+            plane.SetHosts(hosts);
         });
         Open(interfaces);
         _host.Post(now => _core.SetExternalAddresses(now, external));
@@ -111,7 +109,7 @@ internal sealed class EndpointHost : IAsyncDisposable
     private void TakeStunServers()
     {
         IReadOnlyList<TransportAddress> stun = [.. _options.StunServers.SelectMany(name => _names[name])];
-        _engine.TryPost(now => _plane.SetStunServers(now, stun));
+        _engine.TryPost((now, plane) => plane.SetStunServers(now, stun));
         _host.Post(now => _core.SetStunServers(now, stun));
     }
 
@@ -162,8 +160,7 @@ internal sealed class EndpointHost : IAsyncDisposable
     {
         await _registrations.DisposeAsync();
         await _host.DisposeAsync();
-        _engine.Dispose();
-        await _connections.DisposeAsync();
+        await _engine.DisposeAsync();
         await _stop.CancelAsync();
         _calls.Writer.TryComplete();
         await _pump;

@@ -19,7 +19,7 @@ using SipNat.Wire;
 namespace SipNat.Server.Hosting;
 
 /// <summary>
-/// The recording server: the signalling core on its sockets, the media engine on its thread, and what they tell each
+/// The recording server: the signalling core on its sockets, the media engine on its threads, and what they tell each
 /// other. Neither waits for the other, nor for the disk.
 /// </summary>
 internal sealed class Recorder : IAsyncDisposable
@@ -35,11 +35,9 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly HostNames _names;
     private readonly TurnServers _turn;
     private readonly LifetimeWatch _lifetimes;
-    private readonly TurnConnections _connections;
     private readonly SignallingCore _core;
-    private readonly MediaPlane _plane;
     private readonly CoreHost _host;
-    private readonly MediaThread _engine;
+    private readonly MediaThreads _media;
     private readonly Registrations _registrations;
     private readonly CallDesk _desk;
     private readonly Surroundings _surroundings;
@@ -48,7 +46,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly RecorderMetrics _metrics;
     private readonly ILogger _log;
     private readonly Channel<MediaEvent> _mediaEvents = Channel.CreateBounded<MediaEvent>(
-        new BoundedChannelOptions(MaxQueuedMediaEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(MaxQueuedMediaEvents) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public Recorder(
         SipNatOptions options,
@@ -68,23 +66,32 @@ internal sealed class Recorder : IAsyncDisposable
         Warmup.Run(endpoint);
         NativeCodecs.Tell(_log, options);
         _core = new(endpoint.Signalling, endpoint.Addressing, new SecureRandom());
-        _plane = new(endpoint.Media, new SecureRandom());
         _files = new(writer, archive.Store, clock, journal, logs);
         var trust = TlsTrust.From(options, clock.Time, logs);
         _host = new(_core, clock, flows, new TransportLimits { AllowedNetworks = endpoint.Signalling.AllowedNetworks }, logs, new() { Trust = trust, Server = TlsServer.From(options.Sip.Tls, clock.Time, logs), WebSocketOrigins = options.Sip.WebSocketOrigins }) { AfterDrain = AfterDrain, Trace = trace };
         _registrations = new(_core, _host, logs);
-        _desk = new(options, _core, command => _engine!.TryPost(command), logs);
+        _desk = new(options, _core, command => _media!.TryPost(command), logs);
         _surroundings = new(options.Nat, clock, flows, logs);
         var ports = new MediaPortAllocator(options.Media.FirstPort, options.Media.LastPort, options.Media.Dscp, DescriptorLimit.StreamsOf(DescriptorLimit.Current))
         {
             Bound = _surroundings.Bound,
             Closed = _surroundings.Closed,
         };
-        _connections = new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>());
-        _engine = new(options.Media.Engine, _plane, clock, flows, ports, _connections, happened => _mediaEvents.Writer.TryWrite(happened), _files.Take) { Trace = trace };
-        _metrics = new(_core, _plane, _engine, lifetimes, writer);
+        _media = new(options.Media.Threads, MakeThread, happened => _mediaEvents.Writer.TryWrite(happened));
+        _metrics = new(_core, _media, lifetimes, writer);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
+
+        MediaThread MakeThread(Action<MediaEvent> tell) => new(
+            options.Media.Engine,
+            new(endpoint.Media, new SecureRandom()),
+            clock,
+            flows,
+            ports,
+            new(trust, ConnectTimeout, logs.CreateLogger<TurnConnections>()),
+            tell,
+            _files.Take)
+        { Trace = trace };
     }
 
     public IReadOnlyList<SipListener> Bound => _host.Bound;
@@ -93,14 +100,14 @@ internal sealed class Recorder : IAsyncDisposable
     /// <exception cref="UnavailableException">A listener could not be bound.</exception>
     public void Start()
     {
-        _engine.Start();
+        _media.Start();
         UpdateNames();
         UpdateTurnServers();
         _host.Start(_options.Sip.Listen);
         _surroundings.SetListeners(Bound);
         var hosts = HostAddresses.Of(LocalInterfaces.Read(), _options.Media.Address);
-        _engine.TryPost(_ => _plane.SetHosts(hosts));
-        foreach (var local in MediaAddresses()) _engine.TryPost(_ => _plane.Prepare(local));
+        _media.Post((_, plane) => plane.SetHosts(hosts));
+        foreach (var local in MediaAddresses()) _media.Post((_, plane) => plane.Prepare(local));
         _registrations.Start(_options.Accounts, _options.Nat.Keepalive, name => DeviceInstance.Of(name, _options.Recording.Directory));
     }
 
@@ -109,7 +116,7 @@ internal sealed class Recorder : IAsyncDisposable
     {
         IReadOnlyList<TransportAddress> stun = [.. _options.StunServers.SelectMany(name => _names[name])];
         IReadOnlyList<TransportAddress> external = [.. _options.Nat.ExternalAddress.SelectMany(name => _names[name])];
-        _engine.TryPost(now => _plane.SetStunServers(now, stun));
+        _media.Post((now, plane) => plane.SetStunServers(now, stun));
         _host.Post(now =>
         {
             _core.SetExternalAddresses(now, external);
@@ -121,13 +128,13 @@ internal sealed class Recorder : IAsyncDisposable
     public void UpdateTurnServers()
     {
         IReadOnlyList<TurnServerOptions> servers = [.. _turn.Current.Select(s => s.Options with { TlsName = s.TlsName })];
-        _engine.TryPost(_ => _plane.SetTurnServers(servers));
+        _media.Post((_, plane) => plane.SetTurnServers(servers));
     }
 
     /// <summary>The longest time between two packets that keep a mapping alive, from here on.</summary>
     public void LimitKeepalive(TimeSpan bound)
     {
-        _engine.TryPost(now => _plane.LimitKeepalive(now, bound));
+        _media.Post((now, plane) => plane.LimitKeepalive(now, bound));
         _host.Post(now => _core.LimitKeepalive(now, bound));
     }
 
@@ -143,7 +150,7 @@ internal sealed class Recorder : IAsyncDisposable
             stop);
         try
         {
-            await foreach (var happened in _mediaEvents.Reader.ReadAllAsync(stop)) _host.Post(now => _core.HandleMedia(now, happened));
+            while (await _mediaEvents.Reader.WaitToReadAsync(stop)) _host.Post(TakeMediaEvents);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -201,26 +208,33 @@ internal sealed class Recorder : IAsyncDisposable
         _host.Post(now => _core.HandleNetworkChange(now, local, allowed));
         var addresses = MediaAddresses().ToList();
         var hosts = HostAddresses.Of(network.Addresses, _options.Media.Address);
-        _engine.TryPost(now =>
+        _media.Post((now, plane) =>
         {
-            _plane.SetNetworks(local, allowed);
-            _plane.SetHosts(hosts);
-            _plane.HandleWallTime(now, _clock.ToWall(now));
-            foreach (var address in addresses) _plane.Prepare(address);
+            plane.SetNetworks(local, allowed);
+            plane.SetHosts(hosts);
+            plane.HandleWallTime(now, _clock.ToWall(now));
+            foreach (var address in addresses) plane.Prepare(address);
         });
     }
 
     private void HandleStep(Instant now, DateTimeOffset wall)
     {
         RecorderLog.ClockStepped(_log, wall);
-        _engine.TryPost(at => _plane.HandleWallTime(at, wall));
+        _media.Post((at, plane) => plane.HandleWallTime(at, wall));
         _host.Post(at => _core.HandleWallTime(at, wall));
+    }
+
+    // Under the signalling lock, whoever has it: an INVITE that waits for its ports is answered before others are begun.
+    private void TakeMediaEvents(Instant now)
+    {
+        while (_mediaEvents.Reader.TryRead(out var happened)) _core.HandleMedia(now, happened);
     }
 
     // Runs under the signalling lock after each drain. A snapshot comes before the command that opens its ports, so that
     // the folder of a session has its name before audio can arrive.
     private void AfterDrain(Instant now)
     {
+        TakeMediaEvents(now);
         while (_core.TryTakeSnapshot(out var snapshot))
         {
             _journal.Take(snapshot, _files.WallStart(snapshot.Id, snapshot.StartedAt));
@@ -230,7 +244,7 @@ internal sealed class Recorder : IAsyncDisposable
         while (_core.TryTakeCall(out var call)) _desk.Take(now, call);
         while (_core.TryTakeCommand(out var command))
         {
-            if (!_engine.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));
+            if (!_media.TryPost(command)) _core.HandleMedia(now, new MediaEvent.Refused(command.Session, "the media engine is overloaded"));
         }
 
         _registrations.Drain();
@@ -265,8 +279,7 @@ internal sealed class Recorder : IAsyncDisposable
         await _surroundings.DisposeAsync();
         await _registrations.DisposeAsync();
         await _host.DisposeAsync();
-        _engine.Dispose();
-        await _connections.DisposeAsync();
+        await _media.DisposeAsync();
         await _files.DisposeAsync();
     }
 }

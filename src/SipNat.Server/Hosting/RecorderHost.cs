@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
 using SipNat.Archive.Index;
+using SipNat.Media.Streams;
 using SipNat.Server.Api;
 using SipNat.Server.Options;
 using SipNat.Server.Tracing;
@@ -13,11 +14,18 @@ namespace SipNat.Server.Hosting;
 /// <summary>Everything that <c>serve</c> runs, put together.</summary>
 public static class RecorderHost
 {
+    private const int MebiByte = 1 << 20;
+
+    // An export or a webhook that waits in a thread of the pool keeps signalling from it where there is one for each core.
+    private const int LeastThreads = 8;
+
     /// <summary>Binds what is configured, calls <paramref name="ready"/>, and runs until <paramref name="drain"/>.</summary>
     /// <param name="tracePath">The capture file of what is sent and received; null for none.</param>
     /// <exception cref="UnavailableException">A listener cannot be bound, the recordings belong to another process, or the trace cannot be written.</exception>
     public static async Task RunAsync(SipNatOptions options, ILoggerFactory logs, Action<RecorderReady> ready, string? tracePath, CancellationToken drain)
     {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, LeastThreads), completions);
         var clock = new ServerClock(TimeProvider.System);
         var health = new Health();
         using var stop = new CancellationTokenSource();
@@ -28,7 +36,13 @@ public static class RecorderHost
         await using var webhooks = new WebhookSender(options.Webhooks, WebhookSender.FolderBeside(options.Recording.Database), logs);
         await using var journal = new RecordingJournal(archive, rows, webhooks, logs);
         foreach (var folder in recovered.RecoveredFolders) journal.TakeRecovered(folder);
-        await using var writer = new AudioFileWriter(new() { SyncInterval = options.Recording.SyncInterval });
+        var writers = (options.Media.Threads + 1) / 2;
+        await using var writer = new AudioFileWriter(new()
+        {
+            Threads = writers,
+            SyncInterval = options.Recording.SyncInterval,
+            QueueCapacity = options.Recording.WriteMemory * (MebiByte / StreamTimeline.BlockLength) / writers,
+        });
         var names = new HostNames([.. options.StunServers, .. options.Nat.ExternalAddress], clock.Time, logs.CreateLogger<HostNames>());
         var turn = new TurnServers(options.Nat, clock.Time, logs);
         await Task.WhenAll(names.ResolveAsync(drain), turn.ResolveAsync(drain));

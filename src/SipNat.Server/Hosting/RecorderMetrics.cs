@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using SipNat.Archive.Audio;
 using SipNat.Endpoint;
-using SipNat.Endpoint.Media;
 using SipNat.Server.MediaEngine;
 
 namespace SipNat.Server.Hosting;
@@ -11,7 +10,7 @@ internal sealed class RecorderMetrics : IDisposable
 {
     private readonly Meter _meter = new("SipNat.Recorder");
 
-    public RecorderMetrics(SignallingCore core, MediaPlane plane, MediaThread engine, LifetimeWatch lifetimes, AudioFileWriter writer)
+    public RecorderMetrics(SignallingCore core, MediaThreads media, LifetimeWatch lifetimes, AudioFileWriter writer)
     {
         Gauge("sipnat.sessions", () => core.Sessions, "Recording sessions that are not over.");
         Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");
@@ -26,19 +25,21 @@ internal sealed class RecorderMetrics : IDisposable
         Counter("sipnat.stun.answered", () => core.BindingsAnswered, "STUN Binding requests of peers that were answered on SIP sockets.");
         Seconds("sipnat.nat.keepalive", () => lifetimes.Bound, "Upper bound of the time between two packets that keep a mapping alive.");
         Seconds("sipnat.nat.mapping.lifetime", () => lifetimes.Lifetime, "How long the NAT keeps a silent mapping, as it was measured, at least.");
-        Counter("sipnat.nat.mappings.ended", () => core.MappingsEnded + plane.MappingsEnded, "Mappings that the NAT let end between two packets that were to keep them.");
+        Counter("sipnat.nat.mappings.ended", () => core.MappingsEnded + media.MappingsEnded, "Mappings that the NAT let end between two packets that were to keep them.");
         Gauge("sipnat.accounts.registered", () => core.AccountsRegistered, "Accounts that are registered.");
-        Gauge("sipnat.media.sockets", () => engine.Sockets, "Media sockets that are open.");
-        Gauge("sipnat.media.sockets.swept", () => engine.Swept, "Media sockets that are visited in turn, as each carries a steady recording.");
-        Gauge("sipnat.media.queue", () => engine.Queued, "Commands that wait for the media thread.");
-        Seconds("sipnat.media.lateness", () => engine.TakeLateness(), "The longest time since the last look at this figure by which the media thread was late.");
-        Time("sipnat.media.cpu", () => engine.CpuTime, "What the media thread has run on a core; with the datagrams received, what one of them costs.");
-        Counter("sipnat.media.overflowed", () => engine.Overflowed, "Datagrams that came while the queue of their socket was full.");
+        Gauge("sipnat.media.threads", () => media.Count, "Threads that look after media sockets.");
+        Gauge("sipnat.media.threads.streams", () => media.Streams.Max(), "Streams of the thread that has most.");
+        Gauge("sipnat.media.sockets", () => media.Sockets, "Media sockets that are open.");
+        Gauge("sipnat.media.sockets.swept", () => media.Swept, "Media sockets that are visited in turn, as each carries a steady recording.");
+        Gauge("sipnat.media.queue", () => media.Queued, "Commands that wait for the media threads.");
+        Seconds("sipnat.media.lateness", () => media.TakeLateness(), "The longest time since the last look at this figure by which a media thread was late.");
+        Time("sipnat.media.cpu", () => media.CpuTime, "What the media threads have run on a core; with the datagrams received, what one of them costs.");
+        Counter("sipnat.media.overflowed", () => media.Overflowed, "Datagrams that came while the queue of their socket was full.");
         Drops("sipnat.kernel.backlog.dropped", () => KernelDrops.Backlog, "Packets of the whole machine that the kernel's backlog (net.core.netdev_max_backlog) had no room for.");
-        Counter("sipnat.media.received", () => engine.Received, "Datagrams received on media sockets.");
-        Counter("sipnat.media.sent", () => engine.Sent, "Datagrams sent on media sockets.");
-        Counter("sipnat.media.sends.failed", () => engine.SendsFailed, "Datagrams that the kernel refused to send.");
-        Counter("sipnat.media.unowned", () => plane.Unowned, "Datagrams on media sockets that belonged to no session.");
+        Counter("sipnat.media.received", () => media.Received, "Datagrams received on media sockets.");
+        Counter("sipnat.media.sent", () => media.Sent, "Datagrams sent on media sockets.");
+        Counter("sipnat.media.sends.failed", () => media.SendsFailed, "Datagrams that the kernel refused to send.");
+        Counter("sipnat.media.unowned", () => media.Unowned, "Datagrams on media sockets that belonged to no session.");
         Counter("sipnat.audio.written", () => writer.BytesWritten, "Bytes of audio written.", "By");
         Counter("sipnat.audio.refused", () => writer.Refused, "Buffers of audio that could not be written.");
         Gauge("sipnat.audio.waiting", () => writer.Waiting, "Buffers of audio that wait for the disk.");

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SipNat.Archive;
 using SipNat.Archive.Audio;
@@ -12,9 +11,9 @@ namespace SipNat.Server.Hosting;
 
 /// <summary>
 /// Writes what is known of the sessions to the disk, apart from the threads that serve them. The beginning and the end
-/// of a session are written at once; what happens between is gathered and written every two seconds, and mere counts that
-/// have grown when it is their turn: many sessions do not keep the disk from their audio. What the disk refuses is written
-/// when it takes it again.
+/// of a session are written within a twentieth of a second, those of many sessions together; what happens between is
+/// gathered and written every two seconds, and mere counts that have grown when it is their turn: many sessions do not keep
+/// the disk from their audio. What the disk refuses is written when it takes it again.
 /// </summary>
 internal sealed partial class RecordingJournal : IAsyncDisposable
 {
@@ -24,36 +23,47 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     /// <summary>Documents of running sessions in which nothing but counts has changed, written in two seconds at most.</summary>
     public const int MaxGrownAtOnce = 100;
 
+    // Sessions whose documents are forced to the medium together; so many take some tens of milliseconds.
+    private const int MaxInBatch = 500;
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    // Sessions that begin or end within it share the wait for the medium. It is a part of the second that a kill may cost.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(50);
 
     private readonly RecordingStore _store;
     private readonly RecordingRows _rows;
     private readonly WebhookSender _webhooks;
     private readonly ILogger _log;
-    private readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
     private readonly Dictionary<SessionId, RecordingJournalSession> _sessions = [];
     private readonly Task _loop;
     private readonly Queue<TaskCompletionSource> _asked = new();
     private readonly Queue<SessionId> _grown = new();
 
     // What is to be written: a look at every session for each that begins would cost more than its document.
-    private Queue<SessionId> _dirty = new();
-    private Queue<SessionId> _saving = new();
-    private long _grownSavedAt = Stopwatch.GetTimestamp();
+    private readonly Queue<SessionId> _urgent = new();
+    private readonly Queue<SessionId> _dirty = new();
+    private readonly object _gate = new();
+    private Queue<Entry> _arrived = new();
+    private Queue<Entry> _taken = new();
+    private bool _isEnding;
+    private bool _isAsked;
     private bool _isRefused;
 
     public RecordingJournal(RecordingArchive archive, RecordingRows rows, WebhookSender webhooks, ILoggerFactory logs)
     {
         (_store, _rows, _webhooks, _log) = (archive.Store, rows, webhooks, logs.CreateLogger<RecordingJournal>());
-        _loop = Task.Run(RunAsync);
+
+        // A thread of its own: one of the pool that waits for the medium would keep signalling from it.
+        _loop = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>Takes a snapshot; never blocks. There are at most as many waiting as sessions changed in two seconds.</summary>
+    /// <summary>Takes a snapshot; never waits for the disk. There are at most as many waiting as sessions changed in two seconds.</summary>
     public void Take(RecordingSnapshot snapshot, DateTimeOffset wallStart) =>
-        _entries.Writer.TryWrite(new(snapshot.Id, snapshot, wallStart, null, At: TimeProvider.System.GetUtcNow()));
+        TryAdd(new(snapshot.Id, snapshot, wallStart, null, At: TimeProvider.System.GetUtcNow()));
 
     /// <summary>Notes what the disk did to the audio of a session, also of one that has ended.</summary>
-    public void TakeFault(SessionId session, AudioFault fault) => _entries.Writer.TryWrite(new(session, null, default, fault));
+    public void TakeFault(SessionId session, AudioFault fault) => TryAdd(new(session, null, default, fault));
 
     /// <summary>Tells of a session that the end of a former program ended.</summary>
     public void TakeRecovered(string folder)
@@ -65,58 +75,76 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     public Task SavedAsync()
     {
         var saved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return _entries.Writer.TryWrite(new(default, null, default, null, saved)) ? saved.Task : _loop;
+        return TryAdd(new(default, null, default, null, saved)) ? saved.Task : _loop;
     }
 
     public async ValueTask DisposeAsync()
     {
-        _entries.Writer.TryComplete();
+        lock (_gate)
+        {
+            _isEnding = true;
+            Monitor.Pulse(_gate);
+        }
+
         await _loop;
     }
 
-    private async Task RunAsync()
+    private bool TryAdd(Entry entry)
     {
-        var reader = _entries.Reader;
-        var savedAt = Stopwatch.GetTimestamp();
-        while (true)
+        lock (_gate)
         {
-            var isOpen = await WaitAsync(reader, Interval - Stopwatch.GetElapsedTime(savedAt));
-            var isUrgent = false;
-            while (reader.TryRead(out var entry)) isUrgent |= Apply(entry);
+            if (_isEnding) return false;
 
-            if (isOpen && !isUrgent && Stopwatch.GetElapsedTime(savedAt) < Interval) continue;
+            _arrived.Enqueue(entry);
+            _isAsked |= entry.Saved is not null;
+            if (_arrived.Count == 1 || _isAsked) Monitor.Pulse(_gate);
+            return true;
+        }
+    }
+
+    private void Run()
+    {
+        var savedAt = Stopwatch.GetTimestamp();
+        for (var isOpen = true; isOpen;)
+        {
+            isOpen = Wait(Interval - Stopwatch.GetElapsedTime(savedAt));
+            while (_taken.TryDequeue(out var entry)) Apply(entry);
+
+            var isDue = !isOpen || _asked.Count > 0 || Stopwatch.GetElapsedTime(savedAt) >= Interval;
+            if (isDue)
+            {
+                TakeGrown();
+                while (_dirty.TryDequeue(out var id)) _urgent.Enqueue(id);
+                savedAt = Stopwatch.GetTimestamp();
+            }
 
             Save();
-            savedAt = Stopwatch.GetTimestamp();
             while (_asked.TryDequeue(out var asked)) asked.SetResult();
-            if (!isOpen) return;
         }
     }
 
     // False once nothing more will come.
-    private async Task<bool> WaitAsync(ChannelReader<Entry> reader, TimeSpan limit)
+    private bool Wait(TimeSpan limit)
     {
-        if (_grown.Count == 0 && _dirty.Count == 0) return await reader.WaitToReadAsync();
-        if (limit <= TimeSpan.Zero) return !reader.Completion.IsCompleted;
+        lock (_gate)
+        {
+            var hasWork = _grown.Count > 0 || _dirty.Count > 0;
+            if (_arrived.Count == 0 && !_isEnding && (!hasWork || limit > TimeSpan.Zero)) Monitor.Wait(_gate, hasWork ? limit : Timeout.InfiniteTimeSpan);
+            var began = Stopwatch.GetTimestamp();
+            while (!_isEnding && !_isAsked && Linger - Stopwatch.GetElapsedTime(began) is var rest && rest > TimeSpan.Zero) Monitor.Wait(_gate, rest);
 
-        using var due = new CancellationTokenSource(limit);
-        try
-        {
-            return await reader.WaitToReadAsync(due.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return true;
+            (_arrived, _taken) = (_taken, _arrived);
+            _isAsked = false;
+            return !_isEnding;
         }
     }
 
-    // True for what must be on disk soon: a session that has begun or ended.
-    private bool Apply(Entry entry)
+    private void Apply(Entry entry)
     {
         if (entry.Saved is { } saved)
         {
             _asked.Enqueue(saved);
-            return true;
+            return;
         }
 
         if (!_sessions.TryGetValue(entry.Id, out var session))
@@ -124,7 +152,7 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
             if (entry.Snapshot is null)
             {
                 AddToEnded(entry.Fault!);
-                return false;
+                return;
             }
 
             _sessions.Add(entry.Id, session = new());
@@ -133,29 +161,32 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
         var (hadGrown, wasDirty) = (session.HasGrown, session.IsDirty);
         var isUrgent = session.Apply(entry);
         if (session.HasGrown && !hadGrown) _grown.Enqueue(entry.Id);
-        if (session.IsDirty && !wasDirty) _dirty.Enqueue(entry.Id);
-        return isUrgent;
+        if (isUrgent) _urgent.Enqueue(entry.Id);
+        else if (session.IsDirty && !wasDirty) _dirty.Enqueue(entry.Id);
     }
 
     private void Save()
     {
         var stored = new List<StoredRecording>();
         var refusal = default(string);
-        TakeGrown();
-        (_dirty, _saving) = (_saving, _dirty);
-        while (_saving.TryDequeue(out var id))
+        while (_urgent.Count > 0) SaveBatch(stored, ref refusal);
+        Tell(refusal, wasTried: stored.Count > 0 || refusal is not null);
+        if (stored.Count > 0) _rows.Add(stored);
+        ForgetUnsaved();
+    }
+
+    private void SaveBatch(List<StoredRecording> stored, ref string? refusal)
+    {
+        using var batch = new RecordingBatch(_store);
+        var staged = new Dictionary<SessionId, RecordingJournalSession>();
+        while (staged.Count < MaxInBatch && _urgent.TryDequeue(out var id))
         {
-            if (!_sessions.TryGetValue(id, out var session)) continue;
+            if (!_sessions.TryGetValue(id, out var session) || !session.IsDirty || staged.ContainsKey(id)) continue;
 
             try
             {
-                var saved = session.Save(_store);
-                stored.Add(saved);
-                foreach (var finding in session.TakeUntold(saved.Document!)) _webhooks.Found(saved.Document!, finding);
-                if (!session.IsOver) continue;
-
-                _sessions.Remove(id);
-                _webhooks.SessionEnded(saved.Document!);
+                session.Stage(batch);
+                staged.Add(id, session);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
@@ -164,18 +195,30 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
             }
         }
 
-        Tell(refusal);
-        if (stored.Count > 0) _rows.Add(stored);
-        ForgetUnsaved();
+        var refused = batch.Commit();
+        foreach (var (id, session) in staged)
+        {
+            if (refused.TryGetValue(session.Folder, out var reason))
+            {
+                refusal = $"{id.Value}: {reason}";
+                _dirty.Enqueue(id);
+                continue;
+            }
+
+            var saved = session.Confirm();
+            stored.Add(saved);
+            foreach (var finding in session.TakeUntold(saved.Document!)) _webhooks.Found(saved.Document!, finding);
+            if (!session.IsOver) continue;
+
+            _sessions.Remove(id);
+            _webhooks.SessionEnded(saved.Document!);
+        }
     }
 
     // In the order in which they began to grow; all of them where somebody waits for it.
     private void TakeGrown()
     {
         var isWaitedFor = _asked.Count > 0;
-        if (!isWaitedFor && Stopwatch.GetElapsedTime(_grownSavedAt) < Interval) return;
-
-        _grownSavedAt = Stopwatch.GetTimestamp();
         for (var taken = 0; (isWaitedFor || taken < MaxGrownAtOnce) && _grown.TryDequeue(out var id);)
         {
             if (!_sessions.TryGetValue(id, out var session) || !session.HasGrown) continue;
@@ -187,8 +230,10 @@ internal sealed partial class RecordingJournal : IAsyncDisposable
     }
 
     // Once for each time that the disk refuses, and not every two seconds.
-    private void Tell(string? refusal)
+    private void Tell(string? refusal, bool wasTried)
     {
+        if (!wasTried) return;
+
         if (refusal is not null && !_isRefused) LogNotSaved(_log, refusal);
         if (refusal is null && _isRefused) LogSavedAgain(_log);
         _isRefused = refusal is not null;

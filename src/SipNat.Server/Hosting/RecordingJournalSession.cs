@@ -17,6 +17,8 @@ internal sealed class RecordingJournalSession
     private readonly RecordingJournalLeads _leads = new();
     private readonly HashSet<(string Code, string Text)> _told = [];
     private RecordingSnapshot? _snapshot;
+    private RecordingDocument? _staged;
+    private int _metadataSaved;
     private bool _isSaved;
 
     public DateTimeOffset WallStart { get; private set; }
@@ -47,24 +49,34 @@ internal sealed class RecordingJournalSession
         return isFirst || IsOver;
     }
 
-    /// <summary>Writes metadata and document; on an error both are tried again with the next call.</summary>
+    /// <summary>Where its document is.</summary>
+    public string Folder => RecordingStore.FolderOf(_snapshot!.Id.Value, WallStart);
+
+    /// <summary>Puts metadata and document into a batch; where that is refused, now or later, both are tried again with the next call.</summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     /// <exception cref="UnauthorizedAccessException">The disk refuses.</exception>
-    public StoredRecording Save(RecordingStore store)
+    public void Stage(RecordingBatch batch)
     {
         var snapshot = _snapshot!;
-        var folder = store.Create(snapshot.Id.Value, WallStart);
+        _metadataFiles.RemoveRange(_metadataSaved, _metadataFiles.Count - _metadataSaved);
         while (_metadataFiles.Count < snapshot.Metadata.Count)
         {
             var number = _metadataFiles.Count + 1;
-            _metadataFiles.Add(store.WriteMetadata(folder, number, snapshot.Metadata[number - 1].Xml.Span));
+            _metadataFiles.Add(batch.AddMetadata(Folder, number, snapshot.Metadata[number - 1].Xml.Span));
         }
 
         // A beginning and an end are forced to the medium; between them a power cut brings back an older state.
-        var stored = store.Write(RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults, _leads.ToDictionary()), durable: !_isSaved || IsOver);
+        _staged = RecordingDocuments.From(snapshot, WallStart, _metadataFiles, _faults, _leads.ToDictionary());
+        batch.Add(Folder, _staged, durable: !_isSaved || IsOver);
+    }
+
+    /// <summary>The batch is on the disk.</summary>
+    public StoredRecording Confirm()
+    {
         _isSaved = true;
+        _metadataSaved = _metadataFiles.Count;
         (IsDirty, HasGrown) = (false, false);
-        return stored;
+        return new(Folder, _staged!, null);
     }
 
     /// <summary>It is the turn of the counts.</summary>

@@ -15,6 +15,8 @@ internal sealed partial class RecordingRows : IAsyncDisposable
     /// <summary>Rows that wait; beyond, the catalogue is built from the folders instead when it can be used again.</summary>
     public const int MaxWaiting = 4096;
 
+    // Rows that come within it are one transaction.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
@@ -65,7 +67,8 @@ internal sealed partial class RecordingRows : IAsyncDisposable
         var pause = FirstPause;
         while (await WaitAsync())
         {
-            if (TryWrite())
+            await PauseAsync(Linger);
+            if (await TryWriteApartAsync())
             {
                 pause = FirstPause;
                 continue;
@@ -106,6 +109,10 @@ internal sealed partial class RecordingRows : IAsyncDisposable
             return;
         }
     }
+
+    // On a thread of its own: one of the pool that waits half a minute for another process would keep signalling from it.
+    private Task<bool> TryWriteApartAsync() =>
+        Task.Factory.StartNew(TryWrite, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private bool TryWrite()
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Serilog;
+using Serilog.Configuration;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using SipNat.Server.Options;
@@ -17,8 +18,13 @@ public static class ServerLog
         var configuration = new LoggerConfiguration()
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal)
-            .WriteTo.Console(new LogLines(), restrictedToMinimumLevel: level, standardErrorFromLevel: LogEventLevel.Verbose);
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);
+        LoggerSinkConfiguration.Wrap(
+            configuration.WriteTo,
+            static sink => new QueuedSink(sink),
+            static sinks => sinks.Console(new LogLines(), standardErrorFromLevel: LogEventLevel.Verbose),
+            level,
+            null);
         if (options.Serilog is { } section) Read(configuration, section);
         return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);
     }

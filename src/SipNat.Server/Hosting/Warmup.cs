@@ -1,4 +1,5 @@
 using System.Text;
+using SipNat.Archive.Documents;
 using SipNat.Endpoint;
 using SipNat.Endpoint.Media;
 using SipNat.Media.Srtp;
@@ -76,7 +77,7 @@ internal static class Warmup
             }
         }
 
-        while (core.TryTakeSnapshot(out var snapshot)) RecordingDocuments.From(snapshot, DateTimeOffset.UnixEpoch, [], [], new Dictionary<int, TimeSpan>());
+        while (core.TryTakeSnapshot(out var snapshot)) RecordingJson.Write(RecordingDocuments.From(snapshot, DateTimeOffset.UnixEpoch, [], [], new Dictionary<int, TimeSpan>()));
         while (plane.TryTakeWrite(out var write)) write.Buffer?.Dispose();
         Discard(core.Outbox);
         Discard(plane.Outbox);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using SipNat.Endpoint.Media;
 using SipNat.Server.Hosting;
@@ -21,10 +20,11 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private const int ControlSize = 64;
     private const int ControlHeader = 16;
     private const int Truncated = 0x20;
+
+    // An error is told once; where another one comes in that moment the visit after this one has the datagrams.
+    private const int MaxAttempts = 3;
     private const long TicksPerSecond = TimeSpan.TicksPerSecond;
     private const int NanosecondsPerTick = 100;
-    private const int IPv4 = 2;
-    private const int IPv6 = 10;
 
     // What the kernel's time is further back than this, the clock was set meanwhile.
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
@@ -64,6 +64,9 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>How many those are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Whether the last <see cref="Receive"/> was told of an error: the queue of errors has the cause.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>The bytes of all of them.</summary>
     public ReadOnlySpan<byte> Bytes => new(_bytes, Capacity * Stride);
 
@@ -81,8 +84,8 @@ internal sealed unsafe class DatagramBatch : IDisposable
     {
         for (var i = 0; i < _used; i++) (_headers[i].NameLength, _headers[i].ControlLength) = (NameSize, ControlSize);
 
-        Count = 0;
-        _used = Math.Max(LinuxSockets.ReceiveMany(socket, _headers, Capacity, LinuxSockets.DontWait, null), 0);
+        (Count, HasFailed) = (0, false);
+        _used = ReceiveMany(socket);
         for (var i = 0; i < _used; i++)
         {
             ref readonly var header = ref _headers[i];
@@ -92,7 +95,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
                 continue;
             }
 
-            _received[Count++] = new(ReadControl(header, ref overflowed), ReadAddress(header), i * Stride, (int)header.Length);
+            _received[Count++] = new(ReadControl(header, ref overflowed), LinuxSockets.ReadAddress(new(header.Name, NameSize)), i * Stride, (int)header.Length);
         }
 
         return _used == Capacity;
@@ -100,16 +103,19 @@ internal sealed unsafe class DatagramBatch : IDisposable
 
     public void Dispose() => NativeMemory.AlignedFree(_memory);
 
-    private static TransportAddress ReadAddress(in LinuxSockets.MessageHeader header)
+    // Where ICMP has told of something that was sent the call says so in place of what there is, once for each.
+    private int ReceiveMany(int socket)
     {
-        var name = new ReadOnlySpan<byte>(header.Name, NameSize);
-        var port = BinaryPrimitives.ReadUInt16BigEndian(name[2..]);
-        return *(ushort*)header.Name switch
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            IPv4 => new(name.Slice(4, 4), port),
-            IPv6 => new(name.Slice(8, 16), port),
-            _ => default,
-        };
+            var count = LinuxSockets.ReceiveMany(socket, _headers, Capacity, LinuxSockets.DontWait, null);
+            if (count >= 0) return count;
+            if (Marshal.GetLastPInvokeError() == LinuxSockets.WouldBlock) return 0;
+
+            HasFailed = true;
+        }
+
+        return 0;
     }
 
     // struct cmsghdr: length (with the header), level, type; the next one begins at a multiple of eight.

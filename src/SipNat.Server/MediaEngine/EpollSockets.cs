@@ -29,6 +29,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
     private readonly IMediaReceiver _receiver;
     private readonly ServerClock _clock;
     private readonly DatagramBatch _batch;
+    private readonly ErrorQueue _errors;
     private readonly SweepWheel _wheel = new();
     private readonly Dictionary<int, MediaSocket> _watched = [];
     private readonly int _epoll;
@@ -41,7 +42,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
 
     public EpollSockets(IMediaReceiver receiver, ServerClock clock)
     {
-        (_receiver, _clock, _batch) = (receiver, clock, new(clock));
+        (_receiver, _clock, _batch, _errors) = (receiver, clock, new(clock), new(receiver));
         _epoll = LinuxSockets.CreateEpoll();
         _wake = LinuxSockets.CreateEvent();
         if (!LinuxSockets.TryWatch(_epoll, _wake, WakeMark)) throw new InvalidOperationException("The kernel watches no further file of this user: raise fs.epoll.max_user_watches.");
@@ -67,6 +68,9 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         // Without them arrivals are counted from the visit, and overflows go unseen.
         LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.TimestampNanoseconds);
         LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.QueueOverflow);
+        added.AsksForErrors = added.Local.IsIPv6
+            ? LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.ReceiveErrors6, LinuxSockets.IPv6Level)
+            : LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.ReceiveErrors, LinuxSockets.IPLevel);
         Watch(added);
         return added;
     }
@@ -88,7 +92,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         {
             var mark = LinuxSockets.ReadEvent(_events, i);
             if (mark == WakeMark) TakeWake();
-            else if (_watched.TryGetValue((int)mark, out var socket)) LookAt(socket);
+            else if (_watched.TryGetValue((int)mark, out var socket)) LookAt(socket, LinuxSockets.ReadEventKinds(_events, i));
         }
 
         TakeTurns();
@@ -130,6 +134,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         _ = LinuxSockets.Close(_epoll);
         NativeMemory.Free(_events);
         _batch.Dispose();
+        _errors.Dispose();
     }
 
     // A thread that is late makes up for turns that it missed, one round of them at most.
@@ -172,8 +177,10 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         _receiver.Handle(socket, [], []);
     }
 
-    private void LookAt(MediaSocket socket)
+    private void LookAt(MediaSocket socket, uint kinds)
     {
+        // It is told of again as long as the queue has any.
+        socket.HasErrors |= (kinds & LinuxSockets.EpollError) != 0;
         var before = socket.LastHeard;
         if (Fetch(socket) is not true || socket.IsClosed || before is null || socket.LastHeard - before > Steady) return;
 
@@ -191,6 +198,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         for (var taken = 0; isMore && taken < MaxPerVisit && !socket.IsClosed; taken += DatagramBatch.Capacity)
         {
             isMore = _batch.Receive(socket.Descriptor, ref overflowed);
+            socket.HasErrors |= _batch.HasFailed;
             if (_batch.Count == 0) break;
 
             socket.LastHeard = _batch.Received[^1].Arrival;
@@ -199,6 +207,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
 
         Overflowed += overflowed - socket.Overflowed;
         socket.Overflowed = overflowed;
+        if (socket.HasErrors && !socket.IsClosed) _errors.Read(socket);
         return canWait;
     }
 

@@ -44,4 +44,8 @@ internal interface IMediaReceiver
     /// <param name="bytes">Those of all datagrams.</param>
     /// <returns>Whether the socket may be visited in turn from here on: nobody waits for what comes to it.</returns>
     bool Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes);
+
+    /// <summary>ICMP says something of a datagram that the socket has sent; where the system does not tell, this is never called.</summary>
+    /// <param name="quoted">How the datagram began, as far as the message has it. Only good until this returns.</param>
+    void HandleIcmp(MediaSocket socket, in IcmpError error, ReadOnlySpan<byte> quoted);
 }

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using SipNat.Wire;
 
 namespace SipNat.Server.MediaEngine;
 
@@ -7,6 +9,27 @@ internal static unsafe partial class LinuxSockets
 {
     /// <summary>MSG_DONTWAIT: what is there now, or nothing.</summary>
     public const int DontWait = 0x40;
+
+    /// <summary>MSG_ERRQUEUE: not what was received, but what became of datagrams that were sent.</summary>
+    public const int FromErrorQueue = 0x2000;
+
+    /// <summary>IPPROTO_IP.</summary>
+    public const int IPLevel = 0;
+
+    /// <summary>IPPROTO_IPV6.</summary>
+    public const int IPv6Level = 41;
+
+    /// <summary>IP_RECVERR: what ICMP says of datagrams is kept, and the next call fails.</summary>
+    public const int ReceiveErrors = 11;
+
+    /// <summary>IPV6_RECVERR.</summary>
+    public const int ReceiveErrors6 = 25;
+
+    /// <summary>EAGAIN: there is nothing to receive, or no room to send.</summary>
+    public const int WouldBlock = 11;
+
+    /// <summary>ENOBUFS: the queue of an interface is full, which sockets are told only where they ask for errors.</summary>
+    public const int NoBuffers = 105;
 
     /// <summary>SOL_SOCKET.</summary>
     public const int SocketLevel = 1;
@@ -26,6 +49,9 @@ internal static unsafe partial class LinuxSockets
     /// <summary>EPOLLIN.</summary>
     public const uint EpollIn = 1;
 
+    /// <summary>EPOLLERR: it is told whether or not it was asked for, as long as there is an error.</summary>
+    public const uint EpollError = 8;
+
     /// <summary>CLOCK_REALTIME.</summary>
     public const int RealTimeClock = 0;
 
@@ -34,6 +60,10 @@ internal static unsafe partial class LinuxSockets
 
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
+    private const int IPv4Family = 2;
+    private const int IPv6Family = 10;
+    private const int IPv4AddressSize = 8;
+    private const int IPv6AddressSize = 24;
 
     // struct epoll_event is packed on x86-64 alone (eventpoll.h).
     private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture is Architecture.X64 ? 4 : 8;
@@ -42,6 +72,23 @@ internal static unsafe partial class LinuxSockets
     public static int EventSize { get; } = DataOffset + sizeof(ulong);
 
     public static ulong ReadEvent(byte* events, int index) => *(ulong*)(events + (index * EventSize) + DataOffset);
+
+    /// <summary>What has happened: <see cref="EpollIn"/>, <see cref="EpollError"/>.</summary>
+    public static uint ReadEventKinds(byte* events, int index) => *(uint*)(events + (index * EventSize));
+
+    /// <summary>Reads a <c>struct sockaddr</c>; none where it is of another family than IPv4 and IPv6.</summary>
+    public static TransportAddress ReadAddress(ReadOnlySpan<byte> name)
+    {
+        if (name.Length < IPv4AddressSize) return default;
+
+        var port = BinaryPrimitives.ReadUInt16BigEndian(name[2..]);
+        return MemoryMarshal.Read<ushort>(name) switch
+        {
+            IPv4Family => new(name.Slice(4, 4), port),
+            IPv6Family when name.Length >= IPv6AddressSize => new(name.Slice(8, 16), port),
+            _ => default,
+        };
+    }
 
     /// <exception cref="InvalidOperationException">The system has no room for one.</exception>
     public static int CreateEpoll() => Checked(EpollCreate(CloseOnExec), "epoll_create1");
@@ -64,12 +111,16 @@ internal static unsafe partial class LinuxSockets
         _ = EpollControl(epoll, EpollDelete, socket, change);
     }
 
-    /// <summary>Whether the socket took an option of <see cref="SocketLevel"/> that is on or off.</summary>
-    public static bool TrySwitchOn(int socket, int option)
+    /// <summary>Whether the socket took an option that is on or off.</summary>
+    public static bool TrySwitchOn(int socket, int option, int level = SocketLevel)
     {
         var on = 1;
-        return SetOption(socket, SocketLevel, option, &on, sizeof(int)) == 0;
+        return SetOption(socket, level, option, &on, sizeof(int)) == 0;
     }
+
+    [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial nint SendTo(int socket, byte* bytes, nuint length, int flags, byte* address, uint addressLength);
 
     [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

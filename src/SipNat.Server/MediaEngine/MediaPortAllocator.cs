@@ -6,7 +6,7 @@ namespace SipNat.Server.MediaEngine;
 /// <summary>
 /// Binds pairs of UDP sockets from a range of ports: RTP on an even one, RTCP on the next (RFC 3550 §11). It goes round
 /// the range, so that the number of a closed port comes back last. A request costs the same whether the range is empty
-/// or full. Not thread safe.
+/// or full. Thread safe.
 /// </summary>
 /// <param name="maxStreams">How many pairs the process has descriptors for, with a file for each; null for no limit.</param>
 public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp, int? maxStreams = null)
@@ -17,6 +17,7 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp, in
     // Ports that other programs hold, at most so many are passed over for one request.
     private const int MaxTries = 64;
 
+    private readonly Lock _gate = new();
     private int _bound;
     private readonly int _pairs = (lastPort - firstPort + 1) / 2;
     private readonly SortedDictionary<string, Queue<int>> _free = new(StringComparer.Ordinal);
@@ -35,6 +36,23 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp, in
 
     /// <summary>Binds the next free pair on an internal address; null, with the reason, where there is none.</summary>
     public (Socket Rtp, Socket Rtcp)? TryBind(TransportAddress local, out string reason)
+    {
+        lock (_gate) return Bind(local, out reason);
+    }
+
+    /// <summary>A pair has been closed.</summary>
+    /// <param name="rtp">The address of its RTP socket.</param>
+    public void Release(TransportAddress rtp)
+    {
+        lock (_gate)
+        {
+            _bound--;
+            FreeOf(rtp).Enqueue(rtp.Port);
+            Closed?.Invoke(rtp);
+        }
+    }
+
+    private (Socket Rtp, Socket Rtcp)? Bind(TransportAddress local, out string reason)
     {
         reason = $"all {_pairs} port pairs of {firstPort}–{lastPort} on {local.AddressText} are in use (Media:FirstPort, Media:LastPort)";
         if (_bound >= maxStreams)
@@ -63,15 +81,6 @@ public sealed class MediaPortAllocator(int firstPort, int lastPort, int dscp, in
         }
 
         return null;
-    }
-
-    /// <summary>A pair has been closed.</summary>
-    /// <param name="rtp">The address of its RTP socket.</param>
-    public void Release(TransportAddress rtp)
-    {
-        _bound--;
-        FreeOf(rtp).Enqueue(rtp.Port);
-        Closed?.Invoke(rtp);
     }
 
     private Queue<int> FreeOf(TransportAddress local)

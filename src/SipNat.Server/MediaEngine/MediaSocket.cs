@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using SipNat.Server.Transport;
 using SipNat.Wire;
 
@@ -8,6 +9,12 @@ namespace SipNat.Server.MediaEngine;
 /// <summary>One UDP socket of the media engine.</summary>
 internal sealed class MediaSocket : IDisposable
 {
+    // An error that was pending is told once; another one may come in that moment.
+    private const int MaxAttempts = 3;
+
+    // Of what a flood of them brings, so much stands before one datagram.
+    private const int MaxErrors = 16;
+
     private readonly Socket _socket;
     private readonly SocketAddress _source;
     private readonly SocketAddress _destination;
@@ -45,25 +52,41 @@ internal sealed class MediaSocket : IDisposable
     /// <summary>Of <see cref="IMediaSockets.Overflowed"/>, what the system has told of this socket.</summary>
     public uint Overflowed { get; set; }
 
+    /// <summary>
+    /// Whether it asks the kernel for what ICMP says of its datagrams. A call on it then fails where there is such a message,
+    /// whatever the call was about.
+    /// </summary>
+    public bool AsksForErrors { get; set; }
+
+    /// <summary>Whether the queue of errors has something that no later call and no event will tell of.</summary>
+    public bool HasErrors { get; set; }
+
     /// <summary>Takes one datagram that is there already; false where none is.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out TransportAddress from)
     {
         (length, from) = (0, default);
-        if (IsClosed) return false;
-
-        try
+        for (var errors = 0; errors < MaxErrors && !IsClosed; errors++)
         {
-            if (!_socket.Poll(0, SelectMode.SelectRead)) return false;
+            try
+            {
+                if (!_socket.Poll(0, SelectMode.SelectRead)) return false;
 
-            length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
-            from = _source.ToTransportAddress();
-            return true;
+                length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
+                from = _source.ToTransportAddress();
+                return true;
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.NetworkReset or SocketError.MessageSize)
+            {
+                // Windows says by the receive that ICMP told of an earlier send, and not of which; what there is comes after it.
+                // What does not fit is no media.
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
         }
-        catch (SocketException)
-        {
-            // An ICMP error of an earlier send is reported by the receive; the next one goes on.
-            return false;
-        }
+
+        return false;
     }
 
     /// <summary>False where the kernel rejected the datagram.</summary>
@@ -71,9 +94,11 @@ internal sealed class MediaSocket : IDisposable
     {
         if (IsClosed || destination.Family != Local.Family) return false;
 
+        destination.TryCopyTo(_destination);
+        if (AsksForErrors) return TrySendDirectly(payload);
+
         try
         {
-            destination.TryCopyTo(_destination);
             _socket.SendTo(payload, SocketFlags.None, _destination);
             return true;
         }
@@ -81,6 +106,34 @@ internal sealed class MediaSocket : IDisposable
         {
             return false;
         }
+    }
+
+    // A message of ICMP, about whatever destination, fails the next call in place of what it was to do, and once: what is
+    // refused again is refused here.
+    private unsafe bool TrySendDirectly(ReadOnlySpan<byte> payload)
+    {
+        fixed (byte* bytes = payload)
+        fixed (byte* address = _destination.Buffer.Span)
+        {
+            for (var attempt = 0; attempt < MaxAttempts; attempt++)
+            {
+                if (LinuxSockets.SendTo(Descriptor, bytes, (nuint)payload.Length, LinuxSockets.DontWait, address, (uint)_destination.Size) >= 0) return true;
+
+                switch (Marshal.GetLastPInvokeError())
+                {
+                    case LinuxSockets.WouldBlock:
+                        return false;
+                    case LinuxSockets.NoBuffers:
+                        // As without the question for errors: it left the socket, and is lost on the way.
+                        return true;
+                    default:
+                        HasErrors = true;
+                        break;
+                }
+            }
+        }
+
+        return false;
     }
 
     public void Dispose()

@@ -10,10 +10,10 @@ using SipNat.Wire;
 namespace SipNat.Server.MediaEngine;
 
 /// <summary>
-/// The thread that owns a <see cref="MediaPlane"/> and its sockets. It hands over what arrives and drains the plane after
-/// each input. Others reach it through bounded queues only.
+/// The thread that owns a <see cref="MediaPlane"/>, its sockets and its connections. It hands over what arrives and drains
+/// the plane after each input. Others reach it through bounded queues only.
 /// </summary>
-public sealed class MediaThread : IMediaReceiver, IDisposable
+public sealed class MediaThread : IMediaReceiver, IAsyncDisposable
 {
     private const int MaxQueuedInputs = 65_536;
 
@@ -31,7 +31,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     private readonly Action<MediaEvent> _onEvent;
     private readonly Action<RecordingWrite> _onWrite;
     private readonly Action<CapturedAudio>? _onCapture;
-    private readonly ConcurrentQueue<Action<Instant>> _inputs = new();
+    private readonly ConcurrentQueue<Action<Instant, MediaPlane>> _inputs = new();
     private readonly IMediaSockets _sockets;
     private readonly Dictionary<FlowId, MediaSocket> _byFlow = [];
     private readonly Dictionary<FlowId, List<byte[]>> _unsent = [];
@@ -44,7 +44,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     private volatile bool _stopping;
 
     /// <param name="kind">How its sockets are looked after.</param>
-    /// <param name="connections">To TURN servers; this thread is the one that they are for.</param>
+    /// <param name="connections">To TURN servers; this thread is the one that they are for, and ends them.</param>
     /// <param name="onEvent">Called on the engine's thread; must not block.</param>
     /// <param name="onWrite">Called on the engine's thread; must not block. It owns the buffer from then on.</param>
     /// <param name="onCapture">The same for the audio of calls that are captured; it releases what it is given.</param>
@@ -94,13 +94,25 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
     /// <summary>Datagrams that the kernel refused to send.</summary>
     public long SendsFailed { get; private set; }
 
+    /// <summary>Datagrams that belonged to no session.</summary>
+    public long Unowned => _plane.Unowned;
+
+    /// <summary>Mappings that the NAT let end between two packets that were to keep them.</summary>
+    public long MappingsEnded => _plane.MappingsEnded;
+
+    /// <summary>Sessions that are open.</summary>
+    public int Sessions => _plane.Sessions;
+
     /// <summary>The longest time from one look at the sockets to the next, beyond what was meant to be waited, since this was last asked.</summary>
     public TimeSpan TakeLateness() => TimeSpan.FromTicks(Interlocked.Exchange(ref _latest, 0));
+
+    /// <summary>Whether a session is open; for the thread itself.</summary>
+    internal bool Has(SessionId session) => _plane.Has(session);
 
     public void Start() => _thread.Start();
 
     /// <summary>Runs an input on the engine's thread. False when the queue is full.</summary>
-    public bool TryPost(Action<Instant> input)
+    public bool TryPost(Action<Instant, MediaPlane> input)
     {
         if (Interlocked.Increment(ref _queued) > MaxQueuedInputs)
         {
@@ -113,11 +125,11 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         return true;
     }
 
-    public bool TryPost(MediaCommand command) => TryPost(now =>
+    public bool TryPost(MediaCommand command) => TryPost((now, plane) =>
     {
         // What came before the end of a session is still in its sockets: it belongs to the recording.
         if (command is MediaCommand.Close) DrainSockets(command.Session);
-        _plane.HandleCommand(now, command);
+        plane.HandleCommand(now, command);
     });
 
     bool IMediaReceiver.Handle(MediaSocket socket, ReadOnlySpan<ReceivedDatagram> received, ReadOnlySpan<byte> bytes)
@@ -131,6 +143,12 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         _plane.HandleBatch(_clock.Now, socket.Flow, received, bytes, isVisited: socket.Slice >= 0);
         Drain();
         return _plane.CanWait(socket.Flow);
+    }
+
+    void IMediaReceiver.HandleIcmp(MediaSocket socket, in IcmpError error, ReadOnlySpan<byte> quoted)
+    {
+        _plane.HandleIcmp(_clock.Now, socket.Flow, error, quoted);
+        Drain();
     }
 
     private void Run()
@@ -185,7 +203,7 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         while (_inputs.TryDequeue(out var input))
         {
             Interlocked.Decrement(ref _queued);
-            input(_clock.Now);
+            input(_clock.Now, _plane);
             Drain();
         }
     }
@@ -325,17 +343,20 @@ public sealed class MediaThread : IMediaReceiver, IDisposable
         if (_byFlow.Remove(flow, out var socket)) _sockets.Remove(socket);
     }
 
-    /// <summary>Ends the thread and closes every socket.</summary>
-    public void Dispose()
+    /// <summary>Ends the thread, and closes every socket and connection.</summary>
+    public async ValueTask DisposeAsync()
     {
         _stopping = true;
         if (_thread.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
         {
             _sockets.Dispose();
-            return;
+        }
+        else
+        {
+            _sockets.Wake();
+            _thread.Join();
         }
 
-        _sockets.Wake();
-        _thread.Join();
+        await _connections.DisposeAsync();
     }
 }

@@ -27,6 +27,11 @@ public sealed record MediaOptions
     /// <summary>How the sockets of media are looked after.</summary>
     public MediaEngineKind Engine { get; init; } = MediaEngineKind.Auto;
 
+    /// <summary>Threads that look after media sockets; 1–64. One for every two cores is the default: the others have the kernel, the disk and SIP.</summary>
+    public int Threads { get; init; } = DefaultThreads;
+
+    private static int DefaultThreads => Math.Clamp(Environment.ProcessorCount / 2, 1, MediaThreads.Max);
+
     internal static MediaOptions Read(SettingReader settings)
     {
         var options = new MediaOptions
@@ -38,6 +43,7 @@ public sealed record MediaOptions
             Srtp = settings.Choice("Media:Srtp", MediaSrtp.Offered),
             Dscp = settings.Integer("Media:Dscp", 46, 0, 63),
             Engine = settings.Choice("Media:Engine", MediaEngineKind.Auto),
+            Threads = settings.Integer("Media:Threads", DefaultThreads, 1, MediaThreads.Max),
         };
         settings.Require(options.FirstPort % 2 == 0, "Media:FirstPort", "must be even: RTP takes the even port and RTCP the next one (RFC 3550 §11).");
         settings.Require(options.FirstPort < options.LastPort, "Media:LastPort", $"must be above Media:FirstPort ({options.FirstPort}).");

@@ -15,6 +15,9 @@ public sealed record RecordingOptions
     /// <summary>How often audio is forced to the disk; 100 ms to 1 h.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Memory for audio that waits for the disk, in MiB; 1 to 65,536.</summary>
+    public int WriteMemory { get; init; } = 256;
+
     /// <summary>How long running sessions may go on after the program was asked to end; 0 to 1 day.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -24,6 +27,7 @@ public sealed record RecordingOptions
         Database = settings.Value("Recording:Database", DefaultDatabase(settings), text => CatalogueConnection.Parse(text, settings.Rooted)),
         SilenceTimeout = settings.Duration("Recording:SilenceTimeout", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
         SyncInterval = settings.Duration("Recording:SyncInterval", TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+        WriteMemory = settings.Integer("Recording:WriteMemory", 256, 1, 65_536),
         DrainTimeout = settings.Duration("Recording:DrainTimeout", TimeSpan.FromMinutes(10), TimeSpan.Zero, TimeSpan.FromDays(1)),
     };
 

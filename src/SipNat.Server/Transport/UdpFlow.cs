@@ -7,8 +7,6 @@ namespace SipNat.Server.Transport;
 /// <summary>One UDP socket that carries SIP, bound to one concrete local address.</summary>
 internal sealed class UdpFlow : IFlow, IDisposable
 {
-    private const int MaxDatagram = 65_535;
-
     // A burst of INVITEs waits here while the core is busy; the kernel grants what net.core.rmem_max allows.
     private const int ReceiveBufferBytes = 1024 * 1024;
 
@@ -64,21 +62,26 @@ internal sealed class UdpFlow : IFlow, IDisposable
     /// <summary>Receives until it is stopped; any other end is an exception.</summary>
     public async Task ReceiveAsync(CoreHost host, CancellationToken stop)
     {
-        var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram, pinned: true);
+        var batch = new UdpBatch();
         var source = new SocketAddress(_socket.AddressFamily);
         while (true)
         {
-            int length;
             try
             {
-                length = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, source, stop);
+                var length = await _socket.ReceiveFromAsync(batch.Free, SocketFlags.None, source, stop);
+                batch.Add(source.ToTransportAddress(), length);
+                while (batch.HasRoom && _socket.Available > 0)
+                {
+                    length = _socket.ReceiveFrom(batch.Free.Span, SocketFlags.None, source);
+                    batch.Add(source.ToTransportAddress(), length);
+                }
             }
             catch (SocketException error) when (IsAboutAnotherDatagram(error.SocketErrorCode))
             {
-                continue;
+                // What was received before it is handed on.
             }
 
-            host.Receive(Id, source.ToTransportAddress(), buffer.AsSpan(0, length));
+            while (batch.TryTake(out var from, out var datagram)) host.Receive(Id, from, datagram);
         }
     }
 
@@ -107,9 +110,10 @@ internal sealed class UdpFlow : IFlow, IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    // The kernel reports on a receive what became of something that was sent earlier.
+    // The kernel reports on a receive what became of something that was sent earlier, or finds a datagram damaged.
     private static bool IsAboutAnotherDatagram(SocketError error) => error
-        is SocketError.ConnectionRefused
+        is SocketError.WouldBlock
+        or SocketError.ConnectionRefused
         or SocketError.ConnectionReset
         or SocketError.NetworkReset
         or SocketError.HostUnreachable

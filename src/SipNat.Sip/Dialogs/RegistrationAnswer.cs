@@ -73,17 +73,20 @@ public sealed record RegistrationAnswer
         return [.. Contact.ReadAll(response.View).Where(binding => IsSameFlow(binding, own) || (binding.Instance is null && binding.Uri.User == own.Uri.User && IsAt(binding, own, seen)))];
     }
 
-    // At one of our addresses with our instance, or with our user and no instance; then elsewhere. Some registrars rewrite
-    // every Contact, so that any that has our user may be ours: the one that ends first is taken, as refreshing early harms
+    // At one of our addresses with our instance, or with our user and no instance; then elsewhere. A gateway that puts our
+    // address into every answer makes a binding of before look like the one that was just made, which lasts longer. Some
+    // registrars rewrite every Contact, so that any that has our user may be ours: the one that ends first is taken, as refreshing early harms
     // nobody.
     private static Contact? Find(IReadOnlyList<Contact> bindings, Contact own, TransportAddress seen)
     {
         var flows = bindings.Where(binding => IsSameFlow(binding, own)).ToList();
         var users = bindings.Where(binding => binding.Instance is null && binding.Uri.User == own.Uri.User).ToList();
-        return flows.Find(binding => IsAt(binding, own, seen))
-            ?? users.Find(binding => IsAt(binding, own, seen))
+        return flows.Where(binding => IsAt(binding, own, seen)).MaxBy(Lasts)
+            ?? users.Where(binding => IsAt(binding, own, seen)).MaxBy(Lasts)
             ?? flows.FirstOrDefault()
-            ?? users.MinBy(static binding => binding.Expires ?? TimeSpan.MaxValue);
+            ?? users.MinBy(Lasts);
+
+        static TimeSpan Lasts(Contact binding) => binding.Expires ?? TimeSpan.MaxValue;
     }
 
     // URNs of UUIDs are compared without regard to case (RFC 4122 §3). A registrar that does not know reg-id leaves it out.

@@ -33,6 +33,11 @@ internal sealed class ClientTransactions(
     public TransactionId? Cancel(Instant now, TransactionId id) =>
         table.TryGet(id, out var transaction) && transaction is InviteClientTransaction invite ? Cancel(now, invite) : null;
 
+    public void Abandon(TransactionId id)
+    {
+        if (table.TryGet(id, out var transaction) && transaction is NonInviteClientTransaction) table.Forget(transaction);
+    }
+
     public void HandleResponse(Instant now, FlowId flow, TransportAddress from, SipMessage message)
     {
         // More than one Via: the response was meant for somebody else (RFC 3261 §8.1.3.3).

@@ -15,6 +15,9 @@ internal sealed class ServerTransactions(
     private static readonly SipResponse Merged = new(482, "Merged Request");
     private static readonly SipResponse Cancelled = new(200);
 
+    private const int ServiceUnavailable = 503;
+    private readonly RefusedInvites _refused = new();
+
     public void HandleRequest(Instant now, in Arrival arrival, SipMessage message, Via via)
     {
         switch (message.Method)
@@ -58,6 +61,7 @@ internal sealed class ServerTransactions(
         if (request is null) return;
 
         table.Forget(transaction);
+        if (answer is { Status: ServiceUnavailable } && transaction is InviteServerTransaction { Key: var key }) _refused.Add(key, answer);
         if (answer is not null) answers.Refuse(request.Flow, request.Message.View, request.Route, answer);
     }
 
@@ -111,7 +115,17 @@ internal sealed class ServerTransactions(
 
         if (table.Count >= options.MaxTransactions + (request.ToTag.Length > 0 ? options.ReservedForDialogs : 0))
         {
-            if (answers.MayAnswer(now, arrival.From)) answers.RefuseOverload(arrival.Flow, request, arrival.Route);
+            if (!answers.MayAnswer(now, arrival.From)) return;
+
+            var overload = answers.RefuseOverload(arrival.Flow, request, arrival.Route);
+            if (request.Method is SipMethod.Invite) _refused.Add(key, overload);
+            return;
+        }
+
+        if (request.Method is SipMethod.Invite && _refused.Find(key) is { } refusal)
+        {
+            output.Counters.RequestRetransmissions++;
+            Refuse(now, arrival, request, refusal);
             return;
         }
 

@@ -38,10 +38,12 @@ internal sealed class StatelessAnswers(TransactionOutput output, TransactionOpti
         Refuse(flow, request, route, response);
     }
 
-    public void RefuseOverload(FlowId flow, SipMessage request, ResponseRoute route)
+    /// <returns>What it was refused with.</returns>
+    public SipResponse RefuseOverload(FlowId flow, SipMessage request, ResponseRoute route)
     {
         output.Counters.Overload++;
         Refuse(flow, request, route, _overload);
+        return _overload;
     }
 
     public void Refuse(FlowId flow, SipMessage request, ResponseRoute route, SipResponse response)

@@ -99,7 +99,8 @@ public sealed class TransactionLayer
 
     /// <summary>
     /// Answers a request without keeping state for it (RFC 3261 §8.2.7): the answer is sent once, or not at all, and a
-    /// retransmission is a request of its own. A flood then fills no table.
+    /// retransmission is a request of its own. A flood then fills no table. Only of an INVITE that gets 503 is it known, for
+    /// the last two thousand, that its retransmissions get the same.
     /// </summary>
     public void Dismiss(TransactionId transaction, SipResponse? answer) => _server.Dismiss(transaction, answer);
 
@@ -149,6 +150,12 @@ public sealed class TransactionLayer
     /// </summary>
     /// <returns>The CANCEL's own transaction where it went out at once; its events need no attention.</returns>
     public TransactionId? Cancel(Instant now, TransactionId invite) => _client.Cancel(now, invite);
+
+    /// <summary>
+    /// Gives up a request of ours that is no INVITE: it is not sent again, and what is answered to it is nobody's. Nothing
+    /// happens where it is over.
+    /// </summary>
+    public void Abandon(TransactionId transaction) => _client.Abandon(transaction);
 
     /// <summary>Sets the sent-by address of our requests on a flow, as seen from outside; none for its local address.</summary>
     public void SetAdvertised(FlowId flow, TransportAddress advertised) => _flows.SetAdvertised(flow, advertised);

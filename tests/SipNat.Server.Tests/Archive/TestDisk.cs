@@ -28,6 +28,9 @@ internal sealed class TestDisk : IAudioDisk
     /// <summary>Runs before each write, on the thread that writes.</summary>
     public Action? BeforeWrite { get; set; }
 
+    /// <summary>Runs with the length of each write, before it.</summary>
+    public Action<int>? OnWrite { get; set; }
+
     /// <summary>Runs whenever something is refused.</summary>
     public Action? OnRefusal { get; set; }
 
@@ -136,7 +139,7 @@ internal sealed class TestDisk : IAudioDisk
         {
             // Bytes that are written again as they are, and a header, leave what was forced as it was.
             var known = (int)Math.Clamp(Forced - offset, 0, bytes.Length);
-            if (keeps && offset > 0 && !bytes[..known].SequenceEqual(Bytes.AsSpan((int)offset, known))) Forced = offset;
+            if (keeps && offset > 0 && known > 0 && !bytes[..known].SequenceEqual(Bytes.AsSpan((int)offset, known))) Forced = offset;
             Length = Math.Max(Length, offset + bytes.Length);
             if (!keeps && offset > 0) return;
 
@@ -167,13 +170,15 @@ internal sealed class TestDisk : IAudioDisk
         public void Write(ReadOnlySpan<byte> bytes, long offset)
         {
             disk.BeforeWrite?.Invoke();
+            disk.OnWrite?.Invoke(bytes.Length);
             lock (disk._gate)
             {
                 disk.Check();
-                var room = disk.Capacity - disk._files.Values.Sum(file => file.Length);
-                var grows = Math.Max(offset + bytes.Length - content.Length, 0);
-                var fits = grows <= room ? bytes.Length : (int)Math.Max(bytes.Length - (grows - room), 0);
-                content.Write(bytes[..fits], offset, disk.KeepsBytes);
+                // What is left out before the bytes takes no room.
+                var room = Math.Max(disk.Capacity - disk._files.Values.Sum(file => file.Length), 0);
+                var grows = Math.Clamp(offset + bytes.Length - content.Length, 0, bytes.Length);
+                var fits = bytes.Length - (int)Math.Max(grows - room, 0);
+                if (fits > 0) content.Write(bytes[..fits], offset, disk.KeepsBytes);
                 if (fits < bytes.Length) throw new IOException("No space left on device.");
             }
         }

@@ -21,13 +21,13 @@ public sealed class CallCommandTests : IDisposable
     public async Task A_call_to_an_echo_line_is_heard_recorded_and_told_whole()
     {
         File.WriteAllBytes(_folder["tone.wav"], Tone());
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         var answer = RunAsync("answer", "--echo", "--json", "--set", $"Sip:Listen:0=udp://127.0.0.1:{port}");
         await Task.WhenAny(answer, WaitForPortAsync(port));
 
         var (code, output, error) = await RunAsync(
             "call", $"sip:echo@127.0.0.1:{port}", "--json", "--play", _folder["tone.wav"], "--record", _folder["heard.wav"], "--duration", "3", "--trace", _folder["call.pcap"],
-            "--set", $"Sip:Listen:0=udp://127.0.0.1:{FreePort()}", "--set", "Nat:Ice=Off");
+            "--set", $"Sip:Listen:0=udp://127.0.0.1:{LoopbackPorts.Next()}", "--set", "Nat:Ice=Off");
 
         Assert.Equal((0, ""), (code, error));
         using var report = JsonDocument.Parse(output);
@@ -85,13 +85,6 @@ public sealed class CallCommandTests : IDisposable
         using StringWriter output = new(), error = new();
         var code = await SipNatCommandLine.RunAsync([.. args, "--config", _folder["sipnat.json"]], output, error);
         return (code, output.ToString(), error.ToString());
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static async Task WaitForPortAsync(int port)

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using SipNat.Bench.Siprec;
 
@@ -22,7 +21,7 @@ internal sealed class KillRound(string serverProgram, int recordings, TimeSpan k
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sipnat-kill-").FullName;
-    private readonly int _sipPort = FreePort();
+    private readonly int _sipPort = LoopbackPorts.Next();
 
     /// <returns>The longest that was missing of any stream, in seconds.</returns>
     public async Task<double> RunAsync(CancellationToken stop)
@@ -140,13 +139,6 @@ internal sealed class KillRound(string serverProgram, int recordings, TimeSpan k
     {
         var bytes = File.ReadAllBytes(path);
         return bytes.AsSpan(WavHeaderLength, BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(WavHeaderLength - 4))).ToArray();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <summary>One client, and the moment at which its audio began.</summary>

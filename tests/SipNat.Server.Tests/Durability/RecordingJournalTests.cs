@@ -65,8 +65,28 @@ public sealed class RecordingJournalTests : IDisposable
             archive.Find(Id)!.Findings);
     }
 
-    private static RecordingSnapshot Snapshot(RecordingState state) => new(
-        new SessionId(Id),
+    [Fact]
+    public async Task A_storm_of_sessions_that_end_at_one_time_leaves_each_complete_on_the_disk_and_in_the_catalogue()
+    {
+        const int Sessions = 1_200;
+        using var archive = RecordingArchive.Open(_folder.Recordings, _folder.Database);
+        await using var webhooks = new WebhookSender([], _folder["webhooks"], NullLoggerFactory.Instance);
+        List<string> ids = [.. Enumerable.Range(0, Sessions).Select(i => $"20261120-{i:D6}")];
+        await using (var rows = new RecordingRows(archive, isBehind: false, NullLoggerFactory.Instance))
+        await using (var journal = new RecordingJournal(archive, rows, webhooks, NullLoggerFactory.Instance))
+        {
+            foreach (var id in ids) journal.Take(Snapshot(RecordingState.Recording, id), Start);
+            foreach (var id in ids) journal.Take(Snapshot(RecordingState.Complete, id), Start);
+            await journal.SavedAsync();
+
+            Assert.All(ids, id => Assert.Equal(SipNat.Archive.Documents.RecordingState.Complete, archive.Store.Read($"2026/11/20/{id}").Document!.State));
+        }
+
+        Assert.Equal(ids, archive.List(new() { Limit = Sessions }).Where(d => d.State is SipNat.Archive.Documents.RecordingState.Complete).Select(d => d.Id).Order(StringComparer.Ordinal));
+    }
+
+    private static RecordingSnapshot Snapshot(RecordingState state, string id = Id) => new(
+        new SessionId(id),
         state,
         new Instant(0),
         state is RecordingState.Complete ? new Instant(TimeSpan.TicksPerSecond) : null,

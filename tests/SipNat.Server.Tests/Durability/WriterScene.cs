@@ -16,11 +16,14 @@ internal sealed class WriterScene
 
     private readonly WriteQueue _queue;
     private readonly List<SceneStream> _streams = [];
+    private readonly WriteJob[] _taken = new WriteJob[WriteRun.MaxJobs];
+    private double _busyUntil;
 
     public WriterScene(AudioFileWriterOptions? options = null, TestDisk? disk = null)
     {
         options ??= new();
         Disk = disk ?? new TestDisk();
+        Disk.OnWrite = length => _busyUntil = Math.Max(_busyUntil, Clock.Milliseconds) + Cost(length);
         _queue = new WriteQueue(options.QueueCapacity, options.Linger);
         Forced = new ForceSchedule(options, Clock, Disk, Faults.Add);
         Core = new WriterCore(options, Clock, Disk, Forced, Faults.Add);
@@ -36,6 +39,9 @@ internal sealed class WriterScene
 
     public List<AudioFault> Faults { get; } = [];
 
+    /// <summary>Milliseconds that the disk takes for a write of so many bytes; nothing else is written meanwhile.</summary>
+    public Func<int, double> Cost { get; set; } = _ => 0;
+
     /// <summary>Runs each millisecond, after all that is due has been done.</summary>
     public Action<long>? EachMillisecond { get; set; }
 
@@ -43,7 +49,8 @@ internal sealed class WriterScene
     public SceneStream Begin(string path, AudioFileFormat? format = null)
     {
         var stream = new SceneStream(new AudioFile(path, format ?? new AudioFileFormat.Wave(AudioCodec.Pcmu), null, Clock), Clock.Milliseconds);
-        Do(new WriteJob(WriteJobKind.Open, stream.File));
+        _queue.TryAddAlways(new WriteJob(WriteJobKind.Open, stream.File));
+        Work();
         _streams.Add(stream);
         return stream;
     }
@@ -53,8 +60,7 @@ internal sealed class WriterScene
         for (; Clock.Milliseconds < milliseconds; Clock.Milliseconds++)
         {
             foreach (var stream in _streams) Feed(stream);
-            Core.RunDue(Clock.Milliseconds);
-            _queue.Held = Core.Held;
+            Work();
             Forced.RunDue(Clock.Milliseconds);
             EachMillisecond?.Invoke(Clock.Milliseconds);
         }
@@ -68,7 +74,8 @@ internal sealed class WriterScene
         stream.File.IsClosing = true;
         var length = 0L;
         while (stream.Timeline.TryTakeEvent(out var happened)) length = happened is TimelineEvent.FileEnded ended ? ended.Length : length;
-        Do(new WriteJob(WriteJobKind.Close, stream.File, Length: length));
+        _queue.TryAddAlways(new WriteJob(WriteJobKind.Close, stream.File, Length: length));
+        Work();
         Forced.RunDue(Clock.Milliseconds);
     }
 
@@ -93,23 +100,24 @@ internal sealed class WriterScene
     {
         while (stream.Timeline.TryTake(out var write))
         {
-            var job = new WriteJob(WriteJobKind.Write, stream.File, write.Buffer);
-            if (_queue.TryAdd(job))
-            {
-                Assert.True(_queue.TryTake(0, out var taken, out _));
-                Do(taken);
-                continue;
-            }
+            if (_queue.TryAdd(new WriteJob(WriteJobKind.Write, stream.File, write.Buffer))) continue;
 
             if (stream.File.Overflow(write.Buffer) is { } fault) Faults.Add(fault);
             write.Buffer.Dispose();
         }
     }
 
-    private void Do(in WriteJob job)
+    // What the thread of the writer does, as far as the disk has come.
+    private void Work()
     {
-        Core.Do(job);
-        _queue.Held = Core.Held;
+        while (_busyUntil <= Clock.Milliseconds)
+        {
+            var count = _queue.Take(0, _taken, out _);
+            Core.DoAll(_taken.AsSpan(0, count));
+            Core.RunDue(Clock.Milliseconds);
+            _queue.Held = Core.Held;
+            if (count == 0 && Core.NextDue > Clock.Milliseconds) return;
+        }
     }
 }
 

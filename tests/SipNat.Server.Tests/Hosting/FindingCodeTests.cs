@@ -25,6 +25,10 @@ public sealed class FindingCodeTests
             "audio-written-again: a.wav was not written from 2026-11-20 11:59:00.000Z to 2026-11-20 12:00:00.000Z (No space left on device); 1.000 s of it are silence in the file: from second 2.000 to 3.000."
         },
         {
+            nameof(AudioFault.Silenced),
+            "audio-not-written: a.wav has been written in part only since 2026-11-20 11:59:00.000Z: No space left on device; 1.500 s of it are silence in the file: from second 2.000 to 3.000, from second 4.000 to 4.500."
+        },
+        {
             nameof(AudioFault.NotForced),
             "audio-not-forced: The medium did not confirm what was written to a.wav before 2026-11-20 12:00:00.000Z: No space left on device. A power cut may cost it."
         },
@@ -41,6 +45,7 @@ public sealed class FindingCodeTests
             nameof(AudioFault.Refused) => new AudioFault.Refused(Path, Noon, Reason),
             nameof(AudioFault.Ended) => new AudioFault.Ended(Path, Noon, Reason),
             nameof(AudioFault.Resumed) => new AudioFault.Resumed(Path, Noon, Reason, Noon.AddMinutes(-1), [new(16_000, 24_000)]),
+            nameof(AudioFault.Silenced) => new AudioFault.Silenced(Path, Noon, Reason, Noon.AddMinutes(-1), [new(16_000, 24_000), new(32_000, 36_000)]),
             _ => new AudioFault.NotForced(Path, Noon, Reason),
         };
 

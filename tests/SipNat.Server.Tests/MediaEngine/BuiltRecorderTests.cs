@@ -101,6 +101,53 @@ public sealed class BuiltRecorderTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Two_media_threads_have_one_session_each_and_record_both()
+    {
+        _deadline.CancelAfter(Limit);
+        string[] calls = ["first", "second"];
+        using var media = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        using var http = new HttpClient();
+        using var server = Start("serve", "--set", "Sip:Listen:0=udp://127.0.0.1:0", "--set", "Http:Listen=http://127.0.0.1:0", "--set", "Media:Threads=2");
+        string[] shared;
+        try
+        {
+            var ready = await server.StandardOutput.ReadLineAsync(_deadline.Token) ?? "";
+            _sip.Connect(IPAddress.Loopback, int.Parse(ready.Split("udp://127.0.0.1:")[1].Split(' ')[0], CultureInfo.InvariantCulture));
+            var metrics = new Uri($"http://{ready.Split("http://")[1].Split(' ')[0].TrimEnd('/')}/metrics");
+
+            var answers = new List<string>();
+            foreach (var call in calls)
+            {
+                answers.Add(await RequestAsync("INVITE", 1, PlainOffer(PortOf(media)), callId: call));
+                await SendAsync("ACK", 1, TagOf(answers[^1]), callId: call);
+            }
+
+            for (var i = 0; i < Frames; i++)
+            {
+                foreach (var answer in answers)
+                {
+                    var port = int.Parse(Value(answer, "m=audio ").Split(' ')[0], CultureInfo.InvariantCulture);
+                    await media.SendAsync(Rtp(i), new IPEndPoint(IPAddress.Loopback, port), _deadline.Token);
+                }
+            }
+
+            shared = [.. (await http.GetStringAsync(metrics, _deadline.Token)).Split('\n').Where(line => line.StartsWith("sipnat_media_threads", StringComparison.Ordinal))];
+            foreach (var (call, answer) in calls.Zip(answers)) await RequestAsync("BYE", 2, "", TagOf(answer), call);
+        }
+        finally
+        {
+            using var kill = Process.Start("kill", ["-TERM", $"{server.Id}"]);
+            await server.WaitForExitAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(["sipnat_media_threads 2", "sipnat_media_threads_streams 1"], shared);
+        using var list = Start("recordings", "list", "--json");
+        using var document = JsonDocument.Parse(await list.StandardOutput.ReadToEndAsync(_deadline.Token));
+        var streams = document.RootElement.EnumerateArray().SelectMany(recording => recording.GetProperty("streams").EnumerateArray());
+        Assert.Equal([(Frames, 0), (Frames, 0)], streams.Select(stream => (stream.GetProperty("packets").GetInt32(), stream.GetProperty("lost").GetInt32())));
+    }
+
     private static string Offer(int port4, int port6) => PlainOffer(port4) +
         $"a=ice-ufrag:{Ufrag}\r\na=ice-pwd:0123456789012345678901\r\na=candidate:1 1 UDP 2130706431 127.0.0.1 {port4} typ host\r\n" +
         $"a=candidate:2 1 UDP 2130706175 ::1 {port6} typ host\r\n";
@@ -108,21 +155,21 @@ public sealed class BuiltRecorderTests : IDisposable
     private static string PlainOffer(int port) =>
         $"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\na=rtcp-mux\r\na=label:1\r\na=sendonly\r\n";
 
-    private async Task SendAsync(string method, int cseq, string toTag = "", string body = "")
+    private async Task SendAsync(string method, int cseq, string toTag = "", string body = "", string callId = "further")
     {
-        var text = $"{method} sip:recorder@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {_sip.Client.LocalEndPoint};branch=z9hG4bK{method}{cseq};rport\r\nMax-Forwards: 70\r\n" +
-            $"From: <sip:client@127.0.0.1>;tag=1\r\nTo: <sip:recorder@127.0.0.1>{toTag}\r\nCall-ID: further\r\nCSeq: {cseq} {method}\r\n" +
+        var text = $"{method} sip:recorder@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {_sip.Client.LocalEndPoint};branch=z9hG4bK{callId}{method}{cseq};rport\r\nMax-Forwards: 70\r\n" +
+            $"From: <sip:client@127.0.0.1>;tag=1\r\nTo: <sip:recorder@127.0.0.1>{toTag}\r\nCall-ID: {callId}\r\nCSeq: {cseq} {method}\r\n" +
             $"Contact: <sip:client@{_sip.Client.LocalEndPoint}>\r\n{(body.Length > 0 ? "Content-Type: application/sdp\r\n" : "")}Content-Length: {body.Length}\r\n\r\n{body}";
         await _sip.SendAsync(Encoding.ASCII.GetBytes(text), _deadline.Token);
     }
 
-    private async Task<string> RequestAsync(string method, int cseq, string body, string toTag = "")
+    private async Task<string> RequestAsync(string method, int cseq, string body, string toTag = "", string callId = "further")
     {
-        await SendAsync(method, cseq, toTag, body);
+        await SendAsync(method, cseq, toTag, body, callId);
         while (true)
         {
             var response = Encoding.ASCII.GetString((await _sip.ReceiveAsync(_deadline.Token)).Buffer);
-            if (response.StartsWith("SIP/2.0 200", StringComparison.Ordinal) && response.Contains($"CSeq: {cseq} {method}", StringComparison.Ordinal)) return response;
+            if (response.StartsWith("SIP/2.0 200", StringComparison.Ordinal) && response.Contains($"CSeq: {cseq} {method}", StringComparison.Ordinal) && Value(response, "Call-ID: ") == callId) return response;
         }
     }
 

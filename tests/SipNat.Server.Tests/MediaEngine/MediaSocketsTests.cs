@@ -285,6 +285,8 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
         return _canWait;
     }
 
+    void IMediaReceiver.HandleIcmp(MediaSocket socket, in IcmpError error, ReadOnlySpan<byte> quoted) => Assert.Fail($"Nothing was sent, and ICMP says {error}.");
+
     public void Dispose() => _sender.Dispose();
 
     private IMediaSockets Create(MediaEngineKind kind) =>
@@ -314,5 +316,7 @@ public sealed class MediaSocketsTests : IMediaReceiver, IDisposable
             Count += received.Length;
             return false;
         }
+
+        public void HandleIcmp(MediaSocket socket, in IcmpError error, ReadOnlySpan<byte> quoted) => Assert.Fail($"Nothing was sent, and ICMP says {error}.");
     }
 }

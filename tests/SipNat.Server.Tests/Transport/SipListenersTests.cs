@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using SipNat.Server.Hosting;
 using SipNat.Server.Transport;
 using SipNat.Wire;
@@ -13,7 +12,7 @@ public sealed class SipListenersTests
     [Fact]
     public async Task A_wildcard_listener_is_one_socket_per_address_and_follows_them()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         _addresses = [Address("127.0.0.1"), Address("127.0.0.2"), Address("::1")];
         await using var running = RunningHost.Start(new(TransportProtocol.Udp, TransportAddress.Parse("0.0.0.0", port)), prepare: Prepare);
         Assert.Equal([$"udp://127.0.0.1:{port}", $"udp://127.0.0.2:{port}"], running.Host.Bound.Select(bound => bound.ToString()));
@@ -31,7 +30,7 @@ public sealed class SipListenersTests
     [Fact]
     public async Task An_address_that_is_not_there_yet_does_not_keep_a_wildcard_listener_from_starting()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         _addresses = [Address("127.0.0.1"), Address("192.0.2.77")];
 
         await using var running = RunningHost.Start(new(TransportProtocol.Udp, TransportAddress.Parse("0.0.0.0", port)), prepare: Prepare);
@@ -84,12 +83,5 @@ public sealed class SipListenersTests
     {
         var address = new TransportAddress(IPAddress.Parse(text), 0);
         return new("test0", address, new(address, address.IsIPv4 ? 24 : 64));
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

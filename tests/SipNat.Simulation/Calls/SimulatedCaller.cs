@@ -82,6 +82,16 @@ public sealed class SimulatedCaller
 
     public void HangUp() => _host.Run(now => Core.HangUpCall(now, Call.Id, "We hang up."));
 
+    /// <summary>Its kernel tells what ICMP says of a packet that left by a media socket.</summary>
+    /// <param name="local">The address of the socket.</param>
+    public void HandleIcmp(TransportAddress local, IcmpError error, byte[] quoted) => _host.Run(now =>
+    {
+        foreach (var flow in Media.FlowsOf(Call.Id))
+        {
+            if (_host.LocalOf(flow) == local) Media.HandleIcmp(now, flow, error, quoted);
+        }
+    });
+
     // What the server's threads pass to each other. A port that closes is served last: what was to leave by it has left.
     private void Exchange(Instant now)
     {

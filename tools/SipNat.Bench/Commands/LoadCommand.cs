@@ -12,8 +12,8 @@ internal static class LoadCommand
     private const int MaxFlood = 1_000_000;
 
     private static readonly Option<IPEndPoint?> Server = new("--server") { Description = "a running recorder's SIP address, IP:PORT; without it one is started, and ended afterwards", CustomParser = ValueParsers.EndPoint };
-    private static readonly Option<Uri> Api = new("--api") { Description = "the running recorder's API", DefaultValueFactory = _ => new("http://127.0.0.1:8080") };
-    private static readonly Option<string?> Recordings = new("--recordings") { Description = "the running recorder's Recording:Directory, to compare the files" };
+    private static readonly Option<Uri> Api = new("--api") { Description = "the running recorder's API", DefaultValueFactory = _ => new("http://127.0.0.1:8080"), CustomParser = ValueParsers.Http };
+    private static readonly Option<string?> Recordings = new("--recordings") { Description = "the running recorder's Recording:Directory, to compare the files; or an existing folder for one that is started, whose files stay there" };
     private static readonly Option<int?> ProcessId = new("--pid") { Description = "the running recorder's process on this machine, to read its CPU time and memory" };
     private static readonly Option<string[]> Settings = new("--set") { Description = "KEY=VALUE for the recorder that is started (repeatable)" };
     private static readonly Option<bool> Keep = new("--keep") { Description = "keep the recordings and the log of the recorder that is started" };
@@ -25,6 +25,7 @@ internal static class LoadCommand
     private static readonly Option<int?> Core = new("--core") { Description = "the core that the recorder which is started is held to; keep this program off it with taskset" };
     private static readonly Option<TimeSpan?> WarmUp = new("--warm-up") { Description = "seconds with every session up before CPU time is counted; default 0", CustomParser = ValueParsers.Seconds };
     private static readonly Option<TimeSpan?> KillAfter = new("--kill-after") { Description = "seconds with every session up before the recorder is killed and started again; then what is left is looked at", CustomParser = ValueParsers.Seconds };
+    private static readonly Option<bool> Storm = new("--storm") { Description = "end all sessions at one time, when every stream has been sent" };
     private static readonly Option<int> FloodInvites = new("--flood-invites") { Description = "beside the sessions: INVITEs a second that nobody acknowledges" };
     private static readonly Option<int> FloodOptions = new("--flood-options") { Description = "beside the sessions: OPTIONS a second" };
     private static readonly Option<int> FloodPackets = new("--flood-rtp") { Description = "beside the sessions: RTP packets a second, sprayed over --flood-ports" };
@@ -37,7 +38,7 @@ internal static class LoadCommand
     {
         var command = new Command("load", "Runs many SIPREC sessions against a recorder and looks for every frame in its files.")
         {
-            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter,
+            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter, Storm,
             FloodInvites, FloodOptions, FloodPackets, FloodPorts, FloodFrom, FloodSeconds, Json,
         };
         Bound(Sessions, 1, MaxSessions);
@@ -81,6 +82,7 @@ internal static class LoadCommand
             Core = parsed.GetValue(Core),
             WarmUp = parsed.GetValue(WarmUp) ?? TimeSpan.Zero,
             KillAfter = parsed.GetValue(KillAfter),
+            Storm = parsed.GetValue(Storm),
             Flood = new()
             {
                 InvitesPerSecond = parsed.GetValue(FloodInvites),

@@ -11,8 +11,16 @@ internal static class LoadText
         var times = setUp.InviteTo200Milliseconds;
         output.WriteLine($"{(report.IsWhole ? "Whole" : "NOT whole")}: {setUp.Answered} of {report.Sessions} sessions answered, {setUp.Recorded} recorded, {report.Seconds:F0} s each.");
         output.WriteLine($"  set-up    {setUp.RatePerSecond:F1} sessions/s; INVITE to 200: p50 {times.P50} ms, p90 {times.P90} ms, p99 {times.P99} ms, max {times.Max} ms");
+        var last = setUp.LastInviteTo200Milliseconds;
+        output.WriteLine($"            of the last {Math.Min(SetUpReport.Last, setUp.Answered)}: p50 {last.P50} ms, p90 {last.P90} ms, p99 {last.P99} ms, max {last.Max} ms");
+        if (report.Teardown is { ByeTo200Milliseconds: var byes } teardown)
+        {
+            output.WriteLine($"  teardown  {teardown.Ended} answered in {teardown.Seconds} s; BYE to 200: p50 {byes.P50} ms, p99 {byes.P99} ms, max {byes.Max} ms");
+        }
+
         output.WriteLine($"  packets   {packets.Sent} sent, {packets.Received} received, {packets.Lost} lost, {packets.NotSent} not sent; sent at most {packets.SentLateMilliseconds} ms late");
         if (report.Frames is { } frames) output.WriteLine($"  frames    {frames.InPlace} of {frames.Sent} at their place, {frames.Elsewhere} elsewhere, {frames.Missing} missing");
+        if (report.Silence is { Files: > 0 } silence) output.WriteLine($"  silence   {silence.ToldSeconds:F3} s told by findings, {silence.FoundSeconds:F3} s found in {silence.Files} files; {silence.ToldOtherwise} files are not as told");
         if (report.Server is { } server)
         {
             output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; {server.MillisecondsPerSetUp} ms CPU per set-up; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");

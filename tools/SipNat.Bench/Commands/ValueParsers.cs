@@ -26,6 +26,15 @@ internal static class ValueParsers
         return null;
     }
 
+    public static Uri Http(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp) return uri;
+
+        result.AddError($"'{text}' is not the address of an API; wanted http://ADDRESS:PORT.");
+        return new("http://127.0.0.1");
+    }
+
     public static TimeSpan? Seconds(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;

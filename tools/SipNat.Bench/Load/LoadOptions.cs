@@ -11,7 +11,10 @@ public sealed record LoadOptions
     /// <summary>The recorder's API.</summary>
     public Uri Api { get; init; } = new("http://127.0.0.1:8080");
 
-    /// <summary>The recorder's <c>Recording:Directory</c>; null where the files are out of reach and not looked at.</summary>
+    /// <summary>
+    /// The recorder's <c>Recording:Directory</c>; null where the files of a running one are out of reach and not looked at, and
+    /// where one that is started gets a folder of its own, which is deleted afterwards.
+    /// </summary>
     public string? Recordings { get; init; }
 
     /// <summary>The recorder's process on this machine, whose CPU time and memory are read; null to leave that out.</summary>
@@ -45,6 +48,9 @@ public sealed record LoadOptions
 
     /// <summary>Null, or how long after every session is up the recorder is killed and started again.</summary>
     public TimeSpan? KillAfter { get; init; }
+
+    /// <summary>Whether the BYEs of all sessions are sent at one time, once every stream has been sent; else each follows its own streams.</summary>
+    public bool Storm { get; init; }
 
     public FloodOptions Flood { get; init; } = new();
 }

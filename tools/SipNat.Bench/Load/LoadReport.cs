@@ -17,10 +17,16 @@ public sealed record LoadReport
 
     public required SetUpReport SetUp { get; init; }
 
+    /// <summary>Null where the sessions were not ended by BYE.</summary>
+    public TeardownReport? Teardown { get; init; }
+
     public required PacketReport Packets { get; init; }
 
     /// <summary>Null where the recorder's files were out of reach.</summary>
     public FrameReport? Frames { get; init; }
+
+    /// <summary>Null where the recorder's files were out of reach.</summary>
+    public SilenceReport? Silence { get; init; }
 
     /// <summary>Null where the recorder's process was not named.</summary>
     public ServerReport? Server { get; init; }
@@ -46,7 +52,18 @@ public sealed record LoadReport
 
 /// <param name="RatePerSecond">Sessions answered a second, from the first INVITE to the last 200.</param>
 /// <param name="Recorded">Sessions that are complete in the recorder's catalogue.</param>
-public sealed record SetUpReport(int Answered, int Failed, int Recorded, double RatePerSecond, Percentiles InviteTo200Milliseconds);
+public sealed record SetUpReport(int Answered, int Failed, int Recorded, double RatePerSecond, Percentiles InviteTo200Milliseconds)
+{
+    /// <summary>How many sessions <see cref="LastInviteTo200Milliseconds"/> is of, where there are as many.</summary>
+    public const int Last = 200;
+
+    /// <summary>The same of the last sessions alone, which are set up while all the others are up.</summary>
+    public required Percentiles LastInviteTo200Milliseconds { get; init; }
+}
+
+/// <param name="Ended">Sessions whose BYE was answered with 200.</param>
+/// <param name="Seconds">From the first BYE to the last answer.</param>
+public sealed record TeardownReport(int Ended, double Seconds, Percentiles ByeTo200Milliseconds);
 
 /// <summary>Values of a distribution by rank; all zero where nothing was measured.</summary>
 public sealed record Percentiles(double P50, double P90, double P99, double Max)
@@ -67,6 +84,15 @@ public sealed record PacketReport(long Sent, long Received, long Lost, long NotS
 
 /// <summary>Frames as the files have them, companded byte by byte.</summary>
 public sealed record FrameReport(long Sent, long InPlace, long Elsewhere, long Missing);
+
+/// <summary>Silence that findings tell of, beside what is silent in the files where audio was sent.</summary>
+/// <param name="Files">Files with any.</param>
+/// <param name="ToldOtherwise">Files in which audio lacks elsewhere than the findings say, by more than a millisecond, or silence is told where audio is.</param>
+public sealed record SilenceReport(int Files, double ToldSeconds, double FoundSeconds, int ToldOtherwise)
+{
+    internal SilenceReport With(SilenceReport more) => new(
+        Files + more.Files, Math.Round(ToldSeconds + more.ToldSeconds, 3), Math.Round(FoundSeconds + more.FoundSeconds, 3), ToldOtherwise + more.ToldOtherwise);
+}
 
 /// <param name="CpuMicrosecondsPerPacket">CPU time of the whole process for each packet, while every session was up.</param>
 /// <param name="CpuPercentOfCore">The same time as a share of one core.</param>

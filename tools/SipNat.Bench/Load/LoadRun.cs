@@ -29,7 +29,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         if (options.Server is { } server) return await RunAsync(server, options.Api, options.Recordings, options.ProcessId, stop);
 
         progress.WriteLine("starting a recorder");
-        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop);
+        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop, options.Recordings);
         progress.WriteLine($"recorder {recorder.Id} at {recorder.Server}, files in {recorder.Recordings}");
         return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop, recorder);
     }
@@ -84,7 +84,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var flooding = flood?.RunAsync(stop);
         if (up.Length > 0) await Task.WhenAny(up.Select(session => session.Streams[0].Sent)).WaitAsync(stop);
         meter?.FirstOver();
-        await Task.WhenAll(up.Select(session => session.EndAsync(stop)));
+        await EndAsync(up, stop);
         var flooded = flooding is null ? null : await flooding;
         meter?.AllOver();
         progress.WriteLine("sessions ended; comparing the recordings with what was sent");
@@ -96,15 +96,20 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             sessions.Count - up.Length,
             recorded.Sessions,
             up.Length == 0 ? 0 : Math.Round(up.Length / Stopwatch.GetElapsedTime(began, lastAnswer).TotalSeconds, 1),
-            Percentiles.Of(sessions.Select(session => session.SetUpMilliseconds).OfType<double>()));
+            Percentiles.Of(sessions.Select(session => session.SetUpMilliseconds).OfType<double>()))
+        {
+            LastInviteTo200Milliseconds = TimesOfLast(sessions),
+        };
         return new()
         {
             Sessions = options.Sessions,
             Streams = options.Sessions * StreamsPerSession,
             Seconds = options.Duration.TotalSeconds,
             SetUp = setUp,
+            Teardown = TeardownOf(up),
             Packets = new(sent, recorded.Packets, sent - recorded.Packets, sender.NotSent, Math.Round(sender.LatestMilliseconds, 1)),
             Frames = check.ReadsFiles ? new(sent, recorded.Frames.InPlace, recorded.Frames.Elsewhere, recorded.Frames.Missing) : null,
+            Silence = check.ReadsFiles ? recorded.Silence : null,
             Server = meter?.Report(up.Length),
             Flood = flooded,
             Findings = recorded.Findings.CountBy(code => code).ToDictionary(StringComparer.Ordinal),
@@ -129,7 +134,10 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             Sessions = options.Sessions,
             Streams = options.Sessions * StreamsPerSession,
             Seconds = options.Duration.TotalSeconds,
-            SetUp = new(up.Length, load.Sessions.Count - up.Length, killed.Interrupted, 0, Percentiles.Of(load.Sessions.Select(session => session.SetUpMilliseconds).OfType<double>())),
+            SetUp = new(up.Length, load.Sessions.Count - up.Length, killed.Interrupted, 0, Percentiles.Of(load.Sessions.Select(session => session.SetUpMilliseconds).OfType<double>()))
+            {
+                LastInviteTo200Milliseconds = TimesOfLast(load.Sessions),
+            },
             Packets = new(total, killed.Frames, total - killed.Frames, load.Sender.NotSent, Math.Round(load.Sender.LatestMilliseconds, 1)),
             Server = load.Meter?.Report(up.Length),
             Killed = killed,
@@ -137,6 +145,32 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             Problems = [],
             Machine = new(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription),
         };
+    }
+
+    private async Task EndAsync(LoadSession[] up, CancellationToken stop)
+    {
+        if (!options.Storm)
+        {
+            await Task.WhenAll(up.Select(session => session.EndAsync(stop)));
+            return;
+        }
+
+        await Task.WhenAll(up.Select(session => session.WaitUntilSentAsync(stop)));
+        progress.WriteLine($"{up.Length} BYEs at one time");
+        await Task.WhenAll(up.Select(session => session.HangUpAsync(stop)));
+    }
+
+    private static Percentiles TimesOfLast(List<LoadSession> sessions) =>
+        Percentiles.Of(sessions.TakeLast(SetUpReport.Last).Select(session => session.SetUpMilliseconds).OfType<double>());
+
+    private static TeardownReport TeardownOf(LoadSession[] up)
+    {
+        var ended = up.Where(session => session.IsEnded).ToList();
+        var lasted = ended.Count == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(ended.Min(session => session.ByeSentAt), ended.Max(session => session.ByeAnsweredAt));
+        return new(
+            ended.Count,
+            Math.Round(lasted.TotalSeconds, 3),
+            Percentiles.Of(ended.Select(session => Stopwatch.GetElapsedTime(session.ByeSentAt, session.ByeAnsweredAt).TotalMilliseconds)));
     }
 
     private async Task PrimeAsync(List<LoadSession> primers, CancellationToken stop)

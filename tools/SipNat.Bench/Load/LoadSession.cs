@@ -22,6 +22,7 @@ internal sealed class LoadSession
     private readonly bool _rtcpMux;
     private long _inviteSent;
     private long _answerSeen;
+    private long _byeAnswerSeen;
 
     /// <param name="rtcpMux">Whether it is offered that RTCP shares the port of RTP, and has to be answered.</param>
     public LoadSession(
@@ -46,6 +47,15 @@ internal sealed class LoadSession
     /// <summary>When the 200 came, as a time stamp of <see cref="Stopwatch"/>.</summary>
     public long AnsweredAt => _answerSeen;
 
+    /// <summary>When the first BYE was sent, as a time stamp of <see cref="Stopwatch"/>; 0 before.</summary>
+    public long ByeSentAt { get; private set; }
+
+    /// <summary>When the answer to the BYE came, as such a time stamp; 0 where none came.</summary>
+    public long ByeAnsweredAt => _byeAnswerSeen;
+
+    /// <summary>Whether the BYE was answered with 200.</summary>
+    public bool IsEnded { get; private set; }
+
     /// <summary>What went wrong; null where nothing did.</summary>
     public string? Problem { get; private set; }
 
@@ -54,7 +64,10 @@ internal sealed class LoadSession
     /// <summary>Called by the receiving loop itself, so that the time is that of the network and not of a queue behind it.</summary>
     public void SeeResponse(SipText response)
     {
-        if (_answerSeen == 0 && response.Status >= 200 && response.Method == "INVITE") _answerSeen = Stopwatch.GetTimestamp();
+        if (response.Status < 200) return;
+
+        if (_answerSeen == 0 && response.Method == "INVITE") _answerSeen = Stopwatch.GetTimestamp();
+        if (_byeAnswerSeen == 0 && response.Method == "BYE") _byeAnswerSeen = Stopwatch.GetTimestamp();
     }
 
     /// <summary>OPTIONS outside a dialog, as a session border controller asks whether the recorder is there.</summary>
@@ -92,14 +105,23 @@ internal sealed class LoadSession
     public async Task EndAsync(CancellationToken stop)
     {
         await WaitUntilSentAsync(stop);
+        await HangUpAsync(stop);
+    }
+
+    /// <summary>Ends the session: BYE, and its answer.</summary>
+    public async Task HangUpAsync(CancellationToken stop)
+    {
         if (_requests.Ended.IsCompleted)
         {
             Fail("the recorder ended the session");
             return;
         }
 
-        var response = await _transactions.RequestAsync(_dialog.Request("BYE", [], SipBody.None), ByeLimit, stop);
-        if (response is not { Status: 200 }) Fail($"BYE was answered {response?.Status.ToString() ?? "by nobody"}");
+        var bye = _dialog.Request("BYE", [], SipBody.None);
+        ByeSentAt = Stopwatch.GetTimestamp();
+        var response = await _transactions.RequestAsync(bye, ByeLimit, stop);
+        IsEnded = response is { Status: 200 };
+        if (!IsEnded) Fail($"BYE was answered {response?.Status.ToString() ?? "by nobody"}");
     }
 
     /// <summary>Gives the places of its streams at the sender back; it is over.</summary>

@@ -20,8 +20,9 @@ internal sealed class RecorderProcess : IAsyncDisposable
     private readonly bool _keep;
     private Process _process;
 
-    private RecorderProcess(ProcessStartInfo start, IReadOnlyList<string> settings, DirectoryInfo data, bool keep, int sipPort, int apiPort)
+    private RecorderProcess(ProcessStartInfo start, IReadOnlyList<string> settings, DirectoryInfo data, string recordings, bool keep, int sipPort, int apiPort)
     {
+        Recordings = recordings;
         (_start, _settings, _process, _data, _keep) = (start, settings, Process.Start(start)!, data, keep);
         Server = new(IPAddress.Parse(Sip), sipPort);
         Api = new($"http://127.0.0.1:{apiPort}");
@@ -33,20 +34,22 @@ internal sealed class RecorderProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public string Recordings => Path.Combine(_data.FullName, "recordings");
+    public string Recordings { get; }
 
     public string Log => Path.Combine(_data.FullName, "log");
 
+    /// <param name="recordings">Where it records; null for a folder of its own, which goes with it.</param>
     /// <exception cref="InvalidDataException">The program is not built, or did not come up.</exception>
-    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, int? core, CancellationToken stop)
+    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, int? core, CancellationToken stop, string? recordings = null)
     {
         var data = Directory.CreateTempSubdirectory("sipnat-load-");
+        recordings ??= Path.Combine(data.FullName, "recordings");
         var (sipPort, apiPort) = (FreePort(SocketType.Dgram), FreePort(SocketType.Stream));
         string[] all =
         [
             $"Sip:Listen:0=udp://{Sip}:{sipPort}",
             $"Http:Listen=http://127.0.0.1:{apiPort}",
-            $"Recording:Directory={Path.Combine(data.FullName, "recordings")}",
+            $"Recording:Directory={recordings}",
             $"Recording:Database=Data Source={Path.Combine(data.FullName, "catalogue.db")}",
             "Recording:DrainTimeout=00:00:05",
             .. settings,
@@ -58,7 +61,7 @@ internal sealed class RecorderProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var recorder = new RecorderProcess(start, all, data, keep, sipPort, apiPort);
+        var recorder = new RecorderProcess(start, all, data, recordings, keep, sipPort, apiPort);
         try
         {
             await recorder.WaitUntilUpAsync(stop);

@@ -63,17 +63,17 @@ public sealed class SoakRun(SoakOptions options, TextWriter progress)
         var began = Stopwatch.GetTimestamp();
         var cpu = meter.CpuTime;
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var aside = Task.WhenAll(soak.Ledger.RunAsync(watching.Token), SampleAsync(meter, watching.Token), ShowAsync(soak, watching.Token));
+        Task[] aside = [soak.Ledger.RunAsync(watching.Token), SampleAsync(meter, watching.Token), ShowAsync(soak, watching.Token)];
 
         // Where one of them fails there is nothing to go on for.
         var beginning = BeginAllAsync(soak, stop);
-        await await Task.WhenAny(beginning, aside);
+        await await Task.WhenAny([beginning, .. aside]);
         var sessions = await beginning;
         var share = 100 * (meter.CpuTime - cpu) / Stopwatch.GetElapsedTime(began);
         progress.WriteLine("no further sessions; waiting for those that run");
         await Task.WhenAll(sessions);
         await watching.CancelAsync();
-        await aside;
+        await Task.WhenAll(aside);
         var left = await soak.Ledger.FinishAsync(stop);
         return Report(soak, left, share);
     }

@@ -15,6 +15,7 @@ public class WriteBenchmarks
 
     private readonly AudioFileWriterOptions _options = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sipnat-stages-");
+    private readonly WriteJob[] _behind = new WriteJob[WriteRun.MaxJobs];
     private WriterCore _core = null!;
     private AudioFile _file = null!;
     private int _files;
@@ -35,6 +36,19 @@ public class WriteBenchmarks
         {
             var buffer = new WriteBuffer((long)i * StreamTimeline.BlockLength, StreamTimeline.BlockLength) { Length = StreamTimeline.BlockLength };
             _core.Do(new(WriteJobKind.Write, _file, buffer));
+        }
+
+        return _core.BytesWritten;
+    }
+
+    /// <summary>The same where the disk is behind, so that sixteen buffers of the file have gathered for each write.</summary>
+    [Benchmark(OperationsPerInvoke = Packets)]
+    public long WriteToFileWhenBehind()
+    {
+        for (var i = 0; i < Buffers; i += _behind.Length)
+        {
+            for (var j = 0; j < _behind.Length; j++) _behind[j] = new(WriteJobKind.Write, _file, new WriteBuffer((long)(i + j) * StreamTimeline.BlockLength, StreamTimeline.BlockLength) { Length = StreamTimeline.BlockLength });
+            _core.DoAll(_behind);
         }
 
         return _core.BytesWritten;

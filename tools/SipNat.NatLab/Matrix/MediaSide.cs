@@ -34,12 +34,10 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
 
     private readonly ServerClock _clock = new(TimeProvider.System);
     private readonly Channel<MediaEvent> _events = Channel.CreateUnbounded<MediaEvent>();
-    private readonly TurnConnections _connections = new(TlsTrust.System, TimeSpan.FromSeconds(5), NullLogger<TurnConnections>.Instance);
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _notes = [];
     private MediaThread _engine = null!;
-    private MediaPlane _plane = null!;
     private MediaPortAddresses? _addresses;
     private MediaStreamReport? _report;
     private long _heard;
@@ -69,20 +67,20 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _engine?.Dispose();
-        await _connections.DisposeAsync();
+        if (_engine is not null) await _engine.DisposeAsync();
         _stop.Dispose();
     }
 
     private void Start()
     {
-        _plane = new(new() { SparePorts = 1, Ice = options.Mode.UsesIce ? IceMode.Offered : IceMode.Off }, new SecureRandom());
-        _engine = new(MediaEngineKind.Auto, _plane, _clock, new(), new(10_000, 10_099, 0), _connections, happened => _events.Writer.TryWrite(happened), Take);
+        var plane = new MediaPlane(new() { SparePorts = 1, Ice = options.Mode.UsesIce ? IceMode.Offered : IceMode.Off }, new SecureRandom());
+        var connections = new TurnConnections(TlsTrust.System, TimeSpan.FromSeconds(5), NullLogger<TurnConnections>.Instance);
+        _engine = new(MediaEngineKind.Auto, plane, _clock, new(), new(10_000, 10_099, 0), connections, happened => _events.Writer.TryWrite(happened), Take);
         _engine.Start();
-        _engine.TryPost(now =>
+        _engine.TryPost((now, own) =>
         {
-            _plane.SetStunServers(now, options.Mode is MatrixMode.Latching ? [] : options.StunServers);
-            _plane.SetTurnServers(options.Mode is MatrixMode.IceWithTurn ? options.TurnServers : []);
+            own.SetStunServers(now, options.Mode is MatrixMode.Latching ? [] : options.StunServers);
+            own.SetTurnServers(options.Mode is MatrixMode.IceWithTurn ? options.TurnServers : []);
         });
         _engine.TryPost(new MediaCommand.Open(Id, options.Local, 1));
         _engine.TryPost(new MediaCommand.Gather(Id, 0, new(options.Mode.UsesIce ? 1 : 0, options.Role, IsLocalPeer: false)));
@@ -160,7 +158,7 @@ internal sealed class MediaSide(MediaSideOptions options) : IAsyncDisposable
         var isTold = false;
         while (_clock.Now - begun < options.Mode.Limit && !(isTold && File.Exists(options.PeerDone)))
         {
-            _engine.TryPost(now => _plane.TrySendAudio(now, Id, 0, 0, tone, Samples));
+            _engine.TryPost((now, own) => own.TrySendAudio(now, Id, 0, 0, tone, Samples));
             if (!isTold && Interlocked.Read(ref _heard) >= EnoughBytes)
             {
                 WriteWhole(options.OwnDone, "heard");

@@ -6,7 +6,9 @@ namespace SipNat.Tests.Endpoint.Accounts;
 public sealed class AccountDayTests
 {
     // `NatLab simulate-accounts` runs as many more as one likes.
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 10)];
+    // On the day of 1324 copies of a REGISTER that was given up arrived after the next one, with the Contact of before. On that
+    // of 1783 a gateway made the binding of before look like the new one, so that its rest was taken for the lease.
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 10), 1324, 1783];
 
     [Theory]
     [MemberData(nameof(Seeds))]

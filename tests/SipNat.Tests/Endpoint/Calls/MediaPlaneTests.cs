@@ -162,6 +162,43 @@ public sealed class MediaPlaneTests
     }
 
     [Fact]
+    public void A_recording_tells_of_itself_every_five_seconds_again_once_the_crowd_has_left()
+    {
+        const int Crowd = 2_000;
+        var plane = Plane(spares: 0);
+        var flows = Open(plane);
+        for (var i = 0; i < Crowd; i++) plane.HandleCommand(Start, new MediaCommand.Open(new($"crowd {i}"), Local, 1));
+        BindAll(plane);
+        var inCrowd = ReportTimes(0, 60);
+        for (var i = 0; i < Crowd; i++) plane.HandleCommand(Start + TimeSpan.FromSeconds(60), new MediaCommand.Close(new($"crowd {i}"), PeerIsGone: false));
+        var alone = ReportTimes(60, 120);
+
+        // 2,001 sessions at a hundred reports a second.
+        Assert.Equal([20.01, 20.01], inCrowd.Zip(inCrowd.Skip(1), (a, b) => Math.Round(b - a, 2)).TakeLast(2), (a, b) => Math.Abs(a - b) < 0.03);
+        Assert.All(alone.Zip(alone.Skip(1), (a, b) => b - a), gap => Assert.InRange(gap, 4.97, 5.03));
+        Assert.InRange(alone.Count, 8, 13);
+
+        List<double> ReportTimes(int from, int to)
+        {
+            var told = new List<double>();
+            for (var i = from * 50; i < to * 50; i++)
+            {
+                var now = Start + (ScriptedFrame.Span * i);
+                plane.HandleDatagram(now, now, flows.Rtp, Peer, Frame(i));
+                if (plane.Deadline <= now) plane.HandleTimeout(now);
+                while (plane.TryTakeWrite(out var write)) write.Buffer?.Dispose();
+                while (plane.Outbox.TryTake(out var transmit)) plane.Outbox.Release(transmit);
+                while (plane.TryTakeEvent(out var happened))
+                {
+                    if (happened is MediaEvent.Reported) told.Add(i * ScriptedFrame.Span.TotalSeconds);
+                }
+            }
+
+            return told;
+        }
+    }
+
+    [Fact]
     public void A_packet_in_a_steady_stream_takes_no_memory()
     {
         const int Warm = 5_000;

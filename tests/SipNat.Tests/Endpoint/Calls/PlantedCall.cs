@@ -22,14 +22,14 @@ internal sealed class PlantedCall
 
     private int _sequence = 6;
 
-    public PlantedCall(NatOptions? nat = null)
+    /// <param name="knowsStun">Whether two STUN servers are known from the start.</param>
+    public PlantedCall(NatOptions? nat = null, bool knowsStun = true)
     {
         Phone = ScriptedPhone.AddTo(Network, "203.0.113.5:5060");
         Nat = Network.AddNat(PublicAddress, nat ?? NatOptions.PortRestricted);
         Caller = SimulatedCaller.AddTo(Network, "192.168.1.100", Nat);
-        SimulatedStunServer.AddTo(Network, "203.0.113.91:3478");
-        SimulatedStunServer.AddTo(Network, "203.0.113.92:3478");
-        Caller.Host.Run(now => Caller.SetStunServers(now, TransportAddress.Parse("203.0.113.91:3478"), TransportAddress.Parse("203.0.113.92:3478")));
+        StunServers = [SimulatedStunServer.AddTo(Network, "203.0.113.91:3478"), SimulatedStunServer.AddTo(Network, "203.0.113.92:3478")];
+        if (knowsStun) Caller.Host.Run(now => Caller.SetStunServers(now, TransportAddress.Parse("203.0.113.91:3478"), TransportAddress.Parse("203.0.113.92:3478")));
         Describe = () => Phone.Sdp();
         Phone.OnRequest = Serve;
     }
@@ -41,6 +41,8 @@ internal sealed class PlantedCall
     public SimulatedNat Nat { get; }
 
     public SimulatedCaller Caller { get; }
+
+    public IReadOnlyList<SimulatedStunServer> StunServers { get; }
 
     public CallSnapshot Call => Caller.Call;
 

@@ -17,7 +17,7 @@ public sealed class RecordingLinksTests
     [Fact]
     public void Sessions_with_one_name_are_found_and_none_is_related_to_itself()
     {
-        var links = new RecordingLinks();
+        var links = new RecordingLinks(maxSessions: 10_000);
 
         Assert.Empty(links.Add(Start, Link, First));
         Assert.Empty(links.Add(Start, Link, First));
@@ -29,7 +29,7 @@ public sealed class RecordingLinksTests
     [Fact]
     public void A_name_is_forgotten_an_hour_after_it_was_heard_last()
     {
-        var links = new RecordingLinks();
+        var links = new RecordingLinks(maxSessions: 10_000);
         links.Add(Start, Link, First);
         links.Add(Start + TimeSpan.FromMinutes(50), Link, First);
 
@@ -40,7 +40,7 @@ public sealed class RecordingLinksTests
     [Fact]
     public void No_flood_of_names_or_of_sessions_grows_without_end()
     {
-        var links = new RecordingLinks();
+        var links = new RecordingLinks(maxSessions: 10_000);
         for (var i = 0; i < 60_000; i++) links.Add(Start, new(LinkKinds.Group, $"{i}"), First);
 
         Assert.Empty(links.Add(Start, new(LinkKinds.Group, "0"), Second));

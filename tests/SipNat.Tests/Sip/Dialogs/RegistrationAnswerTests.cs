@@ -93,6 +93,19 @@ public sealed class RegistrationAnswerTests
         Assert.Equal(32, Answer(Own, "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK1", $"Service-Route: {routes}").ServiceRoute.Count);
     }
 
+    [Fact]
+    public void Of_bindings_that_a_gateway_made_look_alike_the_one_that_lasts_longest_is_the_new_one()
+    {
+        const string Device = "+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\"";
+        var own = Read($"<sip:bob@192.168.1.10:5060>;{Device}");
+
+        var answer = Answer(own, "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1", $"Contact: <sip:bob@192.168.1.10:5060>;expires=333;{Device}", $"Contact: <sip:bob@192.168.1.10:5060>;expires=1800;{Device}");
+        var without = Answer(Read("<sip:bob@192.168.1.10:5060>"), "Via: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK1", "Contact: <sip:bob@192.168.1.10:5060>;expires=20", "Contact: <sip:bob@192.168.1.10:5060>;expires=600");
+
+        Assert.Equal((TimeSpan.FromSeconds(1800), TimeSpan.FromSeconds(600)), (answer.Lease, without.Lease));
+        Assert.Equal(TimeSpan.FromSeconds(333), Assert.Single(answer.Stale).Expires);
+    }
+
     private static Contact Read(string value)
     {
         Assert.True(Contact.TryRead(Encoding.UTF8.GetBytes(value), out var contact));

@@ -22,6 +22,20 @@ public class ClientTransactionTests
     }
 
     [Fact]
+    public void A_request_that_was_abandoned_is_not_sent_again_and_its_answer_is_nobodys()
+    {
+        var register = _harness.Request(SipMethod.Register);
+        _harness.RunTo(600);
+        _harness.Layer.Abandon(register);
+        _harness.RunTo(60_000);
+        _harness.Receive(_harness.Answer(SipMethod.Register, 200));
+        _harness.Layer.Abandon(register);
+
+        _harness.AssertLog("0 > REGISTER", "500 > REGISTER");
+        Assert.Equal((1, 0), (_harness.Layer.Counters.StrayResponses, _harness.Layer.Count));
+    }
+
+    [Fact]
     public void Unanswered_invite_over_tcp_is_sent_once()
     {
         _harness.Request(SipMethod.Invite, TransactionHarness.Tcp);

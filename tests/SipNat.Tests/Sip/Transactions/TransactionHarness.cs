@@ -48,6 +48,12 @@ internal sealed class TransactionHarness
         Drain();
     }
 
+    public void Dismiss(int status)
+    {
+        Layer.Dismiss(LastTransaction, new(status));
+        Drain();
+    }
+
     public TransactionId Request(SipMethod method, FlowId? flow = null)
     {
         var id = Layer.Request(Now, flow ?? Udp, Peer, NewRequest(method));

@@ -63,6 +63,50 @@ public class TransactionLayerTests
     }
 
     [Fact]
+    public void A_copy_of_an_invite_that_was_refused_for_want_of_room_is_refused_as_well_when_there_is_room()
+    {
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite));
+        _harness.Dismiss(503);
+        _harness.RunTo(500);
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite));
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bKanother", cseq: 2));
+        _harness.Dismiss(488);
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bKanother", cseq: 2));
+
+        _harness.AssertLog("0 ! Request INVITE", "0 > 503", "500 > 503", "500 ! Request INVITE", "500 > 488", "500 ! Request INVITE");
+        Assert.Equal((1, 1L), (_harness.Layer.Count, _harness.Layer.Counters.RequestRetransmissions));
+    }
+
+    [Fact]
+    public void Of_refused_invites_two_thousand_are_remembered()
+    {
+        for (var i = 0; i <= RefusedInvites.Capacity; i++)
+        {
+            _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, $"z9hG4bK{i}"));
+            _harness.Dismiss(503);
+        }
+
+        _harness.Events.Clear();
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bK1"));
+        Assert.Empty(_harness.Events);
+        _harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bK0"));
+        Assert.Single(_harness.Events);
+    }
+
+    [Fact]
+    public void An_invite_that_the_full_table_refused_is_refused_again()
+    {
+        var harness = new TransactionHarness(new() { MaxTransactions = 1 });
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Options));
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bK2", cseq: 2));
+        harness.Respond(200);
+        harness.RunTo(64 * 500);
+        harness.Receive(ServerTransactionTests.Request(SipMethod.Invite, "z9hG4bK2", cseq: 2));
+
+        harness.AssertLog("0 ! Request OPTIONS", "0 > 503", "0 > 200", "32000 > 503");
+    }
+
+    [Fact]
     public void Requests_inside_dialogs_have_room_beyond_the_limit()
     {
         var harness = new TransactionHarness(new() { MaxTransactions = 1, ReservedForDialogs = 1 });
