@@ -38,10 +38,10 @@ public sealed class AudioFile
     }
 
     /// <summary>Whether nothing more will be written, because it is closed or was given up. Any thread.</summary>
-    internal bool IsOver
+    public bool IsOver
     {
         get => _isOver;
-        set => _isOver = value;
+        internal set => _isOver = value;
     }
 
     /// <summary>Whether its name was found missing: what is written goes nowhere. Any thread.</summary>

@@ -28,7 +28,6 @@ internal sealed class Recorder : IAsyncDisposable
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan FailurePoll = TimeSpan.FromSeconds(1);
 
     private readonly SipNatOptions _options;
     private readonly ServerClock _clock;
@@ -141,7 +140,7 @@ internal sealed class Recorder : IAsyncDisposable
     /// <summary>Brings what the media engine tells to signalling, and what the disk refuses to the journal.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var failures = ReportFailuresAsync(stop);
+        var files = _files.RunAsync(stop);
         var surroundings = _surroundings.RunAsync(
             () => Bound,
             mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)),
@@ -154,7 +153,7 @@ internal sealed class Recorder : IAsyncDisposable
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            await failures;
+            await files;
             await surroundings;
         }
     }
@@ -237,8 +236,8 @@ internal sealed class Recorder : IAsyncDisposable
         TakeMediaEvents(now);
         while (_core.TryTakeSnapshot(out var snapshot))
         {
-            _journal.Take(snapshot, _files.WallStart(snapshot.Id, snapshot.StartedAt));
-            if (snapshot.State is RecordingState.Complete) _files.Forget(snapshot.Id);
+            if (snapshot.State is RecordingState.Complete) _files.End(snapshot);
+            else _journal.Take(snapshot, _files.WallStart(snapshot.Id, snapshot.StartedAt));
         }
 
         while (_core.TryTakeCall(out var call)) _desk.Take(now, call);
@@ -252,19 +251,6 @@ internal sealed class Recorder : IAsyncDisposable
         {
             if (notice is SignallingNotice.Mapping(var happened)) _lifetimes.Handle(happened);
             RecorderLog.Notice(_log, notice);
-        }
-    }
-
-    private async Task ReportFailuresAsync(CancellationToken stop)
-    {
-        using var timer = new PeriodicTimer(FailurePoll);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stop)) _files.ReportFailures();
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            _files.ReportFailures();
         }
     }
 

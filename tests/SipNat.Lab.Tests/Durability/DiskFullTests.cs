@@ -12,7 +12,7 @@ public sealed class DiskFullTests
     {
         await using var lab = await Laboratory.CreateAsync(new() { ForwardRight = Recorders.Forward });
         await using var disk = await SmallDisk.MountAsync();
-        await using var server = await Recorders.StartAsync(lab, ("Recording:Directory", disk.Path));
+        await using var server = await Recorders.StartAsync(lab, ("Recording:Directory", disk.Path), ("Recording:Database", $"Data Source={disk.Path}/catalogue.db"));
         await using var client = ClientProcess.Start(lab.Host("hostA"), $"{lab.RightPublicAddress}:{ServerProcess.SipPort}", "--seconds", "14");
         await client.WaitForTextAsync("stream 2 goes to");
         await Wait(4);
