@@ -18,6 +18,11 @@ public sealed class RecordingBatch(RecordingStore store) : IDisposable
     private readonly HashSet<string> _durable = new(StringComparer.Ordinal);
     private SafeFileHandle? _first;
 
+    /// <summary>Makes the folder of a session, where nobody has yet.</summary>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    /// <exception cref="UnauthorizedAccessException">The disk refuses.</exception>
+    public void AddFolder(string folder) => Directory.CreateDirectory(store.PathOf(folder));
+
     /// <summary>Writes a session's document beside the one that is there, which <see cref="Commit"/> replaces.</summary>
     /// <param name="durable">Whether the medium has it when <see cref="Commit"/> returns; else the kernel.</param>
     /// <exception cref="IOException">The disk refuses.</exception>
@@ -65,7 +70,7 @@ public sealed class RecordingBatch(RecordingStore store) : IDisposable
         }
         catch (DirectoryNotFoundException)
         {
-            // The first of its session, mostly; somebody may have removed it as well.
+            // Somebody has removed it.
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             file = AtomicFile.WriteTemporary(path, bytes);
         }

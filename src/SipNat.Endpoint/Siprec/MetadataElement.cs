@@ -8,8 +8,12 @@ namespace SipNat.Endpoint.Siprec;
 /// </summary>
 internal sealed class MetadataElement(string name, MetadataElement? parent)
 {
+    // Longer names mean nothing to any dialect.
+    private const int MaxKeyOnStack = 128;
+
     private readonly List<(MetadataElement? Child, string? Text)> _nodes = [];
-    private readonly List<(string Name, string Value)> _attributes = [];
+    private readonly List<MetadataElement> _children = [];
+    private readonly List<(string Name, string Key, string Value)> _attributes = [];
 
     /// <summary>As written, with its prefix.</summary>
     public string Name { get; } = name;
@@ -18,10 +22,15 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
 
     public MetadataElement? Parent { get; } = parent;
 
-    public IEnumerable<MetadataElement> Children => _nodes.Select(node => node.Child).OfType<MetadataElement>();
+    public IReadOnlyList<MetadataElement> Children => _children;
 
     /// <summary>The text directly inside, without white space around it; null where there is none.</summary>
-    public string? Text => Meaningful(string.Concat(_nodes.Select(node => node.Text)));
+    public string? Text => Meaningful(_nodes switch
+    {
+        [] => string.Empty,
+        [(_, var text)] => text ?? string.Empty,
+        _ => string.Concat(_nodes.Select(node => node.Text)),
+    });
 
     /// <summary>The namespace that the prefix, or its absence, stands for here; null where it is not declared.</summary>
     public string? Namespace
@@ -32,7 +41,7 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
             var declaration = colon < 0 ? "xmlns" : $"xmlns:{Name[..colon]}";
             for (var element = this; element is not null; element = element.Parent)
             {
-                foreach (var (attribute, value) in element._attributes)
+                foreach (var (attribute, _, value) in element._attributes)
                 {
                     if (attribute == declaration) return value;
                 }
@@ -42,7 +51,7 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
         }
     }
 
-    public void AddAttribute(string attribute, string value) => _attributes.Add((attribute, value));
+    public void AddAttribute(string attribute, string value) => _attributes.Add((attribute, KeyOf(attribute), value));
 
     public void AddText(string text) => _nodes.Add((null, text));
 
@@ -50,25 +59,29 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
     {
         var element = new MetadataElement(child, this);
         _nodes.Add((element, null));
+        _children.Add(element);
         return element;
     }
 
-    public IEnumerable<MetadataElement> ChildrenOf(string key) => Children.Where(child => child.Key == key);
+    public IEnumerable<MetadataElement> ChildrenOf(string key) => _children.Where(child => child.Key == key);
 
     /// <summary>The first that is given: an attribute of these keys in their order, else a child element's text.</summary>
     public string? Value(params ReadOnlySpan<string> keys)
     {
         foreach (var key in keys)
         {
-            foreach (var (attribute, value) in _attributes)
+            foreach (var (_, attribute, value) in _attributes)
             {
-                if (KeyOf(attribute) == key && Meaningful(value) is { } found) return found;
+                if (attribute == key && Meaningful(value) is { } found) return found;
             }
         }
 
         foreach (var key in keys)
         {
-            if (ChildrenOf(key).Select(child => child.Text).FirstOrDefault(text => text is not null) is { } found) return found;
+            foreach (var child in _children)
+            {
+                if (child.Key == key && child.Text is { } found) return found;
+            }
         }
 
         return null;
@@ -85,7 +98,7 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
     private void AppendTo(StringBuilder xml)
     {
         xml.Append('<').Append(Name);
-        foreach (var (attribute, value) in _attributes)
+        foreach (var (attribute, _, value) in _attributes)
         {
             xml.Append(' ').Append(attribute).Append("=\"");
             AppendEscaped(xml, value);
@@ -128,8 +141,16 @@ internal sealed class MetadataElement(string name, MetadataElement? parent)
         // A declaration of a prefix is not a name of the vocabulary: xmlns:id must not pass for an id.
         if (name.StartsWith("xmlns", StringComparison.Ordinal)) return name;
 
-        var local = name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        return string.Concat(local.Where(c => c is not ('-' or '_'))).ToLowerInvariant();
+        var local = name.AsSpan(name.IndexOf(':', StringComparison.Ordinal) + 1);
+        Span<char> key = local.Length <= MaxKeyOnStack ? stackalloc char[MaxKeyOnStack] : new char[local.Length];
+        var length = 0;
+        foreach (var character in local)
+        {
+            if (character is not ('-' or '_')) key[length++] = char.ToLowerInvariant(character);
+        }
+
+        // Most names are keys as they are.
+        return name.AsSpan().SequenceEqual(key[..length]) ? name : new string(key[..length]);
     }
 
     private static string? Meaningful(string text) => text.Trim() is { Length: > 0 } meaningful ? meaningful : null;

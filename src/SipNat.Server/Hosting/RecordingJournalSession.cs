@@ -58,6 +58,7 @@ internal sealed class RecordingJournalSession
     public void Stage(RecordingBatch batch)
     {
         var snapshot = _snapshot!;
+        if (!_isSaved) batch.AddFolder(Folder);
         _metadataFiles.RemoveRange(_metadataSaved, _metadataFiles.Count - _metadataSaved);
         while (_metadataFiles.Count < snapshot.Metadata.Count)
         {

@@ -68,9 +68,7 @@ internal sealed unsafe class EpollSockets : IMediaSockets
         // Without them arrivals are counted from the visit, and overflows go unseen.
         LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.TimestampNanoseconds);
         LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.QueueOverflow);
-        added.AsksForErrors = added.Local.IsIPv6
-            ? LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.ReceiveErrors6, LinuxSockets.IPv6Level)
-            : LinuxSockets.TrySwitchOn(added.Descriptor, LinuxSockets.ReceiveErrors, LinuxSockets.IPLevel);
+        added.AskForErrors();
         Watch(added);
         return added;
     }

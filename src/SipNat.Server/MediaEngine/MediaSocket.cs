@@ -52,14 +52,19 @@ internal sealed class MediaSocket : IDisposable
     /// <summary>Of <see cref="IMediaSockets.Overflowed"/>, what the system has told of this socket.</summary>
     public uint Overflowed { get; set; }
 
-    /// <summary>
-    /// Whether it asks the kernel for what ICMP says of its datagrams. A call on it then fails where there is such a message,
-    /// whatever the call was about.
-    /// </summary>
-    public bool AsksForErrors { get; set; }
+    /// <summary>Whether it asks the kernel for what ICMP says of its datagrams.</summary>
+    public bool AsksForErrors { get; private set; }
 
     /// <summary>Whether the queue of errors has something that no later call and no event will tell of.</summary>
     public bool HasErrors { get; set; }
+
+    /// <summary>
+    /// Asks 64-bit Linux for what ICMP says of its datagrams. A call on it then fails where there is such a message, whatever
+    /// the call was about.
+    /// </summary>
+    public void AskForErrors() => AsksForErrors = Local.IsIPv6
+        ? LinuxSockets.TrySwitchOn(Descriptor, LinuxSockets.ReceiveErrors6, LinuxSockets.IPv6Level)
+        : LinuxSockets.TrySwitchOn(Descriptor, LinuxSockets.ReceiveErrors, LinuxSockets.IPLevel);
 
     /// <summary>Takes one datagram that is there already; false where none is.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out TransportAddress from)
@@ -74,6 +79,11 @@ internal sealed class MediaSocket : IDisposable
                 length = _socket.ReceiveFrom(buffer, SocketFlags.None, _source);
                 from = _source.ToTransportAddress();
                 return true;
+            }
+            catch (SocketException) when (AsksForErrors)
+            {
+                // In place of what there is, which comes after it.
+                HasErrors = true;
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.NetworkReset or SocketError.MessageSize)
             {

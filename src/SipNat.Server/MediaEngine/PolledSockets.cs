@@ -5,7 +5,10 @@ using SipNat.Wire;
 
 namespace SipNat.Server.MediaEngine;
 
-/// <summary>Media sockets on any system: each is asked every few milliseconds whether something has come.</summary>
+/// <summary>
+/// Media sockets on any system: each is asked every few milliseconds whether something has come. What ICMP says is asked
+/// for on 64-bit Linux, which tells it with the next call on the socket.
+/// </summary>
 internal sealed class PolledSockets(IMediaReceiver receiver, ServerClock clock) : IMediaSockets
 {
     // So many datagrams are taken from one socket before the next has its turn.
@@ -14,6 +17,7 @@ internal sealed class PolledSockets(IMediaReceiver receiver, ServerClock clock) 
 
     private readonly List<MediaSocket> _sockets = [];
     private readonly AutoResetEvent _wake = new(false);
+    private readonly ErrorQueue? _errors = EpollSockets.IsSupported ? new(receiver) : null;
 
     // What fills it is cut off: one byte more than media have.
     private readonly byte[] _buffer = new byte[DatagramBatch.MaxDatagram + 1];
@@ -27,6 +31,7 @@ internal sealed class PolledSockets(IMediaReceiver receiver, ServerClock clock) 
     public MediaSocket Add(FlowId flow, Socket socket)
     {
         var added = new MediaSocket(flow, socket) { Place = _sockets.Count };
+        if (_errors is not null) added.AskForErrors();
         _sockets.Add(added);
         return added;
     }
@@ -57,6 +62,8 @@ internal sealed class PolledSockets(IMediaReceiver receiver, ServerClock clock) 
 
             receiver.Handle(socket, [new ReceivedDatagram(clock.Now, from, 0, length)], _buffer);
         }
+
+        if (socket.HasErrors && !socket.IsClosed) _errors?.Read(socket);
     }
 
     public void Wake()
@@ -75,5 +82,6 @@ internal sealed class PolledSockets(IMediaReceiver receiver, ServerClock clock) 
     {
         foreach (var socket in _sockets) socket.Dispose();
         _wake.Dispose();
+        _errors?.Dispose();
     }
 }

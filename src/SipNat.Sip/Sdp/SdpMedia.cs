@@ -54,8 +54,16 @@ public sealed record SdpMedia
             .OfType<SdpRtpmap>()];
 
     /// <summary>What a payload type means here: its rtpmap, else its static assignment, else null.</summary>
-    public SdpRtpmap? RtpmapOf(int payloadType) =>
-        Rtpmaps.FirstOrDefault(map => map.PayloadType == payloadType) ?? SdpRtpmap.OfStatic(payloadType);
+    public SdpRtpmap? RtpmapOf(int payloadType)
+    {
+        foreach (var attribute in Attributes)
+        {
+            if (!string.Equals(attribute.Name, "rtpmap", StringComparison.OrdinalIgnoreCase)) continue;
+            if (SdpRtpmap.Read(attribute.Value ?? string.Empty) is { } map && map.PayloadType == payloadType) return map;
+        }
+
+        return SdpRtpmap.OfStatic(payloadType);
+    }
 
     /// <summary>The parameters of <c>a=fmtp</c> for a payload type; null where there is none.</summary>
     public string? FmtpOf(int payloadType)

@@ -19,7 +19,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
     private string? _device;
-    private string? _usuallyDirty;
+    private bool _isSlow;
 
     private SmallDisk(DirectoryInfo folder) => _folder = folder;
 
@@ -56,14 +56,15 @@ internal sealed class SmallDisk : IAsyncDisposable
     /// <summary>Lets the device write so many bytes a second, and whoever writes wait for it.</summary>
     public void Slow(int bytesPerSecond)
     {
-        _usuallyDirty ??= File.ReadAllText($"{Backing}/max_bytes");
-        Limit(bytesPerSecond, isStrict: 1, $"{MostDirty}");
+        _isSlow = true;
+        Limit(bytesPerSecond, isStrict: 1, ("max_bytes", MostDirty));
     }
 
     /// <summary>Lets it write as fast as it can.</summary>
     public void Hasten()
     {
-        if (_usuallyDirty is { } bytes) Limit(0, isStrict: 0, bytes);
+        // As a share: the bytes that it was before may be more than the machine lets anybody have by now.
+        if (_isSlow) Limit(0, isStrict: 0, ("max_ratio", 100));
     }
 
     /// <summary>Takes every block that is left, without writing to any.</summary>
@@ -104,10 +105,11 @@ internal sealed class SmallDisk : IAsyncDisposable
         _folder.Delete();
         File.Delete(Image);
     }
-    private void Limit(int bytesPerSecond, int isStrict, string dirty)
+
+    private void Limit(int bytesPerSecond, int isStrict, (string Name, int Value) dirty)
     {
         File.WriteAllText(Throttle, $"{_device} {bytesPerSecond}");
         File.WriteAllText($"{Backing}/strict_limit", $"{isStrict}");
-        File.WriteAllText($"{Backing}/max_bytes", dirty);
+        File.WriteAllText($"{Backing}/{dirty.Name}", $"{dirty.Value}");
     }
 }

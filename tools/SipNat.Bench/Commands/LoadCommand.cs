@@ -15,6 +15,7 @@ internal static class LoadCommand
     private static readonly Option<Uri> Api = new("--api") { Description = "the running recorder's API", DefaultValueFactory = _ => new("http://127.0.0.1:8080"), CustomParser = ValueParsers.Http };
     private static readonly Option<string?> Recordings = new("--recordings") { Description = "the running recorder's Recording:Directory, to compare the files; or an existing folder for one that is started, whose files stay there" };
     private static readonly Option<int?> ProcessId = new("--pid") { Description = "the running recorder's process on this machine, to read its CPU time and memory" };
+    private static readonly Option<FileInfo> Program = new Option<FileInfo>("--program") { Description = "the sipnat.dll that is started, such as a published one; default: the one that is built here" }.AcceptExistingOnly();
     private static readonly Option<string[]> Settings = new("--set") { Description = "KEY=VALUE for the recorder that is started (repeatable)" };
     private static readonly Option<bool> Keep = new("--keep") { Description = "keep the recordings and the log of the recorder that is started" };
     private static readonly Option<int> Sessions = new("--sessions") { Description = "sessions of two PCMU streams", DefaultValueFactory = _ => 100 };
@@ -38,7 +39,7 @@ internal static class LoadCommand
     {
         var command = new Command("load", "Runs many SIPREC sessions against a recorder and looks for every frame in its files.")
         {
-            Server, Api, Recordings, ProcessId, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter, Storm,
+            Server, Api, Recordings, ProcessId, Program, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter, Storm,
             FloodInvites, FloodOptions, FloodPackets, FloodPorts, FloodFrom, FloodSeconds, Json,
         };
         Bound(Sessions, 1, MaxSessions);
@@ -72,6 +73,7 @@ internal static class LoadCommand
             Api = parsed.GetValue(Api)!,
             Recordings = parsed.GetValue(Recordings),
             ProcessId = parsed.GetValue(ProcessId),
+            Program = parsed.GetValue(Program)?.FullName,
             Settings = parsed.GetValue(Settings) ?? [],
             Keep = parsed.GetValue(Keep),
             Sessions = parsed.GetValue(Sessions),

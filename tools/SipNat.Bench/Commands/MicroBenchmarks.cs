@@ -20,7 +20,7 @@ internal static class MicroBenchmarks
 
     /// <summary><c>stages</c>: a recorded packet from the kernel to the file, stage by stage.</summary>
     public static Command CreateStages() => Create(
-        "stages", "Measures time and allocation of each stage of a recorded packet.", typeof(VisitBenchmarks), typeof(StageBenchmarks), typeof(ManyStreamsBenchmarks), typeof(WriteBenchmarks));
+        "stages", "Measures time and allocation of each stage of a recorded packet.", typeof(VisitBenchmarks), typeof(StageBenchmarks), typeof(ManyStreamsBenchmarks), typeof(WriteBenchmarks), typeof(SetUpBenchmarks));
 
     /// <summary><c>srtp</c>: what encryption costs a packet.</summary>
     public static Command CreateSrtp() => Create("srtp", "Measures time and allocation of protecting and checking a packet.", typeof(SrtpBenchmarks));

@@ -20,6 +20,9 @@ public sealed record LoadOptions
     /// <summary>The recorder's process on this machine, whose CPU time and memory are read; null to leave that out.</summary>
     public int? ProcessId { get; init; }
 
+    /// <summary>The <c>sipnat.dll</c> of the recorder that the run starts; null for the one that is built here.</summary>
+    public string? Program { get; init; }
+
     /// <summary>Settings of the recorder that the run starts, each <c>KEY=VALUE</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 

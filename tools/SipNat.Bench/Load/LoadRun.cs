@@ -29,7 +29,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         if (options.Server is { } server) return await RunAsync(server, options.Api, options.Recordings, options.ProcessId, stop);
 
         progress.WriteLine("starting a recorder");
-        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop, options.Recordings);
+        await using var recorder = await RecorderProcess.StartAsync(options.Settings, options.Keep, options.Core, stop, options.Recordings, options.Program);
         progress.WriteLine($"recorder {recorder.Id} at {recorder.Server}, files in {recorder.Recordings}");
         return await RunAsync(recorder.Server, recorder.Api, recorder.Recordings, recorder.Id, stop, recorder);
     }

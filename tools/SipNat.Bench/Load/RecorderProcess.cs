@@ -39,8 +39,10 @@ internal sealed class RecorderProcess : IAsyncDisposable
     public string Log => Path.Combine(_data.FullName, "log");
 
     /// <param name="recordings">Where it records; null for a folder of its own, which goes with it.</param>
+    /// <param name="program">The program to start; null for the one that is built here.</param>
     /// <exception cref="InvalidDataException">The program is not built, or did not come up.</exception>
-    public static async Task<RecorderProcess> StartAsync(IReadOnlyList<string> settings, bool keep, int? core, CancellationToken stop, string? recordings = null)
+    public static async Task<RecorderProcess> StartAsync(
+        IReadOnlyList<string> settings, bool keep, int? core, CancellationToken stop, string? recordings = null, string? program = null)
     {
         var data = Directory.CreateTempSubdirectory("sipnat-load-");
         recordings ??= Path.Combine(data.FullName, "recordings");
@@ -55,7 +57,7 @@ internal sealed class RecorderProcess : IAsyncDisposable
             .. settings,
         ];
         string[] pinned = core is { } one ? ["taskset", "-c", $"{one}", "dotnet"] : ["dotnet"];
-        var start = new ProcessStartInfo(pinned[0], [.. pinned.Skip(1), Program(), "serve", .. Arguments(all)])
+        var start = new ProcessStartInfo(pinned[0], [.. pinned.Skip(1), program ?? Program(), "serve", .. Arguments(all)])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
