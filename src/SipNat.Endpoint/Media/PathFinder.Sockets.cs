@@ -81,6 +81,8 @@ internal sealed partial class PathFinder
         }
         else
         {
+            // RTP and RTCP hear of a new address one after the other: a peer that was told of the first alone is told again.
+            if (isKnown && _agent.State is IceState.New) Version++;
             NoteCandidates(now);
         }
     }
