@@ -27,6 +27,9 @@ internal sealed partial class PacketTrace : IAsyncDisposable
     private const int MaxMedia = 2_048;
     private const long MaxQueuedBytes = 16 * 1024 * 1024;
     private const int FlushAt = 256 * 1024;
+
+    // What a capture file adds to a message: its record, IP and UDP or TCP.
+    private const int HeaderLength = 64;
     private static readonly TimeSpan WriteInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(10);
 
@@ -137,6 +140,7 @@ internal sealed partial class PacketTrace : IAsyncDisposable
         var bytes = taken.Buffer.AsSpan(0, taken.Kept);
         var shown = taken.IsMedia ? bytes[..MediaMask.Mask(bytes)] : bytes;
         if (!taken.IsMedia) MaskSignalling(bytes);
+        if (_length + _bytes.WrittenCount + shown.Length + HeaderLength > _maxFileLength) Flush();
         _packets.Write(_bytes, new(_clock.ToWall(taken.At), taken.Transport, taken.From, taken.To, taken.Length), shown);
         ArrayPool<byte>.Shared.Return(taken.Buffer);
         Interlocked.Add(ref _queuedBytes, -taken.Kept);
