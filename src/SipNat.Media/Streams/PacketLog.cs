@@ -11,7 +11,7 @@ namespace SipNat.Media.Streams;
 internal sealed class PacketLog
 {
     // Bytes of packets that leave together.
-    private const int BlockLength = 8192;
+    private const int BlockLength = WriteBuffer.LongLength;
 
     /// <summary>Writes that wait to be taken; more are refused and counted.</summary>
     public const int MaxPending = 64;
@@ -95,6 +95,6 @@ internal sealed class PacketLog
     private WriteBuffer BlockFor(int length)
     {
         if (_block is { } open && open.Length + length > open.Capacity) Flush();
-        return _block ??= new(Length, Math.Max(BlockLength, length));
+        return _block ??= WriteBuffer.Rent(Length, Math.Max(BlockLength, length));
     }
 }

@@ -14,27 +14,42 @@ public sealed class PayloadMap
     private const int StaticComfortNoise = 13;
     private const int OldComfortNoise = 19;
 
-    private readonly PayloadFormat[] _formats = new PayloadFormat[PayloadTypes];
-    private readonly bool[] _negotiated = new bool[PayloadTypes];
+    private const int UsualEntries = 6;
+
+    // Of 128 payload types a stream has a handful. The first entry stands for all the others.
+    private readonly byte[] _places = new byte[PayloadTypes];
+    private Entry[] _entries = new Entry[UsualEntries];
+    private byte _last;
 
     public PayloadMap()
     {
         foreach (var codec in (ReadOnlySpan<AudioCodec>)[AudioCodec.Pcmu, AudioCodec.Pcma])
-            _formats[codec.StaticPayloadType] = PayloadFormat.Audio(codec);
-        _formats[StaticComfortNoise] = _formats[OldComfortNoise] = PayloadFormat.ComfortNoise;
+            Set(codec.StaticPayloadType, new(PayloadFormat.Audio(codec), IsNegotiated: false));
+        foreach (var payloadType in (ReadOnlySpan<int>)[StaticComfortNoise, OldComfortNoise])
+            Set(payloadType, new(PayloadFormat.ComfortNoise, IsNegotiated: false));
     }
 
     /// <summary>The format of a payload type, 0–127; <see cref="PayloadKind.Unknown"/> for one that says nothing.</summary>
-    public PayloadFormat this[int payloadType] => _formats[payloadType];
+    public PayloadFormat this[int payloadType] => _entries[_places[payloadType]].Format;
 
-    public bool IsNegotiated(int payloadType) => _negotiated[payloadType];
+    public bool IsNegotiated(int payloadType) => _entries[_places[payloadType]].IsNegotiated;
 
     /// <summary>Takes a payload type, 0–127, from the answer.</summary>
-    public void Negotiate(int payloadType, PayloadFormat format)
+    public void Negotiate(int payloadType, PayloadFormat format) => Set(payloadType, new(format, IsNegotiated: true));
+
+    private void Set(int payloadType, in Entry entry)
     {
-        _formats[payloadType] = format;
-        _negotiated[payloadType] = true;
+        ref var place = ref _places[payloadType];
+        if (place == 0)
+        {
+            place = ++_last;
+            if (place == _entries.Length) Array.Resize(ref _entries, place * 2);
+        }
+
+        _entries[place] = entry;
     }
+
+    private readonly record struct Entry(PayloadFormat Format, bool IsNegotiated);
 }
 
 /// <summary>What one payload type carries.</summary>

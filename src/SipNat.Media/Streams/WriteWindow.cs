@@ -11,13 +11,13 @@ namespace SipNat.Media.Streams;
 internal sealed class WriteWindow
 {
     /// <summary>Bytes of a block at most: a page, or half a second.</summary>
-    public const int BlockLength = 4096;
+    public const int BlockLength = WriteBuffer.PageLength;
 
     /// <summary>Writes that wait to be taken, a minute of audio; more are refused and counted.</summary>
     public const int MaxPending = 128;
 
     // Bytes of one write of silence.
-    private const int SilenceLength = 8192;
+    private const int SilenceLength = WriteBuffer.LongLength;
 
     /// <summary>
     /// How long audio waits for its block to fill. A killed process costs a second at most: what is left of it is for the
@@ -161,11 +161,11 @@ internal sealed class WriteWindow
         Open(End);
     }
 
-    private void Open(long offset) => (_block, FlushDue) = (new(offset, BlockLength - (int)((WavHeader.Length + offset) % BlockLength)), null);
+    private void Open(long offset) => (_block, FlushDue) = (WriteBuffer.Rent(offset, BlockLength - (int)((WavHeader.Length + offset) % BlockLength)), null);
 
     private void AddCopy(long offset, ReadOnlySpan<byte> bytes)
     {
-        var copy = new WriteBuffer(offset, bytes.Length) { Length = bytes.Length };
+        var copy = WriteBuffer.Rent(offset, bytes.Length, bytes.Length);
         bytes.CopyTo(copy.Span);
         AddPending(new(_file, copy, offset, bytes.Length, 0));
     }
@@ -186,7 +186,7 @@ internal sealed class WriteWindow
     // Silence stays at the head of the queue until its last block is taken.
     private WriteBuffer TakeSilence(in Output output)
     {
-        var buffer = new WriteBuffer(output.Offset + _silenceTaken, SilenceLength) { Length = SilenceLength };
+        var buffer = WriteBuffer.Rent(output.Offset + _silenceTaken, SilenceLength, SilenceLength);
         buffer.Span.Fill(output.Silence);
         _silenceTaken += SilenceLength;
         if (_silenceTaken >= output.Length) _silenceTaken = 0;

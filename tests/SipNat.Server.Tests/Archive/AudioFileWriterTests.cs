@@ -265,7 +265,7 @@ public sealed class AudioFileWriterTests : IDisposable
 
     private static WriteBuffer Buffer(long offset, params byte[] bytes)
     {
-        var buffer = new WriteBuffer(offset, bytes.Length) { Length = bytes.Length };
+        var buffer = WriteBuffer.Rent(offset, bytes.Length, bytes.Length);
         bytes.CopyTo(buffer.Span);
         return buffer;
     }

@@ -113,7 +113,7 @@ public sealed class LossBoundTests
         const long Large = 4L * 1024 * 1024 * 1024;
         var scene = new WriterScene(disk: new Archive.TestDisk { KeepsBytes = false });
         var file = new AudioFile("a.wav", new AudioFileFormat.Wave(AudioCodec.Pcma), null, scene.Clock);
-        var buffer = new WriteBuffer(Large, 160) { Length = 160 };
+        var buffer = WriteBuffer.Rent(Large, 160, 160);
 
         scene.Core.Do(new WriteJob(WriteJobKind.Open, file));
         scene.Core.Do(new WriteJob(WriteJobKind.Write, file, buffer));

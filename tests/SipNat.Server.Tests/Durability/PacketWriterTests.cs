@@ -135,7 +135,7 @@ public sealed class PacketWriterTests
 
     private WriteBuffer NextBuffer()
     {
-        var buffer = new WriteBuffer(_next * RecordLength, PerBuffer * RecordLength);
+        var buffer = WriteBuffer.Rent(_next * RecordLength, PerBuffer * RecordLength);
         for (var i = 0; i < PerBuffer; i++, _next++)
         {
             DumpFile.Record(_next * 20, DumpFile.Packet(_next)).CopyTo(buffer.Span[buffer.Length..]);

@@ -125,7 +125,7 @@ public sealed class WriteQueueTests
 
     private static WriteQueue Queue(int capacity = 100) => new(capacity, TimeSpan.Zero);
 
-    private static WriteJob Page(AudioFile file, int page) => new(WriteJobKind.Write, file, new WriteBuffer(page * 4096, 4096) { Length = 4096 });
+    private static WriteJob Page(AudioFile file, int page) => new(WriteJobKind.Write, file, WriteBuffer.Rent(page * 4096, 4096, 4096));
 
     private AudioFile File(string path) => new(path, new AudioFileFormat.Wave(AudioCodec.Pcmu), null, _clock);
 

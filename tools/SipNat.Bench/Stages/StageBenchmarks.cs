@@ -112,7 +112,7 @@ public class StageBenchmarks
         var filled = 0;
         for (var i = 0; i < Buffers; i++)
         {
-            using var buffer = new WriteBuffer(0, StreamTimeline.BlockLength);
+            using var buffer = WriteBuffer.Rent(0, StreamTimeline.BlockLength);
             for (var length = 0; length < StreamTimeline.BlockLength; length += Payload)
             {
                 var part = Math.Min(Payload, StreamTimeline.BlockLength - length);

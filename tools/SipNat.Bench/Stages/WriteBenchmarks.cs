@@ -34,7 +34,7 @@ public class WriteBenchmarks
     {
         for (var i = 0; i < Buffers; i++)
         {
-            var buffer = new WriteBuffer((long)i * StreamTimeline.BlockLength, StreamTimeline.BlockLength) { Length = StreamTimeline.BlockLength };
+            var buffer = WriteBuffer.Rent((long)i * StreamTimeline.BlockLength, StreamTimeline.BlockLength, StreamTimeline.BlockLength);
             _core.Do(new(WriteJobKind.Write, _file, buffer));
         }
 
@@ -47,7 +47,7 @@ public class WriteBenchmarks
     {
         for (var i = 0; i < Buffers; i += _behind.Length)
         {
-            for (var j = 0; j < _behind.Length; j++) _behind[j] = new(WriteJobKind.Write, _file, new WriteBuffer((long)(i + j) * StreamTimeline.BlockLength, StreamTimeline.BlockLength) { Length = StreamTimeline.BlockLength });
+            for (var j = 0; j < _behind.Length; j++) _behind[j] = new(WriteJobKind.Write, _file, WriteBuffer.Rent((long)(i + j) * StreamTimeline.BlockLength, StreamTimeline.BlockLength, StreamTimeline.BlockLength));
             _core.DoAll(_behind);
         }
 

@@ -201,7 +201,7 @@ public sealed class KeptPacketsTests
     }
 
     [Fact]
-    public void Packet_from_datagram_to_record_allocates_nothing_unless_a_write_leaves_with_it()
+    public void Packet_from_datagram_to_record_allocates_nothing()
     {
         var stream = new RecordedStream(new(), new(new(), StreamUnderTest.Peer, StreamUnderTest.Peer));
         stream.Payloads.Negotiate(G729, PayloadFormat.Packets("G729", 8000));
@@ -217,7 +217,9 @@ public sealed class KeptPacketsTests
             writes += taken;
         }
 
-        Assert.InRange(allocating, 1, 2 * writes);
+        // A test beside this one takes some buffers from the pool.
+        Assert.InRange(writes, 50, 500);
+        Assert.InRange(allocating, 0, writes / 2);
 
         int Feed(int frame)
         {
