@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Parsing;
@@ -20,9 +20,11 @@ internal sealed class QueuedSink : ILogEventSink, IDisposable
     private static readonly MessageTemplate LeftOut = new MessageTemplateParser().Parse("{Count} lines of the log were left out, as they could not be written as fast as they came");
 
     private readonly ILogEventSink _sink;
-    private readonly BlockingCollection<LogEvent> _lines = new(Capacity);
+    private readonly object _gate = new();
+    private readonly Queue<LogEvent> _lines = new();
     private readonly Thread _thread;
-    private long _leftOut;
+    private int _leftOut;
+    private bool _isEnding;
 
     /// <param name="sink">Called by one thread; disposed of with this.</param>
     public QueuedSink(ILogEventSink sink)
@@ -34,43 +36,58 @@ internal sealed class QueuedSink : ILogEventSink, IDisposable
 
     public void Emit(LogEvent logEvent)
     {
-        try
-        {
-            if (_lines.TryAdd(logEvent)) return;
-        }
-        catch (InvalidOperationException)
+        lock (_gate)
         {
             // Logged while the program ends, after its log.
-            return;
-        }
+            if (_isEnding) return;
 
-        Interlocked.Increment(ref _leftOut);
+            if (_lines.Count == Capacity)
+            {
+                _leftOut++;
+                return;
+            }
+
+            _lines.Enqueue(logEvent);
+            if (_lines.Count == 1) Monitor.Pulse(_gate);
+        }
     }
 
     /// <summary>Writes what waits.</summary>
     public void Dispose()
     {
-        _lines.CompleteAdding();
-        if (!_thread.Join(EndLimit)) return;
+        lock (_gate)
+        {
+            _isEnding = true;
+            Monitor.Pulse(_gate);
+        }
 
-        (_sink as IDisposable)?.Dispose();
-        _lines.Dispose();
+        if (_thread.Join(EndLimit)) (_sink as IDisposable)?.Dispose();
     }
 
     private void Run()
     {
-        foreach (var line in _lines.GetConsumingEnumerable())
+        while (TryTake(out var line, out var leftOut))
         {
             _sink.Emit(line);
-            if (_lines.Count == 0) TellLeftOut(line.Timestamp);
+            if (leftOut > 0) TellLeftOut(line.Timestamp, leftOut);
         }
     }
 
-    private void TellLeftOut(DateTimeOffset at)
+    // Waits for a line; false once the end has come and none is left. With the last one that waits goes what found no room.
+    private bool TryTake([NotNullWhen(true)] out LogEvent? line, out int leftOut)
     {
-        if (Interlocked.Exchange(ref _leftOut, 0) is > 0 and var count)
+        lock (_gate)
         {
-            _sink.Emit(new(at, LogEventLevel.Warning, null, LeftOut, [new("Count", new ScalarValue(count))]));
+            while (_lines.Count == 0 && !_isEnding) Monitor.Wait(_gate);
+
+            leftOut = 0;
+            if (!_lines.TryDequeue(out line)) return false;
+
+            if (_lines.Count == 0) (leftOut, _leftOut) = (_leftOut, 0);
+            return true;
         }
     }
+
+    private void TellLeftOut(DateTimeOffset at, int count) =>
+        _sink.Emit(new(at, LogEventLevel.Warning, null, LeftOut, [new("Count", new ScalarValue(count))]));
 }

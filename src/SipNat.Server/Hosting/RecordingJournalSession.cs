@@ -84,14 +84,24 @@ internal sealed class RecordingJournalSession
     public void Publish() => IsDirty |= HasGrown;
 
     // But for counts: everything else is only ever added to, or has another length when it is replaced.
-    private static bool SaysTheSame(RecordingSnapshot left, RecordingSnapshot right) =>
-        left.State == right.State && left.EndReason == right.EndReason && left.Remote == right.Remote && Lengths(left).SequenceEqual(Lengths(right));
+    private static bool SaysTheSame(RecordingSnapshot left, RecordingSnapshot right)
+    {
+        if (left.State != right.State || left.EndReason != right.EndReason || left.Remote != right.Remote || Lengths(left) != Lengths(right)) return false;
 
-    private static IEnumerable<int> Lengths(RecordingSnapshot snapshot) =>
-    [
+        for (var i = 0; i < left.Streams.Count; i++)
+        {
+            if (Lengths(left.Streams[i]) != Lengths(right.Streams[i])) return false;
+        }
+
+        return true;
+    }
+
+    private static (int, int, int, int, int, int, int, int) Lengths(RecordingSnapshot snapshot) => (
         snapshot.Findings.Count, snapshot.Timeline.Count, snapshot.Metadata.Count, snapshot.CommunicationSessions.Count, snapshot.Participants.Count,
-        snapshot.Links.Count, snapshot.Related.Count, .. snapshot.Streams.SelectMany(stream => new[] { stream.Report?.Stream.Files.Count ?? 0, stream.Report?.Stream.Ssrcs.Count ?? 0, stream.Participants.Count }),
-    ];
+        snapshot.Links.Count, snapshot.Related.Count, snapshot.Streams.Count);
+
+    private static (int, int, int) Lengths(StreamSnapshot stream) =>
+        (stream.Report?.Stream.Files.Count ?? 0, stream.Report?.Stream.Ssrcs.Count ?? 0, stream.Participants.Count);
 
     /// <summary>The findings of a document that were not in one before.</summary>
     public IReadOnlyList<RecordingFinding> TakeUntold(RecordingDocument document) =>

@@ -6,7 +6,7 @@ using SipNat.Archive.Storage;
 namespace SipNat.Server.Hosting;
 
 /// <summary>
-/// Keeps the catalogue in step with the documents, on a task of its own: a catalogue that is locked, slow or damaged
+/// Keeps the catalogue in step with the documents, on a thread of its own: a catalogue that is locked, slow or damaged
 /// delays neither a document nor a recording. A row that could not be written is written later; a damaged catalogue is
 /// moved aside and built anew.
 /// </summary>
@@ -22,11 +22,11 @@ internal sealed partial class RecordingRows : IAsyncDisposable
 
     private readonly RecordingArchive _archive;
     private readonly ILogger _log;
-    private readonly Lock _gate = new();
+    private readonly object _gate = new();
     private readonly Dictionary<string, StoredRecording> _waiting = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _added = new(0);
-    private readonly CancellationTokenSource _ending = new();
     private readonly Task _loop;
+    private bool _isAsked;
+    private bool _isEnding;
     private bool _isBehind;
     private bool _hasFailed;
 
@@ -34,7 +34,9 @@ internal sealed partial class RecordingRows : IAsyncDisposable
     public RecordingRows(RecordingArchive archive, bool isBehind, ILoggerFactory logs)
     {
         (_archive, _isBehind, _log) = (archive, isBehind, logs.CreateLogger<RecordingRows>());
-        _loop = Task.Run(RunAsync);
+
+        // One of the pool that waits half a minute for another process would keep signalling from it.
+        _loop = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Takes rows; never blocks. A later row of the same recording replaces the one that waits.</summary>
@@ -48,74 +50,78 @@ internal sealed partial class RecordingRows : IAsyncDisposable
                 if (_waiting.Count < MaxWaiting || _waiting.ContainsKey(id)) _waiting[id] = recording;
                 else _isBehind = true;
             }
-        }
 
-        _added.Release();
+            Ask();
+        }
     }
 
     /// <summary>Writes what waits, once more also where it was refused before.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _ending.CancelAsync();
+        lock (_gate)
+        {
+            _isEnding = true;
+            Monitor.Pulse(_gate);
+        }
+
         await _loop;
-        _added.Dispose();
-        _ending.Dispose();
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
         var pause = FirstPause;
-        while (await WaitAsync())
+        while (Wait())
         {
-            await PauseAsync(Linger);
-            if (await TryWriteApartAsync())
+            Pause(Linger);
+            if (TryWrite(out _))
             {
                 pause = FirstPause;
                 continue;
             }
 
-            await PauseAsync(pause);
+            Pause(pause);
             pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
-            _added.Release();
+            lock (_gate) Ask();
         }
 
-        TryWrite();
+        // What is damaged is only then known to be, and replaced by the next attempt.
+        if (!TryWrite(out var isDamaged) && isDamaged) TryWrite(out _);
     }
 
-    private async Task<bool> WaitAsync()
+    private void Ask()
     {
-        if (_isBehind && !_hasFailed) return !_ending.IsCancellationRequested;
+        if (_isAsked) return;
 
-        try
-        {
-            await _added.WaitAsync(_ending.Token);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        _isAsked = true;
+        Monitor.Pulse(_gate);
     }
 
-    private async Task PauseAsync(TimeSpan pause)
+    // False once the end has come.
+    private bool Wait()
     {
-        try
+        lock (_gate)
         {
-            await Task.Delay(pause, _ending.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The end asks for one more attempt at once.
-            return;
+            var isBehind = _isBehind && !_hasFailed;
+            while (!isBehind && !_isAsked && !_isEnding) Monitor.Wait(_gate);
+
+            _isAsked = false;
+            return !_isEnding;
         }
     }
 
-    // On a thread of its own: one of the pool that waits half a minute for another process would keep signalling from it.
-    private Task<bool> TryWriteApartAsync() =>
-        Task.Factory.StartNew(TryWrite, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private bool TryWrite()
+    // The end asks for one more attempt at once.
+    private void Pause(TimeSpan pause)
     {
+        var began = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            while (!_isEnding && pause - Stopwatch.GetElapsedTime(began) is var rest && rest > TimeSpan.Zero) Monitor.Wait(_gate, rest);
+        }
+    }
+
+    private bool TryWrite(out bool isDamaged)
+    {
+        isDamaged = false;
         var taken = TakeWaiting(out var isBehind);
         if (taken.Count == 0 && !isBehind) return true;
 
@@ -129,7 +135,8 @@ internal sealed partial class RecordingRows : IAsyncDisposable
         }
         catch (ArchiveException error)
         {
-            PutBack(taken, isBehind || RecordingArchive.IsDamage(error));
+            isDamaged = RecordingArchive.IsDamage(error);
+            PutBack(taken, isBehind || isDamaged);
             if (!_hasFailed) LogNotWritten(_log, error.Message);
             _hasFailed = true;
             return false;

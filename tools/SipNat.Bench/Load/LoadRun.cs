@@ -43,7 +43,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var transactions = new ClientTransactions(
             channel,
             (request, from) => byCallId.GetValueOrDefault(request.CallId)?.Answer(request, from),
-            (response, _) => byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response));
+            (response, _) => byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response, channel.ReceivedAt));
         var receiving = transactions.RunAsync(lifetime.Token);
         var frames = (int)(options.Duration.TotalMilliseconds / FrameMilliseconds);
         var sessions = CreateSessions(transactions, sender, server, options.Sessions, 0, frames);

@@ -61,13 +61,13 @@ internal sealed class LoadSession
 
     public byte[]? Answer(SipText request, IPEndPoint from) => _requests.Answer(request, from);
 
-    /// <summary>Called by the receiving loop itself, so that the time is that of the network and not of a queue behind it.</summary>
-    public void SeeResponse(SipText response)
+    /// <summary>Takes note of a response and of when it came, a time stamp of <see cref="Stopwatch"/>.</summary>
+    public void SeeResponse(SipText response, long at)
     {
         if (response.Status < 200) return;
 
-        if (_answerSeen == 0 && response.Method == "INVITE") _answerSeen = Stopwatch.GetTimestamp();
-        if (_byeAnswerSeen == 0 && response.Method == "BYE") _byeAnswerSeen = Stopwatch.GetTimestamp();
+        if (_answerSeen == 0 && response.Method == "INVITE") _answerSeen = at;
+        if (_byeAnswerSeen == 0 && response.Method == "BYE") _byeAnswerSeen = at;
     }
 
     /// <summary>OPTIONS outside a dialog, as a session border controller asks whether the recorder is there.</summary>

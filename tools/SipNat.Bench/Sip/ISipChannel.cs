@@ -17,4 +17,7 @@ public interface ISipChannel : IDisposable
 
     /// <summary>The next message or keepalive; an empty one means that the connection has ended.</summary>
     ValueTask<(byte[] Message, IPEndPoint From)> ReceiveAsync(CancellationToken stop);
+
+    /// <summary>When the message that was received last came, as a time stamp of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    long ReceivedAt { get; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -27,6 +28,8 @@ public sealed class TcpSipChannel : ISipChannel
     public string Transport => "TCP";
 
     public bool IsReliable => true;
+
+    public long ReceivedAt { get; private set; }
 
     public static async Task<TcpSipChannel> ConnectAsync(IPEndPoint local, IPEndPoint server, CancellationToken stop)
     {
@@ -60,6 +63,7 @@ public sealed class TcpSipChannel : ISipChannel
             if (received == 0) return ([], _remote);
 
             _filled += received;
+            ReceivedAt = Stopwatch.GetTimestamp();
         }
     }
 

@@ -1,12 +1,15 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace SipNat.Bench.Sip;
 
 /// <summary>SIP over one UDP socket.</summary>
-public sealed class UdpSipChannel : ISipChannel
+public sealed partial class UdpSipChannel : ISipChannel
 {
     private const int MaxDatagram = 65_535;
+    private const nuint TakeTimeOfLast = 0x8907; // SIOCGSTAMPNS
 
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[MaxDatagram];
@@ -16,6 +19,7 @@ public sealed class UdpSipChannel : ISipChannel
         _socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         _socket.Bind(local);
         Local = (IPEndPoint)_socket.LocalEndPoint!;
+        _ = Arrival(); // Asked for once, the kernel notes times.
     }
 
     public IPEndPoint Local { get; }
@@ -23,6 +27,10 @@ public sealed class UdpSipChannel : ISipChannel
     public string Transport => "UDP";
 
     public bool IsReliable => false;
+
+    /// <inheritdoc/>
+    /// <remarks>By the kernel's clock on Linux: a client that shares its core with a busy sender reads late.</remarks>
+    public long ReceivedAt { get; private set; }
 
     /// <summary>The local address that routes to a server. Connecting a UDP socket sends nothing; it only asks the routing table.</summary>
     public static IPAddress RouteTo(IPEndPoint server)
@@ -52,7 +60,10 @@ public sealed class UdpSipChannel : ISipChannel
             {
                 var any = new IPEndPoint(Local.AddressFamily is AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
                 var received = await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, any, stop);
-                if (received.ReceivedBytes > 0) return (_buffer[..received.ReceivedBytes], (IPEndPoint)received.RemoteEndPoint);
+                if (received.ReceivedBytes == 0) continue;
+
+                ReceivedAt = Arrival();
+                return (_buffer[..received.ReceivedBytes], (IPEndPoint)received.RemoteEndPoint);
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
             {
@@ -62,4 +73,22 @@ public sealed class UdpSipChannel : ISipChannel
     }
 
     public void Dispose() => _socket.Dispose();
+
+    private long Arrival()
+    {
+        var now = Stopwatch.GetTimestamp();
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || Ask((int)_socket.Handle, TakeTimeOfLast, out var at) != 0) return now;
+
+        var age = DateTime.UtcNow - DateTime.UnixEpoch - (TimeSpan.FromSeconds(at.Seconds) + TimeSpan.FromMicroseconds(at.Nanoseconds / 1000));
+        return age > TimeSpan.Zero ? now - (long)(age.TotalSeconds * Stopwatch.Frequency) : now;
+    }
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Ask(int socket, nuint question, out KernelTime answer);
+
+    private struct KernelTime
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
 }

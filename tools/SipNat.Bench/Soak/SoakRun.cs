@@ -43,7 +43,7 @@ public sealed class SoakRun(SoakOptions options, TextWriter progress)
         var transactions = new ClientTransactions(
             channel,
             (request, from) => _byCallId.GetValueOrDefault(request.CallId)?.Answer(request, from),
-            (response, _) => _byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response));
+            (response, _) => _byCallId.GetValueOrDefault(response.CallId)?.SeeResponse(response, channel.ReceivedAt));
         var ledger = new SoakLedger(recorder, new(recorder.Api, recorder.Recordings), _problems.Enqueue);
         var receiving = transactions.RunAsync(lifetime.Token);
         try

@@ -114,6 +114,8 @@ public class SetUpBenchmarks
 
         public ValueTask SendAsync(ReadOnlyMemory<byte> message, IPEndPoint destination, CancellationToken stop) => ValueTask.CompletedTask;
 
+        public long ReceivedAt => 0;
+
         public ValueTask<(byte[] Message, IPEndPoint From)> ReceiveAsync(CancellationToken stop) => throw new NotSupportedException();
 
         public void Dispose()
