@@ -95,6 +95,18 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
         }
     }
 
+    /// <summary>
+    /// Says that nothing more follows. A socket that is closed while something of the peer's is unread throws away what it has
+    /// not sent yet, and resets the connection (RFC 1122 §4.2.2.13); TLS servers send tickets that nobody waits for.
+    /// </summary>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    /// <exception cref="SocketException">The connection is gone.</exception>
+    public async Task EndOutputAsync()
+    {
+        if (Stream is SslStream secured) await secured.ShutdownAsync();
+        Socket.Shutdown(SocketShutdown.Send);
+    }
+
     public void Dispose()
     {
         WebSocket?.Dispose();

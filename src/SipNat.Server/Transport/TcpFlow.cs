@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Unicode;
 using System.Threading.Channels;
@@ -17,6 +18,9 @@ internal sealed class TcpFlow : IFlow, IDisposable
     private const int ReceiveBufferBytes = 16 * 1024;
     private const int MaxQueuedMessages = 1024;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(2);
+
+    // What the peer may take to end its side once we have ended ours.
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Connection _connection;
     private readonly TransportLimits _limits;
@@ -143,9 +147,10 @@ internal sealed class TcpFlow : IFlow, IDisposable
         ? webSocket.SendAsync(message, Utf8.IsValid(message.Span) ? WebSocketMessageType.Text : WebSocketMessageType.Binary, endOfMessage: true, stop)
         : _connection.Stream.WriteAsync(message, stop);
 
+    // A WebSocket has its own way to say it, and puts its stream away once both sides have.
     private Task SayFarewellAsync(CancellationToken stop) => _connection.WebSocket is { } webSocket
         ? webSocket.CloseOutputAsync(_reason is TcpFlowEnd.NotFramed ? WebSocketCloseStatus.MessageTooBig : WebSocketCloseStatus.NormalClosure, null, stop)
-        : Task.CompletedTask;
+        : _connection.EndOutputAsync();
 
     // False where the stream has no further boundaries; what could be cut off it is answered before it closes.
     private bool TryTakeMessages(IFlowSink sink, ReadOnlySpan<byte> received, out bool took)
@@ -184,9 +189,9 @@ internal sealed class TcpFlow : IFlow, IDisposable
             }
 
             await SayFarewellAsync(_end.Token);
-            End(TcpFlowEnd.ByUs, TimeSpan.Zero);
+            End(TcpFlowEnd.ByUs, LingerTimeout);
         }
-        catch (Exception error) when (error is IOException or WebSocketException or OperationCanceledException)
+        catch (Exception error) when (error is IOException or SocketException or WebSocketException or OperationCanceledException or InvalidOperationException)
         {
             End(TcpFlowEnd.Broken, TimeSpan.Zero);
         }

@@ -69,6 +69,27 @@ public sealed class TurnConnectionsTests : IAsyncDisposable
         Assert.Equal(1, _connections.SendsDropped);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_sent_arrives_also_where_the_server_has_not_ended_its_own(bool isSecure)
+    {
+        using var listener = new ScriptedTurnListener(isSecure ? _authority.Issue("turn.example") : null);
+        await UseAsync(_authority.TrustFor("turn.example"));
+        await using var server = await ConnectAsync(listener, isSecure ? "turn.example" : null);
+        byte[] many = [.. Enumerable.Repeat(Stun, 4_000).SelectMany(static message => message)];
+
+        var sending = server.WriteAsync(many, Cancel).AsTask();
+        Assert.True(_connections.TrySend(Flow, Data));
+        _connections.Close(Flow);
+        await sending;
+
+        var received = new byte[Data.Length];
+        await server.ReadExactlyAsync(received, Cancel);
+        Assert.Equal(Data, received);
+        Assert.Equal(0, await server.ReadAsync(received, Cancel));
+    }
+
     [Fact]
     public async Task What_is_sent_before_it_opens_waits_for_it_up_to_a_number()
     {
