@@ -100,11 +100,18 @@ internal sealed record Connection(Socket Socket, Stream Stream, TransportProtoco
     /// not sent yet, and resets the connection (RFC 1122 §4.2.2.13); TLS servers send tickets that nobody waits for.
     /// </summary>
     /// <exception cref="IOException">The connection is gone.</exception>
-    /// <exception cref="SocketException">The connection is gone.</exception>
-    public async Task EndOutputAsync()
+    public async Task EndOutputAsync(CancellationToken stop)
     {
-        if (Stream is SslStream secured) await secured.ShutdownAsync();
-        Socket.Shutdown(SocketShutdown.Send);
+        try
+        {
+            if (Stream is SslStream secured) await secured.ShutdownAsync().WaitAsync(stop);
+            Socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception error) when (error is not IOException)
+        {
+            // Errors of OpenSSL have a type that is not public.
+            throw new IOException("The connection cannot be ended in an orderly way.", error);
+        }
     }
 
     public void Dispose()

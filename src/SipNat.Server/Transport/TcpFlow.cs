@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Unicode;
 using System.Threading.Channels;
@@ -147,10 +146,14 @@ internal sealed class TcpFlow : IFlow, IDisposable
         ? webSocket.SendAsync(message, Utf8.IsValid(message.Span) ? WebSocketMessageType.Text : WebSocketMessageType.Binary, endOfMessage: true, stop)
         : _connection.Stream.WriteAsync(message, stop);
 
-    // A WebSocket has its own way to say it, and puts its stream away once both sides have.
-    private Task SayFarewellAsync(CancellationToken stop) => _connection.WebSocket is { } webSocket
-        ? webSocket.CloseOutputAsync(_reason is TcpFlowEnd.NotFramed ? WebSocketCloseStatus.MessageTooBig : WebSocketCloseStatus.NormalClosure, null, stop)
-        : _connection.EndOutputAsync();
+    // A WebSocket has its own way to say it, and puts its stream away once both sides have. To a peer that has ended its side,
+    // or has broken a rule, there is nothing to say.
+    private Task SayFarewellAsync(CancellationToken stop) => (_connection.WebSocket, _reason) switch
+    {
+        ({ } webSocket, _) => webSocket.CloseOutputAsync(_reason is TcpFlowEnd.NotFramed ? WebSocketCloseStatus.MessageTooBig : WebSocketCloseStatus.NormalClosure, null, stop),
+        (null, TcpFlowEnd.ByUs) => _connection.EndOutputAsync(stop),
+        _ => Task.CompletedTask,
+    };
 
     // False where the stream has no further boundaries; what could be cut off it is answered before it closes.
     private bool TryTakeMessages(IFlowSink sink, ReadOnlySpan<byte> received, out bool took)
@@ -191,7 +194,7 @@ internal sealed class TcpFlow : IFlow, IDisposable
             await SayFarewellAsync(_end.Token);
             End(TcpFlowEnd.ByUs, LingerTimeout);
         }
-        catch (Exception error) when (error is IOException or SocketException or WebSocketException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or WebSocketException or OperationCanceledException)
         {
             End(TcpFlowEnd.Broken, TimeSpan.Zero);
         }
