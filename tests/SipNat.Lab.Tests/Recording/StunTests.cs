@@ -37,8 +37,7 @@ public sealed class StunTests
         var report = await client.ReportAsync();
 
         Assert.Equal(200, report.Status);
-        // 300 ms of waiting, and a program that answers for the first time; the server's own time would be 39.5 s (RFC 8489 §6.2.1).
-        Assert.InRange(report.AnswerMilliseconds!.Value, 0, 2_000);
+        Assert.InRange(report.AnswerMilliseconds!.Value, 0, 500);
     }
 
     private static void AssertAdvertised(RecordedCall call, string address)
