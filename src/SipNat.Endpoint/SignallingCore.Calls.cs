@@ -123,10 +123,14 @@ public sealed partial class SignallingCore
         {
             _context.Transactions.Dismiss(request.Transaction, null);
         }
-        else if (_draining || _calls.Count >= _context.Options.MaxCalls || IsFull(now))
+        else if (_draining)
+        {
+            TurnAway(now, request, Draining);
+        }
+        else if (_calls.Count >= _context.Options.MaxCalls || WhyFull(now) is not null)
         {
             _context.Counters.Overloaded++;
-            Dismiss(request, _draining ? Unavailable() : new(486));
+            Dismiss(request, new(486));
         }
         else if (Call.TryBegin(now, _context, identity, terms, request, _calls.FindReplaced(request.Message), out var call, out var refusal))
         {

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using SipNat.Endpoint.Addressing;
 using SipNat.Endpoint.Calls;
 using SipNat.Endpoint.Media;
-using SipNat.Endpoint.Sessions;
 using SipNat.Endpoint.Siprec;
 using SipNat.Sip.Messages;
 using SipNat.Sip.Transactions;
@@ -18,16 +17,8 @@ namespace SipNat.Endpoint;
 /// </summary>
 public sealed partial class SignallingCore : IProtocolCore
 {
-    private static readonly TimeSpan RetryAfterFull = TimeSpan.FromSeconds(30);
-
-    // After many refusals of ports nobody else is let try for so long: each try is a session that begins and ends.
-    private static readonly TimeSpan PauseWithoutPorts = TimeSpan.FromSeconds(1);
-
     private readonly SignallingContext _context;
     private readonly RecordingSessions _sessions = new();
-    private readonly RateLimit _portRefusals = new();
-    private Instant _portsRefusedUntil;
-    private bool _draining;
 
     public SignallingCore(SignallingOptions options, AddressingOptions addressing, Random random) =>
         _context = new(options, addressing, random);
@@ -102,8 +93,7 @@ public sealed partial class SignallingCore : IProtocolCore
     {
         if (happened is MediaEvent.Refused(_, var reason))
         {
-            if (!_portRefusals.TryTake(now)) _portsRefusedUntil = now + PauseWithoutPorts;
-            _context.Tell(new SignallingNotice.OutOfPorts(reason));
+            HandleOutOfPorts(now, reason);
         }
 
         if (_calls.TryGet(happened.Session, out var call))
@@ -136,9 +126,6 @@ public sealed partial class SignallingCore : IProtocolCore
             Settle(call);
         }
     });
-
-    /// <summary>From here on no new session begins; OPTIONS is answered with 503, so that peers move on.</summary>
-    public void Drain() => _draining = true;
 
     /// <summary>
     /// Stops recording a session until <see cref="TryResume"/>: what arrives is not written, and its peer is told to send
@@ -325,10 +312,9 @@ public sealed partial class SignallingCore : IProtocolCore
 
     private void HandleInvite(Instant now, TransactionEvent.Request request)
     {
-        if (_draining || IsFull(now) || IsFullFor(request.From))
+        if ((WhyFull(now) ?? WhyFullFor(request.From)) is { } why)
         {
-            _context.Counters.Overloaded++;
-            Dismiss(request, Unavailable());
+            TurnAway(now, request, why);
             return;
         }
 
@@ -351,14 +337,6 @@ public sealed partial class SignallingCore : IProtocolCore
         Dismiss(request, refusal);
     }
 
-    private bool IsFull(Instant now) => _sessions.Count >= _context.Options.MaxSessions || now < _portsRefusedUntil;
-
-    private bool IsFullFor(TransportAddress peer)
-    {
-        var count = _sessions.OfPeer(peer);
-        return count.All >= _context.Options.MaxSessionsPerPeer || count.Unacknowledged >= _context.Options.MaxUnacknowledgedPerPeer;
-    }
-
     private void Refuse(Instant now, TransactionEvent.Request request)
     {
         _context.Counters.Refused++;
@@ -371,12 +349,6 @@ public sealed partial class SignallingCore : IProtocolCore
         _context.Tell(new SignallingNotice.NotAllowed(request.From, request.Message.Method));
         Dismiss(request, new(403));
     }
-
-    private SipResponse AnswerOptions(Instant now) => _draining || IsFull(now)
-        ? Unavailable()
-        : new(200) { Headers = RecorderHeaders.Capabilities };
-
-    private static SipResponse Unavailable() => new(503) { Headers = [RecorderHeaders.RetryAfter((int)RetryAfterFull.TotalSeconds)] };
 
     // What begins no session is owed no state: whoever did not hear the answer asks again.
     private void Dismiss(TransactionEvent.Request request, SipResponse response) =>

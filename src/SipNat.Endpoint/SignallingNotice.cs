@@ -23,6 +23,11 @@ public abstract record SignallingNotice
     /// <summary>Sessions are refused for want of media ports.</summary>
     public sealed record OutOfPorts(string Reason) : SignallingNotice;
 
+    /// <summary>Sessions were turned away with 503, for want of something else.</summary>
+    /// <param name="From">Whose was the last of them.</param>
+    /// <param name="Count">How many, with that one, since this was last told.</param>
+    public sealed record TurnedAway(TransportAddress From, int Count, string Reason) : SignallingNotice;
+
     /// <summary>An address was chosen for a peer, and why.</summary>
     public sealed record Advertised(SessionId Session, string What, TransportAddress Address, string Why) : SignallingNotice;
 

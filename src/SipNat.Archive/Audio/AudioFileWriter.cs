@@ -23,6 +23,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
     private readonly ForceSchedule _forced;
     private readonly ForceThread _forceThread;
     private readonly WriterThread[] _threads;
+    private readonly int _capacity;
     private int _next;
     private long _refused;
 
@@ -36,7 +37,7 @@ public sealed class AudioFileWriter : IAsyncDisposable
         if (options.Threads is < 1 or > MaxThreads) throw new ArgumentException($"Threads has to be 1 to {MaxThreads}.", nameof(options));
         if (options.QueueCapacity < 1) throw new ArgumentException("QueueCapacity has to be 1 at least.", nameof(options));
 
-        _clock = clock;
+        (_clock, _capacity) = (clock, options.QueueCapacity);
         _forced = new ForceSchedule(options, clock, disk, _faults.Enqueue);
         _forceThread = new ForceThread(_forced, clock);
         _threads =
@@ -51,6 +52,9 @@ public sealed class AudioFileWriter : IAsyncDisposable
 
     /// <summary>Jobs that wait for a thread or for the disk.</summary>
     public int Waiting => _threads.Sum(thread => thread.Queue.Count);
+
+    /// <summary>How full the queue of that thread is which has most waiting, from 0 to 1 and, with files that open and close, beyond.</summary>
+    public double Fullness => (double)_threads.Max(thread => thread.Queue.Count) / _capacity;
 
     /// <summary>Bytes of audio written.</summary>
     public long BytesWritten => _threads.Sum(thread => thread.BytesWritten);

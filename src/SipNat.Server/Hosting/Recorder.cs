@@ -41,6 +41,8 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly CallDesk _desk;
     private readonly Surroundings _surroundings;
     private readonly AudioFiles _files;
+    private readonly AudioFileWriter _writer;
+    private readonly LoadWatch _load = new();
     private readonly RecordingJournal _journal;
     private readonly RecorderMetrics _metrics;
     private readonly ILogger _log;
@@ -59,7 +61,7 @@ internal sealed class Recorder : IAsyncDisposable
         ILoggerFactory logs,
         PacketTrace? trace = null)
     {
-        (_options, _clock, _journal, _names, _turn, _lifetimes, _log) = (options, clock, journal, names, turn, lifetimes, logs.CreateLogger<Recorder>());
+        (_options, _clock, _journal, _writer, _names, _turn, _lifetimes, _log) = (options, clock, journal, writer, names, turn, lifetimes, logs.CreateLogger<Recorder>());
         var flows = new FlowIds();
         var endpoint = EndpointOptions.From(options, LocalInterfaces.Read());
         Warmup.Run(endpoint);
@@ -77,7 +79,7 @@ internal sealed class Recorder : IAsyncDisposable
             Closed = _surroundings.Closed,
         };
         _media = new(options.Media.Threads, MakeThread, happened => _mediaEvents.Writer.TryWrite(happened));
-        _metrics = new(_core, _media, lifetimes, writer);
+        _metrics = new(_core, _media, lifetimes, writer, _load);
         clock.OnStep(HandleStep);
         RecorderLog.Configured(_log, ports, options.Media.FirstPort, options.Media.LastPort, endpoint.Signalling.AllowedNetworks);
 
@@ -141,6 +143,7 @@ internal sealed class Recorder : IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         var files = _files.RunAsync(stop);
+        var load = WatchLoadAsync(stop);
         var surroundings = _surroundings.RunAsync(
             () => Bound,
             mappings => _host.Post(now => _core.SetRouterMappings(now, mappings)),
@@ -154,6 +157,7 @@ internal sealed class Recorder : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             await files;
+            await load;
             await surroundings;
         }
     }
@@ -193,6 +197,31 @@ internal sealed class Recorder : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         while (_core.Sessions + _core.Calls > 0 && Stopwatch.GetElapsedTime(began) < limit) await Task.Delay(DrainPoll);
+    }
+
+    // What is short is told to those who would begin a session, and not by a session that lacks it.
+    private async Task WatchLoadAsync(CancellationToken stop)
+    {
+        var memory = new FreeMemory();
+        string? told = null;
+        using var timer = new PeriodicTimer(LoadWatch.Interval, _clock.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                var reason = _load.Look(_writer.Fullness, memory.Read(), _media.TakeDelay());
+                if (reason == told) continue;
+
+                told = reason;
+                _host.Post(_ => _core.SetOverload(reason));
+                if (reason is null) RecorderLog.TakenAgain(_log);
+                else RecorderLog.Overloaded(_log, reason);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The server ends.
+        }
     }
 
     // Listeners follow at once; media ports are opened ahead on what the machine has by then.

@@ -27,6 +27,9 @@ internal static partial class RecorderLog
             case SignallingNotice.OutOfPorts(var reason):
                 OutOfPorts(log, reason);
                 break;
+            case SignallingNotice.TurnedAway(var from, var count, var reason):
+                TurnedAway(log, count, from, reason);
+                break;
             case SignallingNotice.Advertised(var session, var what, var address, var why):
                 Advertised(log, session.Value, what, address, why);
                 break;
@@ -71,6 +74,15 @@ internal static partial class RecorderLog
 
     [LoggerMessage(LogLevel.Warning, "No media ports: {Reason}; sessions are refused with 503")]
     private static partial void OutOfPorts(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} sessions were refused with 503, the last one of {From}: {Reason}")]
+    private static partial void TurnedAway(ILogger logger, int count, TransportAddress from, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "No session begins until this is over: {Reason}")]
+    public static partial void Overloaded(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Sessions are taken again")]
+    public static partial void TakenAgain(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "{Recording} {What}: the peer is told {Address}, because {Why}")]
     private static partial void Advertised(ILogger logger, string recording, string what, TransportAddress address, string why);

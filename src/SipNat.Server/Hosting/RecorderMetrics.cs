@@ -10,13 +10,14 @@ internal sealed class RecorderMetrics : IDisposable
 {
     private readonly Meter _meter = new("SipNat.Recorder");
 
-    public RecorderMetrics(SignallingCore core, MediaThreads media, LifetimeWatch lifetimes, AudioFileWriter writer)
+    public RecorderMetrics(SignallingCore core, MediaThreads media, LifetimeWatch lifetimes, AudioFileWriter writer, LoadWatch load)
     {
         Gauge("sipnat.sessions", () => core.Sessions, "Recording sessions that are not over.");
         Counter("sipnat.sessions.begun", () => core.Counters.Begun, "Recording sessions that began.");
         Counter("sipnat.sessions.ended", () => core.Counters.Ended, "Recording sessions that are over.");
         Counter("sipnat.sessions.unrecordable", () => core.Counters.Unrecordable, "INVITEs in which nothing could be recorded.");
-        Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away (full, full for this peer, draining), and requests of dialogs that bring too many.");
+        Counter("sipnat.sessions.overloaded", () => core.Counters.Overloaded, "INVITEs turned away (full, full for this peer, overloaded, draining), and requests of dialogs that bring too many.");
+        Gauge("sipnat.overloaded", () => load.IsOverloaded ? 1 : 0, "1 while no session is begun, as the disk, memory or processor time for those that run is short.");
         Counter("sipnat.sip.refused", () => core.Counters.Refused, "Requests from outside Sip:AllowedNetworks.");
         Counter("sipnat.sip.refused.unanswered", () => core.RefusalsDropped, "Messages outside a session, malformed ones too, left unanswered for their number.");
         Counter("sipnat.sip.requests", () => core.TransactionCounters.Requests, "SIP requests that began a transaction.");

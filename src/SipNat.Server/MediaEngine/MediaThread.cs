@@ -38,6 +38,7 @@ public sealed class MediaThread : IMediaReceiver, IAsyncDisposable
     private readonly Thread _thread;
     private int _queued;
     private long _latest;
+    private long _slowest;
     private long _cpuTicks;
     private bool _hasCpuTime;
     private long _cpuReadAt;
@@ -105,6 +106,9 @@ public sealed class MediaThread : IMediaReceiver, IAsyncDisposable
 
     /// <summary>The longest time from one look at the sockets to the next, beyond what was meant to be waited, since this was last asked.</summary>
     public TimeSpan TakeLateness() => TimeSpan.FromTicks(Interlocked.Exchange(ref _latest, 0));
+
+    /// <summary>The same for whoever decides on new sessions, and asks in intervals of its own.</summary>
+    internal TimeSpan TakeDelay() => TimeSpan.FromTicks(Interlocked.Exchange(ref _slowest, 0));
 
     /// <summary>Whether a session is open; for the thread itself.</summary>
     internal bool Has(SessionId session) => _plane.Has(session);
@@ -177,6 +181,7 @@ public sealed class MediaThread : IMediaReceiver, IAsyncDisposable
     private void NoteLateness(TimeSpan late)
     {
         if (late.Ticks > Volatile.Read(ref _latest)) Volatile.Write(ref _latest, late.Ticks);
+        if (late.Ticks > Volatile.Read(ref _slowest)) Volatile.Write(ref _slowest, late.Ticks);
     }
 
     // The clock of a thread can be read by itself alone: once a second it says what it has run.

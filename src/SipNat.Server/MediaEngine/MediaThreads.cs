@@ -68,6 +68,9 @@ public sealed class MediaThreads : IAsyncDisposable
     /// <summary>By how much the latest of the threads was late, since this was last asked.</summary>
     public TimeSpan TakeLateness() => _threads.Max(thread => thread.TakeLateness());
 
+    /// <summary>The longest time since this was last asked in which a media thread did not look at its sockets, beyond what was meant.</summary>
+    public TimeSpan TakeDelay() => _threads.Max(thread => thread.TakeDelay());
+
     /// <summary>The streams of each thread's sessions.</summary>
     public IReadOnlyList<int> Streams
     {

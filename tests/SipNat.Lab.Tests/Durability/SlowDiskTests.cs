@@ -14,7 +14,7 @@ public sealed class SlowDiskTests
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task Sessions_are_unharmed_and_the_silence_in_their_files_is_where_the_findings_say()
+    public async Task Sessions_are_unharmed_others_are_refused_with_the_reason_and_silence_is_where_the_findings_say()
     {
         await using var disk = await SmallDisk.MountAsync();
         if (disk.WhyNotSlow is { } reason)
@@ -44,13 +44,19 @@ public sealed class SlowDiskTests
         var report = JsonElement.Parse(load.Output);
         TestContext.Current.TestOutputHelper?.WriteLine(load.Output);
         var silence = report.GetProperty("silence");
-        Assert.Equal((Sessions, Sessions), (report.GetProperty("setUp").GetProperty("answered").GetInt32(), report.GetProperty("setUp").GetProperty("recorded").GetInt32()));
-        Assert.Empty(report.GetProperty("problems").EnumerateArray());
+        var answered = Count("setUp", "answered");
+
+        // Those that began before half of the memory was used: 18 INVITEs have gone out when the disk is slowed.
+        Assert.InRange(answered, 18, Sessions - 1);
+        Assert.Equal((answered, Sessions - answered), (Count("setUp", "recorded"), Count("setUp", "failed")));
+        Assert.All(report.GetProperty("problems").EnumerateArray(), problem => Assert.Equal(
+            "INVITE was answered 503 Service Unavailable (399 SipNat \"The disk is behind with audio, and half of the memory for what waits is used (Recording:WriteMemory)\")",
+            problem.GetString()));
         Assert.InRange(report.GetProperty("setUp").GetProperty("inviteTo200Milliseconds").GetProperty("p90").GetDouble(), 0, 1000);
         Assert.Equal(
-            (2 * Sessions * Seconds * 50, 0, 0),
+            (2 * answered * Seconds * 50, 0, 0),
             (Count("packets", "sent"), Count("packets", "lost"), Count("frames", "elsewhere")));
-        Assert.InRange(silence.GetProperty("foundSeconds").GetDouble(), Sessions, 2 * Sessions * Seconds);
+        Assert.InRange(silence.GetProperty("foundSeconds").GetDouble(), answered, 2 * answered * Seconds);
         Assert.Equal(0, silence.GetProperty("toldOtherwise").GetInt32());
         Assert.Equal(
             ["audio-not-written", "audio-written-again"],

@@ -23,7 +23,10 @@ internal static class LoadText
         if (report.Silence is { Files: > 0 } silence) output.WriteLine($"  silence   {silence.ToldSeconds:F3} s told by findings, {silence.FoundSeconds:F3} s found in {silence.Files} files; {silence.ToldOtherwise} files are not as told");
         if (report.Server is { } server)
         {
-            output.WriteLine($"  recorder  {server.CpuMicrosecondsPerPacket} µs CPU per packet, {server.CpuPercentOfCore} % of a core; {server.MillisecondsPerSetUp} ms CPU per set-up; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
+            var cpu = server.CpuMicrosecondsPerPacket is { } time
+                ? $"{time} µs CPU per packet, {server.CpuPercentOfCore} % of a core; {server.MillisecondsPerSetUp} ms CPU per set-up"
+                : $"CPU not measured, as every session was up for less than {ServerMeter.ShortestWindow.TotalSeconds} s (--seconds has to be longer than the set-up)";
+            output.WriteLine($"  recorder  {cpu}; resident {server.ResidentMegabytes} MB, at most {server.MostResidentMegabytes} MB; {server.KilobytesPerSession} kB per session");
             if (server.CorePercent is { } busy) output.WriteLine($"  its core  {server.CoreMicrosecondsPerPacket} µs per packet, {busy} % busy, whoever ran there");
         }
 

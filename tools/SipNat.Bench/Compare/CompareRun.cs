@@ -104,10 +104,10 @@ public sealed class CompareRun(CompareOptions options, TextWriter progress)
             },
             TextWriter.Null);
         var report = await load.RunAsync(stop);
-        if (report.Server is not { } server) throw new InvalidDataException("The recorder was not measured.");
+        if (report.Server is not { CpuMicrosecondsPerPacket: { } time, CpuPercentOfCore: { } share } server) throw new InvalidDataException("The recorder was not measured.");
         if (report.Frames is { } frames && frames.InPlace != frames.Sent) AddNote(Recorder, $"{frames.Sent - frames.InPlace} of {frames.Sent} frames do not stand at their place");
         return new(
-            server.CpuMicrosecondsPerPacket, server.CpuPercentOfCore, server.CoreMicrosecondsPerPacket, server.CorePercent,
+            time, share, server.CoreMicrosecondsPerPacket, server.CorePercent,
             (double)report.Packets.Received / report.Packets.Sent, server.ResidentMegabytes);
     }
 

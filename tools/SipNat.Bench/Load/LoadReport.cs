@@ -94,15 +94,15 @@ public sealed record SilenceReport(int Files, double ToldSeconds, double FoundSe
         Files + more.Files, Math.Round(ToldSeconds + more.ToldSeconds, 3), Math.Round(FoundSeconds + more.FoundSeconds, 3), ToldOtherwise + more.ToldOtherwise);
 }
 
-/// <param name="CpuMicrosecondsPerPacket">CPU time of the whole process for each packet, while every session was up.</param>
+/// <param name="CpuMicrosecondsPerPacket">CPU time of the whole process for each packet, while every session was up; null where that was for less than <see cref="ServerMeter.ShortestWindow"/>.</param>
 /// <param name="CpuPercentOfCore">The same time as a share of one core.</param>
 /// <param name="KilobytesPerSession">What resident memory grew by, from before the first INVITE to the last moment that every session was up.</param>
-public sealed record ServerReport(double CpuMicrosecondsPerPacket, double CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession)
+public sealed record ServerReport(double? CpuMicrosecondsPerPacket, double? CpuPercentOfCore, double ResidentMegabytes, double MostResidentMegabytes, double KilobytesPerSession)
 {
-    /// <summary>CPU time of the whole process for each session, from the first INVITE to the last 200, less that of the packets meanwhile.</summary>
-    public double MillisecondsPerSetUp { get; init; }
+    /// <summary>CPU time of the whole process for each session, from the first INVITE to the last 200, less that of the packets meanwhile; null as above.</summary>
+    public double? MillisecondsPerSetUp { get; init; }
 
-    /// <summary>Time in which its core was not idle, whoever ran there, for each packet; null where it was not held to one.</summary>
+    /// <summary>Time in which its core was not idle, whoever ran there, for each packet; null where it was not held to one, and as above.</summary>
     public double? CoreMicrosecondsPerPacket { get; init; }
 
     /// <summary>The same as a share of the core.</summary>

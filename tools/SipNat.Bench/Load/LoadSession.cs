@@ -89,7 +89,7 @@ internal sealed class LoadSession
         if (response.Status >= 300)
         {
             await _transactions.Channel.SendAsync(_dialog.AcknowledgeRefusal(invite, response), invite.Destination, stop);
-            return Fail($"INVITE was answered {response.Status} {response.Reason}");
+            return Fail($"INVITE was answered {response.Status} {response.Reason}{(response.First("Warning") is { Length: > 0 } warning ? $" ({warning})" : "")}");
         }
 
         SetUpMilliseconds = Stopwatch.GetElapsedTime(_inviteSent, _answerSeen).TotalMilliseconds;

@@ -8,6 +8,9 @@ internal sealed class ServerMeter(ProcessMeter process, PacedSender sender, Core
 {
     private const double MegaByte = 1e6;
 
+    /// <summary>With less time in which every session is up, what is divided by its packets says nothing.</summary>
+    public static readonly TimeSpan ShortestWindow = TimeSpan.FromSeconds(2);
+
     private long _residentBefore;
     private long _residentAfter;
     private long _mostResident;
@@ -37,16 +40,17 @@ internal sealed class ServerMeter(ProcessMeter process, PacedSender sender, Core
         var lasted = Stopwatch.GetElapsedTime(_from.At, _to.At);
         var busy = lasted - (_to.Idle - _from.Idle);
         var packets = Math.Max(_to.Packets - _from.Packets, 1);
+        var isMeasured = lasted >= ShortestWindow;
         return new(
-            Math.Round(cpu.TotalMicroseconds / packets, 2),
-            Math.Round(100 * cpu / lasted, 1),
+            isMeasured ? Math.Round(cpu.TotalMicroseconds / packets, 2) : null,
+            isMeasured ? Math.Round(100 * cpu / lasted, 1) : null,
             Math.Round(_residentAfter / MegaByte, 1),
             Math.Round(_mostResident / MegaByte, 1),
             Math.Round((_residentAfter - _residentBefore) / 1e3 / Math.Max(sessions, 1), 1))
         {
-            MillisecondsPerSetUp = Math.Round(SetUpTime(cpu / packets).TotalMilliseconds / Math.Max(sessions, 1), 3),
-            CoreMicrosecondsPerPacket = busy is { } time ? Math.Round(time.TotalMicroseconds / packets, 2) : null,
-            CorePercent = busy is { } share ? Math.Round(100 * share / lasted, 1) : null,
+            MillisecondsPerSetUp = !isMeasured ? null : Math.Round(SetUpTime(cpu / packets).TotalMilliseconds / Math.Max(sessions, 1), 3),
+            CoreMicrosecondsPerPacket = isMeasured && busy is { } time ? Math.Round(time.TotalMicroseconds / packets, 2) : null,
+            CorePercent = isMeasured && busy is { } share ? Math.Round(100 * share / lasted, 1) : null,
         };
     }
 

@@ -197,7 +197,9 @@ public sealed class RefusalTests
         client.Send("INVITE", ManualClient.Sdp());
         client.RunFor(0.1);
         Assert.Equal(["503 3 OPTIONS", "503 4 INVITE"], client.Statuses.Skip(2).Take(2));
-        Assert.Equal("30", client.LastResponse.Header("Retry-After"));
+        Assert.All(client.Responses.TakeLast(2), response => Assert.Equal(
+            ("30", "399 SipNat \"As many sessions are open as may be: 1 (Sip:MaxSessions)\""),
+            (response.Header("Retry-After"), response.Header("Warning"))));
 
         (client.CallId, client.ToTag) = ("manual-call", established);
         client.Send("BYE");
@@ -206,7 +208,56 @@ public sealed class RefusalTests
         client.ToTag = "";
         client.Send("OPTIONS");
         client.RunFor(0.1);
-        Assert.Equal(503, client.LastResponse.Status);
+        Assert.Equal((503, "399 SipNat \"The server is being stopped\""), (client.LastResponse.Status, client.LastResponse.Header("Warning")));
+    }
+
+    [Fact]
+    public void While_something_is_short_no_session_begins_and_those_that_run_go_on()
+    {
+        var (scene, client) = Scene();
+        var signalling = scene.Recorder.Signalling;
+        client.Establish(ManualClient.Sdp(streams: 1));
+        var established = client.ToTag;
+        signalling.SetOverload("The \"disk\" is behind");
+        (client.CallId, client.ToTag) = ("another", "");
+        client.Send("INVITE", ManualClient.Sdp());
+        client.Send("OPTIONS");
+        client.RunFor(0.1);
+        Assert.Equal(["503 2 INVITE", "503 3 OPTIONS"], client.Statuses.Skip(1));
+        Assert.All(client.Responses.TakeLast(2), response => Assert.Equal(
+            ("30", "399 SipNat \"The \\\"disk\\\" is behind\""),
+            (response.Header("Retry-After"), response.Header("Warning"))));
+
+        (client.CallId, client.ToTag) = ("manual-call", established);
+        client.Send("UPDATE", ManualClient.Sdp(streams: 1));
+        client.RunFor(0.1);
+        client.Talk(0, 0, 25, i => client.SendFrame(0, i, ScriptedAnswer.Read(client.Responses.First(r => r.Status == 200).Body)[0].Rtp));
+        client.Send("BYE");
+        client.RunFor(1);
+        Assert.Equal(["200", "200"], client.Statuses.TakeLast(2).Select(status => status[..3]));
+        Assert.Equal(25, scene.Recorder.Sessions.Single().FileOf(0).Frames().Count);
+
+        signalling.SetOverload(null);
+        (client.CallId, client.ToTag) = ("third", "");
+        client.Establish();
+        Assert.Equal((1, 1L), (signalling.Sessions, signalling.Counters.Overloaded));
+    }
+
+    [Fact]
+    public void Of_sessions_that_are_turned_away_the_log_has_the_first_and_then_their_number_each_ten_seconds()
+    {
+        var (scene, client) = Scene();
+        scene.Recorder.Signalling.SetOverload("The disk is behind");
+        for (var i = 0; i < 12; i++)
+        {
+            (client.CallId, client.ToTag) = ($"call-{i}", "");
+            client.Send("INVITE", ManualClient.Sdp());
+            client.RunFor(1);
+        }
+
+        Assert.Equal(
+            [(1, "The disk is behind"), (10, "The disk is behind")],
+            scene.Recorder.Notices.OfType<SignallingNotice.TurnedAway>().Select(notice => (notice.Count, notice.Reason)));
     }
 
     [Fact]
@@ -221,7 +272,9 @@ public sealed class RefusalTests
         client.Send("OPTIONS");
         client.RunFor(0.1);
         Assert.Equal(["503 2 INVITE", "200 3 OPTIONS"], client.Statuses.Skip(1));
-        Assert.Equal("30", client.Responses.Single(r => r.Status == 503).Header("Retry-After"));
+        Assert.Equal(
+            ("30", "399 SipNat \"As many sessions of this address are open as may be: 1 (Sip:MaxSessionsPerPeer)\""),
+            (client.Responses.Single(r => r.Status == 503).Header("Retry-After"), client.Responses.Single(r => r.Status == 503).Header("Warning")));
 
         other.CallId = "other-call";
         other.Establish();
@@ -254,6 +307,8 @@ public sealed class RefusalTests
             client.Establish();
         }
 
+        Assert.All(flood.Responses.Where(r => r.Status == 503), response => Assert.Equal(
+            "399 SipNat \"As many sessions of this address were never acknowledged as may be: 2\"", response.Header("Warning")));
         Assert.Equal((48, 6), (flood.Statuses.Count(s => s.StartsWith("503", StringComparison.Ordinal)), scene.Recorder.Signalling.Sessions));
 
         flood.RunFor(120);
