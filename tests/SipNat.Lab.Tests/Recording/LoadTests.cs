@@ -21,6 +21,17 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public async Task Connectivity_checks_beside_recordings_are_answered_to_the_last()
+    {
+        var report = await RunAsync("--sessions", "10", "--rate", "10", "--seconds", "6", "--checks", "3");
+
+        var checks = report.GetProperty("checks");
+        Assert.InRange(checks.GetProperty("sent").GetInt32(), 100, 600);
+        Assert.Equal(checks.GetProperty("sent").GetInt32(), checks.GetProperty("answered").GetInt32());
+        Assert.Equal((6_000, 6_000, 0, 0), Frames(report));
+    }
+
+    [Fact]
     public async Task A_flood_of_requests_and_stray_packets_costs_running_recordings_nothing()
     {
         var report = await RunAsync(

@@ -10,6 +10,7 @@ internal static class LoadCommand
 {
     private const int MaxSessions = 10_000;
     private const int MaxFlood = 1_000_000;
+    private const int MaxChecks = 100;
 
     private static readonly Option<IPEndPoint?> Server = new("--server") { Description = "a running recorder's SIP address, IP:PORT; without it one is started, and ended afterwards", CustomParser = ValueParsers.EndPoint };
     private static readonly Option<Uri> Api = new("--api") { Description = "the running recorder's API", DefaultValueFactory = _ => new("http://127.0.0.1:8080"), CustomParser = ValueParsers.Http };
@@ -27,6 +28,7 @@ internal static class LoadCommand
     private static readonly Option<TimeSpan?> WarmUp = new("--warm-up") { Description = "seconds with every session up before CPU time is counted; default 0", CustomParser = ValueParsers.Seconds };
     private static readonly Option<TimeSpan?> KillAfter = new("--kill-after") { Description = "seconds with every session up before the recorder is killed and started again; then what is left is looked at", CustomParser = ValueParsers.Seconds };
     private static readonly Option<bool> Storm = new("--storm") { Description = "end all sessions at one time, when every stream has been sent" };
+    private static readonly Option<int> Checks = new("--checks") { Description = "beside the sessions: others with ICE, whose media sockets get a hundred connectivity checks a second" };
     private static readonly Option<int> FloodInvites = new("--flood-invites") { Description = "beside the sessions: INVITEs a second that nobody acknowledges" };
     private static readonly Option<int> FloodOptions = new("--flood-options") { Description = "beside the sessions: OPTIONS a second" };
     private static readonly Option<int> FloodPackets = new("--flood-rtp") { Description = "beside the sessions: RTP packets a second, sprayed over --flood-ports" };
@@ -39,17 +41,22 @@ internal static class LoadCommand
     {
         var command = new Command("load", "Runs many SIPREC sessions against a recorder and looks for every frame in its files.")
         {
-            Server, Api, Recordings, ProcessId, Program, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter, Storm,
+            Server, Api, Recordings, ProcessId, Program, Settings, Keep, Sessions, Seconds, Rate, RtcpMux, Primers, Core, WarmUp, KillAfter, Storm, Checks,
             FloodInvites, FloodOptions, FloodPackets, FloodPorts, FloodFrom, FloodSeconds, Json,
         };
         Bound(Sessions, 1, MaxSessions);
         Bound(Primers, 0, MaxSessions);
+        Bound(Checks, 0, MaxChecks);
         Bound(FloodInvites, 0, MaxFlood);
         Bound(FloodOptions, 0, MaxFlood);
         Bound(FloodPackets, 0, MaxFlood);
         Rate.Validators.Add(result =>
         {
             if (result.GetValue(Rate) is not (> 0 and <= 10_000)) result.AddError("--rate: wanted more than 0 and at most 10000 sessions a second.");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(Checks) > 0 && result.GetValue(KillAfter) is not null) result.AddError("--checks and --kill-after do not go together: a recorder that was killed answers none.");
         });
         command.SetAction(RunAsync);
         return command;
@@ -85,6 +92,7 @@ internal static class LoadCommand
             WarmUp = parsed.GetValue(WarmUp) ?? TimeSpan.Zero,
             KillAfter = parsed.GetValue(KillAfter),
             Storm = parsed.GetValue(Storm),
+            Checks = parsed.GetValue(Checks),
             Flood = new()
             {
                 InvitesPerSecond = parsed.GetValue(FloodInvites),

@@ -35,10 +35,11 @@ internal static class LoadText
             output.WriteLine($"  killed    {killed.Interrupted} of {setUp.Answered} sessions recovered and marked as interrupted; {killed.Frames} frames at their place, {killed.Wrong} wrong; at most {killed.MostMissingSeconds} s missing of a stream");
         }
 
+        if (report.Checks is { Milliseconds: var answers } checks) output.WriteLine($"  checks    {checks.Answered} of {checks.Sent} answered; p50 {answers.P50} ms, p99 {answers.P99} ms, max {answers.Max} ms");
         if (report.Flood is { } flood)
         {
-            var answers = string.Join(", ", flood.Answers.Select(answer => $"{answer.Value} × {answer.Key}"));
-            output.WriteLine($"  flood     {flood.Invites} INVITE, {flood.Options} OPTIONS, {flood.Packets} RTP in {flood.Seconds} s; answered {(answers.Length == 0 ? "nothing" : answers)}");
+            var statuses = string.Join(", ", flood.Answers.Select(answer => $"{answer.Value} × {answer.Key}"));
+            output.WriteLine($"  flood     {flood.Invites} INVITE, {flood.Options} OPTIONS, {flood.Packets} RTP in {flood.Seconds} s; answered {(statuses.Length == 0 ? "nothing" : statuses)}");
         }
 
         foreach (var (code, count) in report.Findings) output.WriteLine($"  finding   {code}: {count}");

@@ -55,6 +55,9 @@ public sealed record LoadOptions
     /// <summary>Whether the BYEs of all sessions are sent at one time, once every stream has been sent; else each follows its own streams.</summary>
     public bool Storm { get; init; }
 
+    /// <summary>Sessions with ICE beside the others, whose media sockets get a hundred connectivity checks a second, while every session is up; 0 for none.</summary>
+    public int Checks { get; init; }
+
     public FloodOptions Flood { get; init; } = new();
 }
 

@@ -31,6 +31,9 @@ public sealed record LoadReport
     /// <summary>Null where the recorder's process was not named.</summary>
     public ServerReport? Server { get; init; }
 
+    /// <summary>Null where no checks were asked for.</summary>
+    public ChecksReport? Checks { get; init; }
+
     public FloodReport? Flood { get; init; }
 
     /// <summary>Null where the recorder was not killed.</summary>
@@ -45,7 +48,7 @@ public sealed record LoadReport
     public required MachineReport Machine { get; init; }
 
     /// <summary>Every session was recorded, every packet counted, and every frame that could be looked for stands at its place.</summary>
-    public bool IsWhole => Killed is { } killed ? killed.IsWhole && killed.Interrupted == SetUp.Answered && SetUp.Failed == 0 : SetUp.Failed == 0 && Problems.Count == 0 && Packets.Lost == 0 && Packets.NotSent == 0 && Frames is null or { Elsewhere: 0, Missing: 0 };
+    public bool IsWhole => Killed is { } killed ? killed.IsWhole && killed.Interrupted == SetUp.Answered && SetUp.Failed == 0 : SetUp.Failed == 0 && Problems.Count == 0 && Packets.Lost == 0 && Packets.NotSent == 0 && Frames is null or { Elsewhere: 0, Missing: 0 } && (Checks is null || Checks.Answered == Checks.Sent);
 
     public string ToJson() => JsonSerializer.Serialize(this, LoadJson.Default.LoadReport);
 }
@@ -108,6 +111,9 @@ public sealed record ServerReport(double? CpuMicrosecondsPerPacket, double? CpuP
     /// <summary>The same as a share of the core.</summary>
     public double? CorePercent { get; init; }
 }
+
+/// <param name="Milliseconds">From a check to its answer, by the kernel's clock.</param>
+public sealed record ChecksReport(long Sent, long Answered, Percentiles Milliseconds);
 
 /// <param name="Answers">Responses by status.</param>
 public sealed record FloodReport(long Invites, long Options, long Packets, double Seconds, IReadOnlyDictionary<int, long> Answers);

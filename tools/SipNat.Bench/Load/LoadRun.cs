@@ -75,16 +75,22 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var lastAnswer = sessions.Max(session => session.AnsweredAt);
         progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
         await WaitForFramesAsync(up, stop);
+        using var checks = options.Checks > 0 ? new CheckRun(server, options.Checks, (options.Sessions + options.Primers) * StreamsPerSession) : null;
+        if (checks is not null) await checks.SetUpAsync(stop);
         await Task.Delay(options.WarmUp, stop);
         meter?.AllUp();
 
         if (options.KillAfter is { } killAfter && recorder is not null) return await KillAsync(load, up, killAfter, check, stop);
 
+        using var lastCheck = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var checking = checks?.RunAsync(lastCheck.Token, stop);
         using var flood = options.Flood.IsAny ? new Flood(options.Flood, server) : null;
         var flooding = flood?.RunAsync(stop);
         if (up.Length > 0) await Task.WhenAny(up.Select(session => session.Streams[0].Sent)).WaitAsync(stop);
         meter?.FirstOver();
+        await lastCheck.CancelAsync();
         await EndAsync(up, stop);
+        var checkedReport = checking is null ? null : await checking;
         var flooded = flooding is null ? null : await flooding;
         meter?.AllOver();
         progress.WriteLine("sessions ended; comparing the recordings with what was sent");
@@ -111,6 +117,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
             Frames = check.ReadsFiles ? new(sent, recorded.Frames.InPlace, recorded.Frames.Elsewhere, recorded.Frames.Missing) : null,
             Silence = check.ReadsFiles ? recorded.Silence : null,
             Server = meter?.Report(up.Length),
+            Checks = checkedReport,
             Flood = flooded,
             Findings = recorded.Findings.CountBy(code => code).ToDictionary(StringComparer.Ordinal),
             Problems = [.. sessions.Select(session => session.Problem).OfType<string>().Take(MaxProblems)],

@@ -1,15 +1,12 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace SipNat.Bench.Sip;
 
 /// <summary>SIP over one UDP socket.</summary>
-public sealed partial class UdpSipChannel : ISipChannel
+public sealed class UdpSipChannel : ISipChannel
 {
     private const int MaxDatagram = 65_535;
-    private const nuint TakeTimeOfLast = 0x8907; // SIOCGSTAMPNS
 
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[MaxDatagram];
@@ -19,7 +16,7 @@ public sealed partial class UdpSipChannel : ISipChannel
         _socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         _socket.Bind(local);
         Local = (IPEndPoint)_socket.LocalEndPoint!;
-        _ = Arrival(); // Asked for once, the kernel notes times.
+        KernelArrival.SwitchOn(_socket);
     }
 
     public IPEndPoint Local { get; }
@@ -29,7 +26,7 @@ public sealed partial class UdpSipChannel : ISipChannel
     public bool IsReliable => false;
 
     /// <inheritdoc/>
-    /// <remarks>By the kernel's clock on Linux: a client that shares its core with a busy sender reads late.</remarks>
+    /// <remarks>By the kernel's clock (<see cref="KernelArrival"/>).</remarks>
     public long ReceivedAt { get; private set; }
 
     /// <summary>The local address that routes to a server. Connecting a UDP socket sends nothing; it only asks the routing table.</summary>
@@ -62,7 +59,7 @@ public sealed partial class UdpSipChannel : ISipChannel
                 var received = await _socket.ReceiveFromAsync(_buffer, SocketFlags.None, any, stop);
                 if (received.ReceivedBytes == 0) continue;
 
-                ReceivedAt = Arrival();
+                ReceivedAt = KernelArrival.OfLast(_socket);
                 return (_buffer[..received.ReceivedBytes], (IPEndPoint)received.RemoteEndPoint);
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
@@ -73,22 +70,4 @@ public sealed partial class UdpSipChannel : ISipChannel
     }
 
     public void Dispose() => _socket.Dispose();
-
-    private long Arrival()
-    {
-        var now = Stopwatch.GetTimestamp();
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || Ask((int)_socket.Handle, TakeTimeOfLast, out var at) != 0) return now;
-
-        var age = DateTime.UtcNow - DateTime.UnixEpoch - (TimeSpan.FromSeconds(at.Seconds) + TimeSpan.FromMicroseconds(at.Nanoseconds / 1000));
-        return age > TimeSpan.Zero ? now - (long)(age.TotalSeconds * Stopwatch.Frequency) : now;
-    }
-
-    [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int Ask(int socket, nuint question, out KernelTime answer);
-
-    private struct KernelTime
-    {
-        public long Seconds;
-        public long Nanoseconds;
-    }
 }

@@ -11,7 +11,9 @@ public static class OfferText
     /// <param name="sessionId">The id of <c>o=</c>, the same for the whole dialog.</param>
     /// <param name="version">Grows by one with each change (RFC 3264 §8).</param>
     /// <param name="rtcpMux">Whether RTCP may share the port of RTP (RFC 5761 §5.1.1).</param>
-    public static string Build(ulong sessionId, int version, IPAddress address, IReadOnlyList<IOfferedStream> streams, string direction, bool rtcpMux = false)
+    /// <param name="attributes">Lines that each medium has beside these.</param>
+    public static string Build(
+        ulong sessionId, int version, IPAddress address, IReadOnlyList<IOfferedStream> streams, string direction, bool rtcpMux = false, IReadOnlyList<string>? attributes = null)
     {
         var family = address.AddressFamily is AddressFamily.InterNetworkV6 ? "IP6" : "IP4";
         var text = new StringBuilder();
@@ -22,6 +24,7 @@ public static class OfferText
             text.Append($"m=audio {stream.Port} RTP/AVP {payloadType}\r\n");
             text.Append($"a=rtpmap:{payloadType} {stream.Codec.EncodingName}/8000\r\na=ptime:20\r\n");
             if (rtcpMux) text.Append("a=rtcp-mux\r\n");
+            foreach (var attribute in attributes ?? []) text.Append($"a={attribute}\r\n");
             text.Append($"a=label:{stream.Label}\r\na={direction}\r\n");
         }
 
