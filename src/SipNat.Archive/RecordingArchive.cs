@@ -46,6 +46,9 @@ public sealed class RecordingArchive : IDisposable
     /// <summary>The recordings that match, newest first, without metadata and timeline.</summary>
     public IReadOnlyList<RecordingDocument> List(RecordingFilter filter) => Catalogue.List(filter);
 
+    /// <summary>The same, page by page (<see cref="Catalogue.Pages"/>).</summary>
+    public IEnumerable<IReadOnlyList<RecordingDocument>> Pages(RecordingFilter filter) => Catalogue.Pages(filter);
+
     /// <summary>The whole document of one recording; null when the catalogue does not know the id.</summary>
     public RecordingDocument? Find(string id)
     {

@@ -19,6 +19,9 @@ public sealed class Catalogue
     // How long a start waits, with calls at the door.
     private const int ProbeSeconds = 2;
 
+    /// <summary>Recordings of a page of a list.</summary>
+    public const int PageSize = 100;
+
     private const string Columns = "id AS Id, folder AS Folder, json AS Json";
     private readonly string _connectionString;
     private readonly string _path;
@@ -105,24 +108,42 @@ public sealed class Catalogue
         $"SELECT {Columns} FROM recordings WHERE id = @id", new { id }));
 
     /// <summary>The recordings that match, newest first, without metadata and timeline.</summary>
-    public IReadOnlyList<RecordingDocument> List(RecordingFilter filter)
+    public IReadOnlyList<RecordingDocument> List(RecordingFilter filter) => [.. Pages(filter).SelectMany(page => page)];
+
+    /// <summary>
+    /// The same in pages of <see cref="PageSize"/>, each read when it is asked for: a long list is never in memory as a whole,
+    /// and no transaction is open while somebody takes his time with it.
+    /// </summary>
+    public IEnumerable<IReadOnlyList<RecordingDocument>> Pages(RecordingFilter filter)
     {
-        var entries = Run(connection => connection.Query<CatalogueEntry>(
-            $"""
-            SELECT {Columns} FROM recordings
-            WHERE (@since IS NULL OR started_at >= @since) AND (@until IS NULL OR started_at < @until)
-                AND (@party IS NULL OR instr(parties, @party) > 0)
-            ORDER BY started_at DESC, id DESC LIMIT @limit
-            """,
-            new
-            {
-                since = filter.Since?.ToUnixTimeMilliseconds(),
-                until = filter.Until?.ToUnixTimeMilliseconds(),
-                party = filter.Party?.ToLowerInvariant(),
-                limit = Math.Clamp(filter.Limit, 1, RecordingFilter.MaxLimit),
-            }).AsList());
-        return [.. entries.Select(Read)];
+        var last = default(ListedEntry);
+        for (var left = Math.Clamp(filter.Limit, 1, RecordingFilter.MaxLimit); left > 0; left -= PageSize)
+        {
+            var entries = PageOf(filter, last, Math.Min(left, PageSize));
+            yield return [.. entries.Select(entry => Read(entry.Id, entry.Json))];
+            if (entries.Count < PageSize) yield break;
+
+            last = entries[^1];
+        }
     }
+
+    private List<ListedEntry> PageOf(RecordingFilter filter, ListedEntry? last, int limit) => Run(connection => connection.Query<ListedEntry>(
+        """
+        SELECT id AS Id, json AS Json, started_at AS StartedAt FROM recordings
+        WHERE (@since IS NULL OR started_at >= @since) AND (@until IS NULL OR started_at < @until)
+            AND (@party IS NULL OR instr(parties, @party) > 0)
+            AND (@lastStart IS NULL OR (started_at, id) < (@lastStart, @lastId))
+        ORDER BY started_at DESC, id DESC LIMIT @limit
+        """,
+        new
+        {
+            since = filter.Since?.ToUnixTimeMilliseconds(),
+            until = filter.Until?.ToUnixTimeMilliseconds(),
+            party = filter.Party?.ToLowerInvariant(),
+            lastStart = last?.StartedAt,
+            lastId = last?.Id,
+            limit,
+        }).AsList());
 
     /// <summary>The recordings that run by their last known state.</summary>
     public IReadOnlyList<CatalogueEntry> Running() => Run(connection => connection.Query<CatalogueEntry>(
@@ -168,10 +189,10 @@ public sealed class Catalogue
     /// <summary>What a row's JSON has to be.</summary>
     internal static string SummaryOf(RecordingDocument document) => Encoding.UTF8.GetString(RecordingJson.Write(document.ToSummary()));
 
-    private RecordingDocument Read(CatalogueEntry entry) =>
-        RecordingJson.TryRead(Encoding.UTF8.GetBytes(entry.Json), out var document, out var defect)
+    private RecordingDocument Read(string id, string json) =>
+        RecordingJson.TryRead(Encoding.UTF8.GetBytes(json), out var document, out var defect)
             ? document
-            : throw new ArchiveException($"The row of '{entry.Id}' in the catalogue {_path} is {defect}: run 'recordings reindex'.");
+            : throw new ArchiveException($"The row of '{id}' in the catalogue {_path} is {defect}: run 'recordings reindex'.");
 
     private static void CreateFolder(string path)
     {
@@ -241,6 +262,8 @@ public sealed class Catalogue
             $"The catalogue {_path} was locked by another process for more than {busySeconds} s.",
         _ => $"The catalogue {_path} cannot be used: {exception.Message}",
     };
+
+    private sealed record ListedEntry(string Id, string Json, long StartedAt);
 }
 
 /// <summary>What can be done with a catalogue.</summary>

@@ -15,6 +15,12 @@ namespace SipNat.Server.Api;
 /// </summary>
 internal static class RecordingEndpoints
 {
+    private const string JsonType = "application/json; charset=utf-8";
+
+    private static readonly byte[] Opening = "["u8.ToArray();
+    private static readonly byte[] Comma = ","u8.ToArray();
+    private static readonly byte[] Closing = "]"u8.ToArray();
+    private static readonly byte[] EmptyList = "[]"u8.ToArray();
     private static readonly string[] FilterNames = ["since", "until", "party", "limit"];
 
     /// <param name="setPaused">Pauses (true) or resumes a recording by its id; false where no such recording runs.</param>
@@ -31,6 +37,11 @@ internal static class RecordingEndpoints
         try
         {
             await answer();
+        }
+        catch (ArchiveException) when (context.Response.HasStarted)
+        {
+            // What was sent of a list is no document: it must not look like one.
+            context.Abort();
         }
         catch (ArchiveException error)
         {
@@ -49,7 +60,7 @@ internal static class RecordingEndpoints
 
         string? Value(string name) => query.TryGetValue(name, out var values) ? values.ToString() : null;
         return RecordingArguments.TryFilter(Value, out var filter, out var problem)
-            ? WriteAsync(context, RecordingJson.WriteList(archive.List(filter)))
+            ? WriteAsync(context, archive.Pages(filter))
             : Problem.WriteAsync(context, StatusCodes.Status400BadRequest, problem);
     }
 
@@ -81,9 +92,27 @@ internal static class RecordingEndpoints
             : Problem.WriteAsync(context, StatusCodes.Status409Conflict, "The recording does not run any more.");
     }
 
+    // Page by page: ten thousand recordings are a hundred megabytes in memory, which those that run may need.
+    private static async Task WriteAsync(HttpContext context, IEnumerable<IReadOnlyList<RecordingDocument>> pages)
+    {
+        var isFirst = true;
+        foreach (var page in pages)
+        {
+            if (!context.Response.HasStarted) context.Response.ContentType = JsonType;
+            foreach (var recording in page)
+            {
+                await context.Response.Body.WriteAsync(isFirst ? Opening : Comma, context.RequestAborted);
+                await context.Response.Body.WriteAsync(RecordingJson.Write(recording), context.RequestAborted);
+                isFirst = false;
+            }
+        }
+
+        await context.Response.Body.WriteAsync(isFirst ? EmptyList : Closing, context.RequestAborted);
+    }
+
     private static Task WriteAsync(HttpContext context, byte[] json)
     {
-        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentType = JsonType;
         context.Response.ContentLength = json.Length;
         return context.Response.Body.WriteAsync(json, context.RequestAborted).AsTask();
     }

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using SipNat.Archive;
 using SipNat.Archive.Documents;
+using SipNat.Archive.Index;
 using SipNat.Endpoint.Accounts;
 using SipNat.Server.Api;
 using SipNat.Server.Hosting;
@@ -71,6 +73,49 @@ public sealed class ApiServerTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.OK, "[]"), await GetAsync("/api/recordings?party=bob"));
         Assert.Equal((HttpStatusCode.OK, "[]"), await GetAsync("/api/recordings?until=2026-11-20"));
         Assert.Equal((HttpStatusCode.OK, shown), await GetAsync($"/api/recordings/{document.Id}"));
+    }
+
+    [Fact]
+    public async Task A_list_of_several_pages_is_one_document_newest_first()
+    {
+        List<RecordingDocument> documents = [];
+        for (var i = 0; i < (2 * Catalogue.PageSize) + 50; i++)
+        {
+            // Three begin in each second: pages end among those that began together.
+            documents.Add(TemporaryFolder.Document() with { Id = $"recording-{i:d3}", StartedAt = TemporaryFolder.Start.AddSeconds(i / 3) });
+            _archive.Store.Create(documents[i].Id, documents[i].StartedAt);
+        }
+
+        _archive.Save(documents, durable: false);
+        documents.Reverse();
+        foreach (var limit in new[] { 1, 99, 100, 101, 200, 249, 250, 1000 })
+        {
+            var list = System.Text.Encoding.UTF8.GetString(RecordingJson.WriteList([.. documents.Take(limit).Select(document => document.ToSummary())]));
+            Assert.Equal((HttpStatusCode.OK, list), await GetAsync($"/api/recordings?limit={limit}"));
+        }
+    }
+
+    [Fact]
+    public async Task A_list_that_breaks_off_in_the_middle_does_not_look_like_one()
+    {
+        for (var i = 0; i < Catalogue.PageSize + 1; i++)
+        {
+            var document = TemporaryFolder.Document() with { Id = $"recording-{i:d3}", StartedAt = TemporaryFolder.Start.AddSeconds(i) };
+            _archive.Store.Create(document.Id, document.StartedAt);
+            _archive.Save([document], durable: false);
+        }
+
+        using (var connection = new SqliteConnection(_folder.Database))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE recordings SET json = '{' WHERE id = 'recording-000'";
+            Assert.Equal(1, command.ExecuteNonQuery());
+        }
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync("/api/recordings?limit=101"));
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/api/recordings?limit=100")).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/api/recordings?until=2026-11-20T23:59:59Z")).Status);
     }
 
     [Theory]
