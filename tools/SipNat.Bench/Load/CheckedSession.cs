@@ -62,7 +62,8 @@ internal sealed class CheckedSession : IDisposable
     public async Task<string?> SetUpAsync(CancellationToken stop)
     {
         var invite = _dialog.Request("INVITE", ["Require: siprec"], MultipartBody.Build(_sdp, MetadataText.Build([_stream], DateTimeOffset.UtcNow)));
-        if (await _transactions.RequestAsync(invite, AnswerLimit, stop) is not { Status: 200 } response) return "An INVITE with ICE was not answered with 200.";
+        var response = await _transactions.RequestAsync(invite, AnswerLimit, stop);
+        if (response is not { Status: 200 }) return $"An INVITE with ICE was answered {(response is null ? "by nobody" : $"{response.Status} {response.Reason} {response.First("Warning")}")}; the recorder needs room for --sessions and --checks together (Sip:MaxSessions).";
 
         _dialog.Establish(response);
         await _transactions.AcknowledgeAsync(_dialog, invite, stop);
