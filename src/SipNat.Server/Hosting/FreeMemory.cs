@@ -4,7 +4,7 @@ namespace SipNat.Server.Hosting;
 
 /// <summary>
 /// How much memory this process can still have, by the machine and by the control groups that bound it, those of the first
-/// version and of the second. What the kernel keeps of files counts as free: it gives that up when it is asked.
+/// version and of the second (proc(5), cgroups(7)). What the kernel keeps of files counts as free: it gives that up when it is asked.
 /// </summary>
 internal sealed class FreeMemory
 {

@@ -8,7 +8,7 @@ namespace SipNat.Bench.Load;
 /// A hundred connectivity checks a second on the media sockets of a few sessions with ICE, beside those that are recorded:
 /// how long somebody waits whose packet has to be answered at once.
 /// </summary>
-internal sealed class CheckRun : IDisposable
+internal sealed class CheckRun : IAsyncDisposable
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -54,10 +54,10 @@ internal sealed class CheckRun : IDisposable
         return new(_sessions.Sum(session => session.Sent), milliseconds.Count, Percentiles.Of(milliseconds));
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _lifetime.Cancel();
-        _receiving.Wait(Patience);
+        await _lifetime.CancelAsync();
+        await _receiving;
         _lifetime.Dispose();
         _sessions.ForEach(session => session.Dispose());
         _channel.Dispose();

@@ -75,7 +75,7 @@ public sealed class LoadRun(LoadOptions options, TextWriter progress)
         var lastAnswer = sessions.Max(session => session.AnsweredAt);
         progress.WriteLine($"{up.Length} of {sessions.Count} sessions are up");
         await WaitForFramesAsync(up, stop);
-        using var checks = options.Checks > 0 ? new CheckRun(server, options.Checks, (options.Sessions + options.Primers) * StreamsPerSession) : null;
+        await using var checks = options.Checks > 0 ? new CheckRun(server, options.Checks, (options.Sessions + options.Primers) * StreamsPerSession) : null;
         if (checks is not null) await checks.SetUpAsync(stop);
         await Task.Delay(options.WarmUp, stop);
         meter?.AllUp();
